@@ -1,0 +1,1 @@
+//! Storyline turns a folder of pictures into a team's approved Instagram Stories.

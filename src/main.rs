@@ -1,0 +1,2 @@
+//! The `storyline` command.
+fn main() {}
