@@ -1,1 +1,3 @@
 //! Storyline turns a folder of pictures into a team's approved Instagram Stories.
+
+pub mod domain;

@@ -1,0 +1,345 @@
+//! A media is one piece of content, known by the hash of its bytes; a file is a place where it lies. This module has the
+//! words for what is seen in the library and the rules that decide what may become a story.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::category::Category;
+
+/// The BLAKE3 hash of a media's bytes: its identity within a team, wherever it lies and whatever it is called.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint with these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The thirty-two bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is no fingerprint: sixty-four lower-case hexadecimal digits are.
+#[derive(Debug, thiserror::Error)]
+#[error("a fingerprint is 64 lower-case hexadecimal digits")]
+pub struct NotAFingerprint;
+
+impl FromStr for Fingerprint {
+    type Err = NotAFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = data_encoding::HEXLOWER
+            .decode(text.as_bytes())
+            .map_err(|_| NotAFingerprint)?;
+        bytes.try_into().map(Self).map_err(|_| NotAFingerprint)
+    }
+}
+
+/// The format of a media, decided by its content and never by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// GIF, still or animated.
+    Gif,
+    /// WebP, still or animated.
+    Webp,
+}
+
+impl Format {
+    /// The word for it, in rows and for people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::Webp => "webp",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "jpeg" => Ok(Self::Jpeg),
+            "png" => Ok(Self::Png),
+            "gif" => Ok(Self::Gif),
+            "webp" => Ok(Self::Webp),
+            other => Err(format!("`{other}` is no format of a media")),
+        }
+    }
+}
+
+/// What people say of a media, merged from all the places where they may say it; later places win.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    /// What it is called.
+    pub title: Option<String>,
+    /// Where a link sticker should lead.
+    pub link_url: Option<String>,
+    /// The text to go with the story.
+    pub caption: Option<String>,
+    /// Words to tell it from others; the plan avoids the previous pick's.
+    pub tags: Vec<String>,
+    /// Whether a person must add something by hand; unset, a link or a poll question decides.
+    pub requires_interaction: Option<bool>,
+    /// Whatever else the team keeps with it.
+    pub custom_metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Metadata {
+    /// What `later` says is laid over this; what it leaves unsaid stays.
+    #[must_use]
+    pub fn overlaid_with(self, later: Self) -> Self {
+        let mut custom_metadata = self.custom_metadata;
+        custom_metadata.extend(later.custom_metadata);
+        Self {
+            title: later.title.or(self.title),
+            link_url: later.link_url.or(self.link_url),
+            caption: later.caption.or(self.caption),
+            tags: if later.tags.is_empty() {
+                self.tags
+            } else {
+                later.tags
+            },
+            requires_interaction: later.requires_interaction.or(self.requires_interaction),
+            custom_metadata,
+        }
+    }
+
+    /// Whether a person must add a sticker: as told, or because there is a link or a poll question, which no API can add.
+    #[must_use]
+    pub fn needs_a_person(&self) -> bool {
+        self.requires_interaction.unwrap_or_else(|| {
+            self.link_url.is_some() || self.custom_metadata.contains_key("poll_question")
+        })
+    }
+}
+
+/// What the file system tells of a file without reading it. Equal stats mean that the content need not be read again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FileStat {
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Last change of the content, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// Last change of content, name or rights, in nanoseconds since 1970; nobody can set it, so it tells a replaced file
+    /// whose times were copied.
+    pub changed_ns: i64,
+    /// The inode, which tells a replaced file from a rewritten one.
+    pub inode: u64,
+}
+
+/// One look at one file of the library.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// Where it lies, from the library's root, with `/` between the parts.
+    pub path: String,
+    /// What the file system told when it was looked at.
+    pub stat: FileStat,
+    /// A stamp of the metadata files that speak of it; a different stamp means that they are to be read again.
+    pub metadata_stamp: String,
+    /// What was found in it.
+    pub finding: Finding,
+}
+
+/// What a look at a file found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// A whole media.
+    Whole(Box<Content>),
+    /// A media whose end is not there yet: its writer is at work, or gave up.
+    Waiting {
+        /// What is missing, in plain words.
+        reason: String,
+    },
+    /// Something that cannot become a story, whatever is waited for.
+    Unusable {
+        /// Why, and what to do, in plain words.
+        reason: String,
+    },
+}
+
+/// A whole media, as its header tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// The hash of all its bytes.
+    pub fingerprint: Fingerprint,
+    /// Its format, by content.
+    pub format: Format,
+    /// Width as stored, before any orientation is applied, in pixels.
+    pub width_px: u32,
+    /// Height as stored, before any orientation is applied, in pixels.
+    pub height_px: u32,
+    /// What the metadata files and the file's name say of it.
+    pub metadata: Metadata,
+    /// What was wrong with the metadata (a broken JSON, a key that is not known), in plain words.
+    pub metadata_problems: Vec<String>,
+}
+
+impl Sighting {
+    /// The category its place gives it.
+    #[must_use]
+    pub fn category(&self) -> Category {
+        Category::of_path(&self.path)
+    }
+}
+
+/// A full look inside a media: it was decoded to the last pixel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Examination {
+    /// It decodes. The size is as a person sees it, orientation applied.
+    Sound {
+        /// Width as seen, in pixels.
+        width_px: u32,
+        /// Height as seen, in pixels.
+        height_px: u32,
+    },
+    /// It does not decode, or is more than the box can take.
+    Flawed {
+        /// Why, in plain words.
+        reason: String,
+    },
+}
+
+/// The narrowest side that is worth showing, in pixels.
+const SMALLEST_SIDE_PX: u32 = 100;
+/// Instagram scales a story to this width; less looks soft, in pixels.
+const SHARP_WIDTH_PX: u32 = 720;
+/// The most pixels that are decoded: 100 megapixels.
+pub const MOST_PIXELS: u64 = 100_000_000;
+/// The longest side that is decoded, in pixels.
+pub const LONGEST_SIDE_PX: u32 = 20_000;
+/// The largest original that is taken, in bytes.
+pub const MOST_BYTES: u64 = 100_000_000;
+
+/// What the rules say of a media: an error keeps it out of the plan, a warning is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Reasons why it cannot be a story.
+    pub errors: Vec<String>,
+    /// What a person may want to know.
+    pub warnings: Vec<String>,
+}
+
+/// Checks a picture against what Instagram shows as a story and what the box can decode.
+#[must_use]
+pub fn check_picture(width_px: u32, height_px: u32, size_bytes: u64) -> Verdict {
+    let mut verdict = Verdict::default();
+    let shorter = width_px.min(height_px);
+    let longer = width_px.max(height_px);
+    if shorter < SMALLEST_SIDE_PX {
+        verdict.errors.push(format!(
+            "{width_px} × {height_px} pixels are too few for a story; the shorter side needs {SMALLEST_SIDE_PX}"
+        ));
+    }
+    if longer > LONGEST_SIDE_PX || u64::from(width_px) * u64::from(height_px) > MOST_PIXELS {
+        verdict.errors.push(format!(
+            "{width_px} × {height_px} pixels are more than can be decoded safely; at most {} megapixels and {LONGEST_SIDE_PX} a side",
+            MOST_PIXELS / 1_000_000
+        ));
+    }
+    if size_bytes > MOST_BYTES {
+        verdict.errors.push(format!(
+            "{} MB are too many; at most {} MB",
+            size_bytes / 1_000_000,
+            MOST_BYTES / 1_000_000
+        ));
+    }
+    if !verdict.errors.is_empty() {
+        return verdict;
+    }
+    if width_px > height_px {
+        verdict.warnings.push(
+            "wider than tall: a story will show it small, on a blurred extension of itself"
+                .to_owned(),
+        );
+    }
+    if shorter < SHARP_WIDTH_PX {
+        verdict.warnings.push(format!(
+            "{width_px} × {height_px} pixels will look soft; 1080 × 1920 is best"
+        ));
+    }
+    verdict
+}
+
+/// How many files may vanish at once before it looks like a missing disk and not like a person.
+const GONE_AT_ONCE: usize = 10;
+
+/// Whether so many files gone at one look is a disk that went away: all of them, or more than a fifth and more than ten.
+#[must_use]
+pub fn looks_like_a_missing_disk(known_files: usize, gone_files: usize) -> bool {
+    gone_files > GONE_AT_ONCE && gone_files * 5 > known_files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_place_wins_and_silence_keeps_the_earlier() {
+        let folder = Metadata {
+            title: Some("Folder".into()),
+            tags: vec!["simple".into()],
+            ..Metadata::default()
+        };
+        let sidecar = Metadata {
+            title: Some("Sidecar".into()),
+            ..Metadata::default()
+        };
+        let merged = folder.overlaid_with(sidecar);
+        assert_eq!(merged.title.as_deref(), Some("Sidecar"));
+        assert_eq!(merged.tags, ["simple"]);
+    }
+
+    #[test]
+    fn a_link_or_a_poll_needs_a_person_unless_told_otherwise() {
+        let mut media = Metadata::default();
+        assert!(!media.needs_a_person());
+        media.link_url = Some("https://shop.example.com".into());
+        assert!(media.needs_a_person());
+        media.requires_interaction = Some(false);
+        assert!(!media.needs_a_person());
+    }
+
+    #[test]
+    fn a_few_deletions_are_a_person_and_a_fifth_is_a_disk() {
+        assert!(!looks_like_a_missing_disk(12, 10));
+        assert!(looks_like_a_missing_disk(50, 11));
+        assert!(!looks_like_a_missing_disk(3000, 600));
+        assert!(looks_like_a_missing_disk(3000, 601));
+    }
+
+    #[test]
+    fn a_bomb_is_an_error_and_a_landscape_a_warning() {
+        assert_eq!(check_picture(30_000, 30_000, 9_000).errors.len(), 1);
+        assert_eq!(check_picture(1080, 1920, 600_000), Verdict::default());
+        assert_eq!(check_picture(1920, 1080, 600_000).warnings.len(), 1);
+        assert_eq!(check_picture(10, 10, 600).errors.len(), 1);
+    }
+}

@@ -1,0 +1,7 @@
+//! The words and the rules. Everything here is pure: no clock, no input or output, no SQL, no randomness of its own;
+//! what a rule needs to know is handed to it. The words are the ones people see (see the map in `lib.rs`).
+
+pub mod category;
+pub mod ids;
+pub mod media;
+pub mod team;

@@ -1,0 +1,65 @@
+//! A team and what it decided: when, how often and how stories are sent.
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+/// What a team decided. Every default is the one of the product: three stories a day between nine and nine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TeamSettings {
+    /// The team's name, as people read it.
+    pub name: String,
+    /// The IANA zone in which [`TeamSettings::window`] is meant.
+    pub timezone: TimeZone,
+    /// Stories a day, 1 to 50.
+    pub posts_per_day: u32,
+    /// The hours in which stories are sent.
+    pub window: Window,
+    /// The most that a slot is moved from its even place, in minutes; a quarter of the interval bounds it too.
+    pub jitter_minutes: u32,
+    /// How far ahead the plan is kept filled, in days.
+    pub horizon_days: u32,
+    /// A slot first reached later than this after its time is missed, in minutes.
+    pub late_minutes: u32,
+    /// A posted media may not be chosen again for this long, in days.
+    pub repost_ttl_days: u32,
+    /// A skipped media may not be chosen again for this long, in days.
+    pub skip_ttl_days: u32,
+    /// Everything happens but the calls that people outside can see.
+    pub dry_run: bool,
+}
+
+impl Default for TeamSettings {
+    fn default() -> Self {
+        Self {
+            name: "Storyline".to_owned(),
+            timezone: TimeZone::UTC,
+            posts_per_day: 3,
+            window: Window::default(),
+            jitter_minutes: 30,
+            horizon_days: 7,
+            late_minutes: 60,
+            repost_ttl_days: 30,
+            skip_ttl_days: 45,
+            dry_run: false,
+        }
+    }
+}
+
+/// The hours of a day in which stories are sent, by the team's clock on the wall. An end at or before the start lies on
+/// the next day, so equal times mean the whole day; a window belongs to the day on which it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment.
+    pub start: Time,
+    /// The moment after the last.
+    pub end: Time,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            start: Time::constant(9, 0, 0, 0),
+            end: Time::constant(21, 0, 0, 0),
+        }
+    }
+}
