@@ -1,3 +1,6 @@
 //! Storyline turns a folder of pictures into a team's approved Instagram Stories.
 
 pub mod domain;
+pub mod flow;
+pub mod store;
+pub mod system;

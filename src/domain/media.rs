@@ -4,9 +4,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::category::Category;
+use super::ids::MediaId;
 
 /// The BLAKE3 hash of a media's bytes: its identity within a team, wherever it lies and whatever it is called.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +57,8 @@ impl FromStr for Fingerprint {
 }
 
 /// The format of a media, decided by its content and never by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// JPEG.
     Jpeg,
@@ -153,6 +156,89 @@ pub struct FileStat {
     pub changed_ns: i64,
     /// The inode, which tells a replaced file from a rewritten one.
     pub inode: u64,
+}
+
+/// A media as the team's records have it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Media {
+    /// Its row.
+    #[serde(skip)]
+    pub id: MediaId,
+    /// The hash of its bytes.
+    #[serde(serialize_with = "as_text")]
+    pub fingerprint: Fingerprint,
+    /// Its format, by content.
+    pub format: Format,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Width, in pixels; as a person sees it once it was examined.
+    pub width_px: u32,
+    /// Height, in pixels; as a person sees it once it was examined.
+    pub height_px: u32,
+    /// The category its place gives it.
+    #[serde(serialize_with = "as_text")]
+    pub category: Category,
+    /// Where it lies, or lay last, from the library's root.
+    pub path: String,
+    /// What people say of it.
+    #[serde(flatten)]
+    pub metadata: Metadata,
+    /// Why it cannot be a story; empty if it can.
+    pub errors: Vec<String>,
+    /// What a person may want to know.
+    pub warnings: Vec<String>,
+    /// When it was first seen.
+    pub indexed_at: Timestamp,
+    /// When it was decoded in full.
+    pub examined_at: Option<Timestamp>,
+    /// Since when it has no file.
+    pub missing_since: Option<Timestamp>,
+    /// How often it was posted.
+    pub posted_count: u32,
+    /// When it was last posted.
+    pub last_posted_at: Option<Timestamp>,
+}
+
+impl Media {
+    /// What people call it: its title, or the name of its file.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        let file_name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        self.metadata.title.as_deref().unwrap_or(file_name)
+    }
+}
+
+pub(crate) fn as_text<S: serde::Serializer>(
+    value: &impl fmt::Display,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+/// What the records have of a file, to tell whether it must be looked at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFile {
+    /// The media that lies there, if one does.
+    pub media: Option<MediaId>,
+    /// The stat at the last look.
+    pub stat: FileStat,
+    /// The stamp of the metadata files at the last look.
+    pub metadata_stamp: String,
+    /// Whether it was not whole at the last look.
+    pub waiting: bool,
+}
+
+/// A file that is not a media: unfinished, or of no use.
+#[derive(Clone, Debug, Serialize)]
+pub struct InView {
+    /// Where it lies.
+    pub path: String,
+    /// Whether it may become whole; else it is of no use as it is.
+    pub waiting: bool,
+    /// Why, in plain words.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// One look at one file of the library.

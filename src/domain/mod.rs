@@ -1,7 +1,16 @@
 //! The words and the rules. Everything here is pure: no clock, no input or output, no SQL, no randomness of its own;
 //! what a rule needs to know is handed to it. The words are the ones people see (see the map in `lib.rs`).
 
+pub mod alert;
+pub mod calendar;
 pub mod category;
+pub mod entry;
 pub mod ids;
+pub mod lock;
 pub mod media;
+pub mod outcome;
+pub mod person;
+pub mod plan;
+pub mod run;
+pub mod story;
 pub mod team;

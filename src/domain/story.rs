@@ -1,0 +1,204 @@
+//! The life of a story: the states it can be in, which may follow which, and how it may end. The store holds the same
+//! table and refuses everything else, whatever the caller does.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::calendar::SlotId;
+use super::category::Category;
+use super::ids::{MediaId, StoryId, TeamId};
+use super::outcome::Outcome;
+
+/// Where a story is in its life. A story that has ended has no state: it is history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Chosen, its time has not come.
+    Planned,
+    /// Handed to the outlet; the answer is not known yet.
+    Sending,
+    /// It did not leave the box; it will be sent again.
+    Retrying,
+    /// Before the team, no press yet.
+    Awaiting,
+    /// It may or may not have arrived: the answer was lost.
+    Unconfirmed,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 5] = [
+        Self::Planned,
+        Self::Sending,
+        Self::Retrying,
+        Self::Awaiting,
+        Self::Unconfirmed,
+    ];
+
+    /// The word for it, in rows and for people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Sending => "sending",
+            Self::Retrying => "retrying",
+            Self::Awaiting => "awaiting",
+            Self::Unconfirmed => "unconfirmed",
+        }
+    }
+
+    /// Whether this state may be followed by `next`. Nothing leads back to where people would be told again, but for the
+    /// one more message that an unconfirmed story is allowed.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use State::{Awaiting, Planned, Retrying, Sending, Unconfirmed};
+        matches!(
+            (self, next),
+            (Planned | Retrying | Unconfirmed, Sending)
+                | (Sending, Retrying | Awaiting | Unconfirmed)
+                | (Unconfirmed, Awaiting)
+        )
+    }
+
+    /// Whether a story may end so from this state.
+    #[must_use]
+    pub fn may_end(self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Posted | Outcome::Skipped | Outcome::Rejected => self == Self::Awaiting,
+            Outcome::Expired => matches!(self, Self::Awaiting | Self::Unconfirmed),
+            Outcome::Failed => self == Self::Sending,
+            Outcome::Missed => matches!(self, Self::Planned | Self::Retrying | Self::Sending),
+            Outcome::Cancelled => true,
+        }
+    }
+
+    /// Whether the story may be on somebody's screen.
+    #[must_use]
+    pub fn may_be_seen(self) -> bool {
+        matches!(self, Self::Sending | Self::Awaiting | Self::Unconfirmed)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no state of a story"))
+    }
+}
+
+/// A story: a media chosen for a slot, or asked for by a person, that has no outcome yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Story {
+    /// Its row; the history keeps it.
+    pub id: StoryId,
+    /// Whose it is.
+    pub team: TeamId,
+    /// How people call it: `#47`.
+    pub number: u64,
+    /// What is shown.
+    pub media: MediaId,
+    /// Its place in the plan; nothing if a person asked for it.
+    pub slot: Option<SlotId>,
+    /// The category whose turn it was.
+    pub turn: Category,
+    /// When it is to be sent.
+    pub due_at: Timestamp,
+    /// Who asked for it now, if a person did.
+    pub requested_by: Option<String>,
+    /// Where it is in its life.
+    pub state: State,
+    /// Since when.
+    pub state_since: Timestamp,
+    /// How its delivery goes.
+    pub delivery: Delivery,
+    /// When a person asked to reject it, if the question stands.
+    pub reject_asked_at: Option<Timestamp>,
+    /// When the box came back from an absence and offered it again.
+    pub offered_again_at: Option<Timestamp>,
+}
+
+/// How the delivery of a story goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Deliveries begun. Each is written before its call.
+    pub attempt: u32,
+    /// Deliveries in a row that did not leave the box.
+    pub failures: u32,
+    /// Messages that are, or may be, in the chat.
+    pub messages: u32,
+    /// When to send (again), in the states that do; nothing means never.
+    pub retry_at: Option<Timestamp>,
+    /// When the team could first see it.
+    pub sent_at: Option<Timestamp>,
+    /// What was wrong last, in plain words.
+    pub reason: Option<String>,
+}
+
+/// A message in a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct MessageRef {
+    /// Telegram's number for the chat.
+    pub chat: i64,
+    /// Telegram's number for the message in the chat.
+    pub message: i32,
+}
+
+/// The longest that one delivery may take before it counts as lost.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(6);
+/// How long an unconfirmed story waits for a press on the message that may have arrived, before it is sent once more.
+pub const DOUBT: SignedDuration = SignedDuration::from_mins(10);
+/// How long a story waits for a press before it expires.
+pub const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+/// How long the question "really reject?" stands.
+pub const QUESTION: SignedDuration = SignedDuration::from_mins(2);
+/// The most messages that one story may ever have in a chat.
+pub const MOST_MESSAGES: u32 = 2;
+
+/// How often a delivery that did not leave the box is tried again.
+const MOST_RETRIES: u32 = 3;
+
+/// When to send again after the `failures`-th failure in a row: after 5, 10 and 20 minutes, then never.
+#[must_use]
+pub fn retry_at(failures: u32, now: Timestamp) -> Option<Timestamp> {
+    if failures == 0 || failures > MOST_RETRIES {
+        return None;
+    }
+    now.checked_add(SignedDuration::from_mins(5 << (failures - 1)))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_come_after_five_ten_and_twenty_minutes_and_then_no_more() {
+        let now = Timestamp::UNIX_EPOCH;
+        let minutes: Vec<Option<i64>> = (1..=4)
+            .map(|failures| retry_at(failures, now).map(|at| at.as_second() / 60))
+            .collect();
+        assert_eq!(minutes, [Some(5), Some(10), Some(20), None]);
+    }
+
+    #[test]
+    fn nothing_is_posted_that_nobody_could_have_seen() {
+        for state in State::ALL {
+            assert_eq!(state.may_end(Outcome::Posted), state == State::Awaiting);
+            assert!(!state.may_become(state));
+            assert!(!state.may_become(State::Planned));
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Files become media. The library edge looks; this verb remembers what was seen, and knows that a copy is not a new
+//! content, a rename not a new file, and a deletion not the end of a media.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{Flow, Result};
+use crate::domain::ids::MediaId;
+use crate::domain::media::{
+    Content, Examination, Finding, InView, KnownFile, Media, Sighting, Verdict, check_picture,
+};
+use crate::store::{Tx, alerts, files, media};
+
+/// What an indexing did, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Indexed {
+    /// Contents that were never seen before.
+    pub new: u64,
+    /// Whole files of known content.
+    pub known: u64,
+    /// Files whose end is not there yet.
+    pub waiting: u64,
+    /// Files that cannot become a story.
+    pub unusable: u64,
+    /// Files that are gone.
+    pub gone: u64,
+}
+
+impl Indexed {
+    /// Whether anything changed.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            new: self.new + other.new,
+            known: self.known + other.known,
+            waiting: self.waiting + other.waiting,
+            unusable: self.unusable + other.unusable,
+            gone: self.gone + other.gone,
+        }
+    }
+}
+
+/// The topic of the alert that the library's disk seems to be away.
+const LIBRARY_AWAY: &str = "library";
+
+impl Flow {
+    /// Every file that is on record, by path.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn known_files(&self) -> Result<Vec<(String, KnownFile)>> {
+        let team = self.team;
+        self.store.read(move |tx| files::all(tx, team)).await
+    }
+
+    /// Files on record below a folder, or the file itself.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn known_below(&self, path: String) -> Result<Vec<String>> {
+        let team = self.team;
+        self.store
+            .read(move |tx| files::below(tx, team, &path))
+            .await
+    }
+
+    /// One file on record.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn known_file(&self, path: String) -> Result<Option<KnownFile>> {
+        let team = self.team;
+        self.store.read(move |tx| files::get(tx, team, &path)).await
+    }
+
+    /// How many files are on record.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn count_files(&self) -> Result<u64> {
+        let team = self.team;
+        self.store.read(move |tx| files::count(tx, team)).await
+    }
+
+    /// The files that are not media, with the reason.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn files_in_view(&self) -> Result<Vec<InView>> {
+        let team = self.team;
+        self.store.read(move |tx| files::in_view(tx, team)).await
+    }
+
+    /// Remembers what was seen, in one transaction: a few files at once are much cheaper than one by one.
+    ///
+    /// # Errors
+    /// If the store cannot be written; then nothing of it was remembered.
+    pub async fn index(&self, sightings: Vec<Sighting>, now: Timestamp) -> Result<Indexed> {
+        let team = self.team;
+        let indexed = self
+            .store
+            .write(move |tx| {
+                let mut indexed = Indexed::default();
+                for sighting in &sightings {
+                    indexed = indexed.plus(remember(tx, team, sighting, now)?);
+                }
+                Ok(indexed)
+            })
+            .await?;
+        if indexed.new + indexed.known > 0 {
+            self.nudges.examine.notify();
+        }
+        self.nudges.plan.notify();
+        Ok(indexed)
+    }
+
+    /// Forgets files that are gone. Their media keep history and locks, and come back with them if the bytes do.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn vanished(&self, paths: Vec<String>, now: Timestamp) -> Result<Indexed> {
+        let team = self.team;
+        let gone = self
+            .store
+            .write(move |tx| {
+                let mut left = BTreeSet::new();
+                let mut gone = 0;
+                for path in &paths {
+                    if files::get(tx, team, path)?.is_some() {
+                        gone += 1;
+                        left.extend(files::remove(tx, team, path)?);
+                    }
+                }
+                for id in left {
+                    settle(tx, team, id, now)?;
+                }
+                Ok(gone)
+            })
+            .await?;
+        if gone > 0 {
+            self.nudges.plan.notify();
+        }
+        Ok(Indexed {
+            gone,
+            ..Indexed::default()
+        })
+    }
+
+    /// Says that the library looks as if its disk were away (`Some`, with the reason), or that it is there (`None`).
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn library_away(&self, reason: Option<String>, now: Timestamp) -> Result<()> {
+        self.condition(LIBRARY_AWAY, reason, now).await
+    }
+
+    /// Raises an alert, or resolves it: a condition that holds (`Some`, in plain words) or does not.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn condition(
+        &self,
+        topic: &'static str,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let team = self.team;
+        let changed = self
+            .store
+            .write(move |tx| match &reason {
+                Some(reason) => {
+                    let raised = alerts::raise(tx, team, topic, reason, now)?;
+                    if raised {
+                        tracing::warn!(task = topic, "{reason}");
+                    }
+                    Ok(raised)
+                }
+                None => {
+                    let resolved = alerts::resolve(tx, team, topic, now)?;
+                    if resolved {
+                        tracing::info!(task = topic, "resolved");
+                    }
+                    Ok(resolved)
+                }
+            })
+            .await?;
+        if changed {
+            self.nudges.alerts.notify();
+        }
+        Ok(())
+    }
+
+    /// Media that were not decoded in full yet, the oldest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn to_examine(&self, limit: u32) -> Result<Vec<Media>> {
+        let team = self.team;
+        self.store
+            .read(move |tx| media::to_examine(tx, team, limit))
+            .await
+    }
+
+    /// Remembers what a full look found.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn examined(
+        &self,
+        looked_at: Media,
+        found: Examination,
+        now: Timestamp,
+    ) -> Result<()> {
+        if let Examination::Flawed { reason } = &found {
+            tracing::warn!(media = %looked_at.fingerprint, "{}: {reason}", looked_at.path);
+        }
+        self.store
+            .write(move |tx| {
+                let (size_px, verdict) = match &found {
+                    Examination::Sound {
+                        width_px,
+                        height_px,
+                    } => (
+                        Some((*width_px, *height_px)),
+                        check_picture(*width_px, *height_px, looked_at.size_bytes),
+                    ),
+                    Examination::Flawed { reason } => (
+                        None,
+                        Verdict {
+                            errors: vec![reason.clone()],
+                            warnings: Vec::new(),
+                        },
+                    ),
+                };
+                let mut verdict = verdict;
+                verdict
+                    .warnings
+                    .extend(metadata_warnings(&looked_at.warnings));
+                media::examined(tx, looked_at.id, size_px, &verdict, now)
+            })
+            .await?;
+        self.nudges.plan.notify();
+        Ok(())
+    }
+}
+
+/// What a warning about metadata begins with, to tell it from those about the picture.
+const METADATA: &str = "metadata: ";
+
+fn metadata_warnings(warnings: &[String]) -> Vec<String> {
+    warnings
+        .iter()
+        .filter(|warning| warning.starts_with(METADATA))
+        .cloned()
+        .collect()
+}
+
+fn remember(
+    tx: &mut dyn Tx,
+    team: crate::domain::ids::TeamId,
+    sighting: &Sighting,
+    now: Timestamp,
+) -> Result<Indexed> {
+    let before = files::get(tx, team, &sighting.path)?.and_then(|known| known.media);
+    let mut indexed = Indexed::default();
+    let lies_there = match &sighting.finding {
+        Finding::Whole(content) => {
+            let (id, new) = take_in(tx, team, sighting, content, before, now)?;
+            if new {
+                indexed.new = 1;
+            } else {
+                indexed.known = 1;
+            }
+            Some(id)
+        }
+        Finding::Waiting { reason } => {
+            put(tx, team, sighting, &files::Found::Waiting(reason), now)?;
+            indexed.waiting = 1;
+            None
+        }
+        Finding::Unusable { reason } => {
+            put(tx, team, sighting, &files::Found::Unusable(reason), now)?;
+            indexed.unusable = 1;
+            None
+        }
+    };
+    if let Some(left) = before.filter(|left| lies_there != Some(*left)) {
+        settle(tx, team, left, now)?;
+    }
+    Ok(indexed)
+}
+
+/// Takes in a whole content; tells whether it is new to the team.
+fn take_in(
+    tx: &mut dyn Tx,
+    team: crate::domain::ids::TeamId,
+    sighting: &Sighting,
+    content: &Content,
+    before: Option<MediaId>,
+    now: Timestamp,
+) -> Result<(MediaId, bool)> {
+    let size_bytes = sighting.stat.size_bytes;
+    let mut verdict = check_picture(content.width_px, content.height_px, size_bytes);
+    let said = content.metadata_problems.iter();
+    verdict
+        .warnings
+        .extend(said.map(|problem| format!("{METADATA}{problem}")));
+    if let Some(id) = media::add(tx, team, &sighting.path, size_bytes, content, &verdict, now)? {
+        put(tx, team, sighting, &files::Found::Whole(id), now)?;
+        return Ok((id, true));
+    }
+    let Some(known) = media::by_fingerprint(tx, team, content.fingerprint)? else {
+        return Err(super::Error::unexpected(
+            "a content that is there and is not",
+        ));
+    };
+    put(tx, team, sighting, &files::Found::Whole(known.id), now)?;
+    // Only the place that counts speaks for a media: a copy elsewhere changes neither its category nor its title.
+    if files::places(tx, known.id)?.first() == Some(&sighting.path) {
+        let mut warnings: Vec<String> = known
+            .warnings
+            .iter()
+            .filter(|warning| !warning.starts_with(METADATA))
+            .cloned()
+            .collect();
+        warnings.extend(metadata_warnings(&verdict.warnings));
+        media::describe(tx, known.id, &sighting.path, &content.metadata, &warnings)?;
+    } else if before != Some(known.id) {
+        tracing::info!(media = %known.fingerprint, "{} is a copy of {}", sighting.path, known.path);
+    }
+    Ok((known.id, false))
+}
+
+fn put(
+    tx: &mut dyn Tx,
+    team: crate::domain::ids::TeamId,
+    sighting: &Sighting,
+    found: &files::Found<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    files::put(
+        tx,
+        team,
+        &sighting.path,
+        sighting.stat,
+        &sighting.metadata_stamp,
+        found,
+        now,
+    )
+}
+
+/// Puts a media right after one of its files left: it lies at its next place, or is missing.
+fn settle(
+    tx: &mut dyn Tx,
+    team: crate::domain::ids::TeamId,
+    id: MediaId,
+    now: Timestamp,
+) -> Result<()> {
+    match files::places(tx, id)?.first() {
+        Some(place) => {
+            if media::get(tx, id)?.path != *place {
+                media::settle_at(tx, id, place)?;
+                files::doubt_metadata(tx, team, place)?;
+            }
+            Ok(())
+        }
+        None => media::miss(tx, id, now),
+    }
+}

@@ -1,0 +1,104 @@
+//! The verbs. The edges (folder, Telegram, command line) call them, and they call the store; each is an ordinary function
+//! that is told what time it is, so a test can live through weeks in a second.
+//!
+//! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
+//! outcomes · [`upkeep`] whatever was left standing is put right · [`survey`] what people ask to see.
+
+pub mod act;
+mod close;
+pub mod dispatch;
+pub mod index;
+pub mod messages;
+pub mod outlet;
+pub mod schedule;
+pub mod survey;
+pub mod upkeep;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::ids::TeamId;
+use crate::domain::run::Run;
+use crate::domain::team::TeamSettings;
+pub use crate::store::{Error, Result, Store};
+use crate::store::{runs, teams};
+use crate::system::nudge::Nudge;
+
+/// The verbs of one team, over one store. Clones are the same.
+#[derive(Clone)]
+pub struct Flow {
+    store: Store,
+    team: TeamId,
+    settings: Arc<TeamSettings>,
+    /// Whom to wake when a row has changed.
+    pub nudges: Nudges,
+}
+
+/// One nudge for each loop that waits for rows. They only save waiting; the slow tick makes up for every one that is lost.
+#[derive(Clone, Default)]
+pub struct Nudges {
+    /// Media are waiting to be examined.
+    pub examine: Nudge,
+    /// The plan may have to be drawn again.
+    pub plan: Nudge,
+    /// A story may be due.
+    pub dispatch: Nudge,
+    /// A message may be behind.
+    pub messages: Nudge,
+    /// An alert may have to be told.
+    pub alerts: Nudge,
+}
+
+impl Nudges {
+    /// Wakes everybody: another process may have changed anything.
+    pub fn everybody(&self) {
+        for nudge in [
+            &self.examine,
+            &self.plan,
+            &self.dispatch,
+            &self.messages,
+            &self.alerts,
+        ] {
+            nudge.notify();
+        }
+    }
+}
+
+impl Flow {
+    /// The verbs of the box's team, which is made at the first start.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn open(store: Store, settings: TeamSettings, now: Timestamp) -> Result<Self> {
+        let name = settings.name.clone();
+        let team = store.write(move |tx| teams::ensure(tx, &name, now)).await?;
+        Ok(Self {
+            store,
+            team,
+            settings: Arc::new(settings),
+            nudges: Nudges::default(),
+        })
+    }
+
+    /// What the team decided.
+    #[must_use]
+    pub fn settings(&self) -> &TeamSettings {
+        &self.settings
+    }
+
+    /// The team's id.
+    #[must_use]
+    pub fn team(&self) -> TeamId {
+        self.team
+    }
+
+    /// Keeps a run for diagnosis.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn note_run(&self, run: Run) -> Result<()> {
+        let team = self.team;
+        self.store.write(move |tx| runs::add(tx, team, &run)).await
+    }
+}

@@ -1,0 +1,132 @@
+//! What the flow asks of the world outside: to show a story, to change what is shown, and to tell an alert. The trait lives
+//! with the flow, its consumer; the edges that fulfil it look here, so nothing goes in a circle.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::alert::Alert;
+use crate::domain::entry::Snapshot;
+use crate::domain::ids::StoryId;
+use crate::domain::media::Media;
+use crate::domain::outcome::Outcome;
+use crate::domain::story::MessageRef;
+
+/// Where stories go.
+pub trait Outlet: Send + Sync {
+    /// Puts a story before the team. The attempt is on record before this is called.
+    fn deliver<'a>(
+        &'a self,
+        card: &'a Card,
+        picture: &'a Picture,
+    ) -> Answer<'a, Result<MessageRef, Trouble>>;
+
+    /// Has a message show this card.
+    fn show<'a>(&'a self, message: MessageRef, card: &'a Card) -> Answer<'a, Result<(), Trouble>>;
+
+    /// Tells the owner of an alert, or that it is over.
+    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>>;
+}
+
+/// An answer that takes a while.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why the world outside did not do it, named by what to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It asks for patience: nothing happened, ask again after so long.
+    Later(Duration),
+    /// Nothing left the box: no network, no name, no connection.
+    Unreachable(String),
+    /// It left, and no answer came back: it may have happened.
+    Unsure(String),
+    /// It was refused and always will be, for this story.
+    Never(String),
+    /// It was refused for a reason that the owner must mend, with any story: token, chat, rights.
+    Owner(String),
+    /// The message it was about is not there any more.
+    Gone,
+}
+
+impl Trouble {
+    /// What happened, in plain words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Later(after) => format!("asked to wait {} s", after.as_secs()),
+            Self::Unreachable(reason)
+            | Self::Unsure(reason)
+            | Self::Never(reason)
+            | Self::Owner(reason) => reason.clone(),
+            Self::Gone => "the message is gone".to_owned(),
+        }
+    }
+}
+
+/// All that a message tells of a story: a projection of the records, and of nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    /// The story.
+    pub story: StoryId,
+    /// How people call it.
+    pub number: u64,
+    /// When it was due.
+    pub due_at: Timestamp,
+    /// The media as it is, or as it was when the story ended.
+    pub media: Snapshot,
+    /// Whether an earlier message may show the same story, because its answer was lost.
+    pub sent_again: bool,
+    /// What is to be shown with it.
+    pub status: CardStatus,
+}
+
+/// Where a story is, as far as its message goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CardStatus {
+    /// A press is awaited. If the box was away, since when it is back.
+    Awaiting {
+        /// When the box came back and offered it again.
+        offered_again_at: Option<Timestamp>,
+    },
+    /// The question "really reject?" stands.
+    AskingReject,
+    /// It has ended.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// By whom.
+        by: Option<String>,
+        /// When.
+        at: Timestamp,
+        /// How long it was before the team.
+        took: Option<SignedDuration>,
+        /// Why, where the outcome alone does not say.
+        reason: Option<String>,
+    },
+}
+
+/// The picture of a story, made right for a chat.
+#[derive(Clone, Debug, Default)]
+pub struct Picture {
+    /// A JPEG.
+    pub jpeg: Vec<u8>,
+    /// The original, if it is too much for a chat's photos: its name and its bytes, to be sent as a document too.
+    pub document: Option<(String, Vec<u8>)>,
+}
+
+/// Why there is no picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPicture {
+    /// The file is not there.
+    Missing,
+    /// The file is not what it was when it was indexed.
+    Changed,
+    /// It cannot be made into a picture, in plain words.
+    Flawed(String),
+}
+
+/// Makes the picture of a media, reading its file anew and making sure that it is still the same. It may take a while.
+pub type Studio = Arc<dyn Fn(Media) -> Answer<'static, Result<Picture, NoPicture>> + Send + Sync>;

@@ -1,0 +1,218 @@
+//! Whatever was left standing is put right: at the start by what a crash may have left, and then every little while by what
+//! has outlived its time. Nothing stays open for ever, and no slot is late without somebody being told why.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::close::{Ending, Subject, close};
+use super::dispatch::{DELIVERY, doubt};
+use super::outlet::{Outlet, Trouble};
+use super::{Flow, Result};
+use crate::domain::alert::REMINDER;
+use crate::domain::outcome::Outcome;
+use crate::domain::story::{LEASE, PATIENCE, QUESTION, State, Story};
+use crate::store::{Tx, alerts, locks, messages, runs, state, stories, updates};
+
+/// The topic of the alert that a story is overdue.
+const OVERDUE: &str = "overdue";
+/// How late a story may be before somebody is told.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// Telegram keeps a press for this long; after a longer absence some may be lost.
+const PRESS_KEPT: SignedDuration = SignedDuration::from_secs(150);
+/// How long runs and resolved alerts are kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// How long the messages of ended stories are followed, and locks that ended are kept.
+const KEPT_SHORT: SignedDuration = SignedDuration::from_hours(24 * 3);
+
+impl Flow {
+    /// What the daemon does first: every story that was being sent when the last one ended may or may not have arrived. Then
+    /// offers open stories again, if presses may have been lost meanwhile.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn wake_up(&self, now: Timestamp) -> Result<()> {
+        let team = self.team;
+        let away = self
+            .store
+            .write(move |tx| {
+                for story in stories::queue(tx, team)? {
+                    if story.state == State::Sending {
+                        tracing::warn!(
+                            story = story.number,
+                            "#{} was being sent when the box stopped; it may have arrived",
+                            story.number
+                        );
+                        doubt(tx, &story, "the box stopped while it was being sent", now)?;
+                    }
+                }
+                let stopped_at = state::stopped_at(tx)?;
+                state::note_stop(tx, None)?;
+                Ok(stopped_at.is_none_or(|stopped| now.duration_since(stopped) > PRESS_KEPT))
+            })
+            .await?;
+        if away {
+            self.offer_again(now).await?;
+        }
+        Ok(())
+    }
+
+    /// What the daemon does last, when it ends in good order.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn fall_asleep(&self, now: Timestamp) -> Result<()> {
+        self.store
+            .write_durably(move |tx| {
+                state::note_time(tx, now)?;
+                state::note_stop(tx, Some(now))
+            })
+            .await
+    }
+
+    /// Ends what has outlived its time, and tells of what is late. It writes nothing if all is well.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn upkeep(&self, now: Timestamp) -> Result<()> {
+        let (team, settings) = (self.team, self.settings.clone());
+        let changed = self
+            .store
+            .write(move |tx| {
+                let mut changed = false;
+                let mut overdue = None;
+                for story in stories::queue(tx, team)? {
+                    let stood = now.duration_since(story.state_since);
+                    let seen = story.delivery.sent_at.unwrap_or(story.state_since);
+                    match story.state {
+                        State::Sending if stood > LEASE => {
+                            doubt(tx, &story, "no answer came", now)?;
+                            changed = true;
+                        }
+                        State::Awaiting | State::Unconfirmed
+                            if now.duration_since(seen) > PATIENCE =>
+                        {
+                            let ending =
+                                Ending::by_itself(Outcome::Expired, "nobody pressed in time");
+                            close(tx, &settings, &Subject::Story(&story), &ending, now)?;
+                            changed = true;
+                        }
+                        State::Awaiting
+                            if story
+                                .reject_asked_at
+                                .is_some_and(|asked| now.duration_since(asked) > QUESTION) =>
+                        {
+                            stories::ask_reject(tx, story.id, None)?;
+                            messages::want(tx, story.id)?;
+                            changed = true;
+                        }
+                        State::Planned | State::Retrying
+                            if now.duration_since(story.due_at) > OVERDUE_AFTER =>
+                        {
+                            overdue = overdue.or(Some(story));
+                        }
+                        _ => {}
+                    }
+                }
+                changed |= judge_overdue(tx, team, overdue.as_ref(), now)?;
+                Ok(changed)
+            })
+            .await?;
+        if changed {
+            self.nudges.messages.notify();
+            self.nudges.plan.notify();
+            self.nudges.alerts.notify();
+        }
+        Ok(())
+    }
+
+    /// Forgets what nobody needs any more, so that nothing but the history grows. Once a day is enough.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn tidy(&self, now: Timestamp) -> Result<()> {
+        let team = self.team;
+        let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
+        let (long_ago, days_ago) = (before(KEPT), before(KEPT_SHORT));
+        self.store
+            .write(move |tx| {
+                state::note_time(tx, now)?;
+                runs::forget_old(tx, team, long_ago)?;
+                alerts::forget_old(tx, team, long_ago)?;
+                locks::forget_ended(tx, team, days_ago)?;
+                messages::forget_old(tx, team, days_ago)?;
+                updates::forget_old(tx, days_ago)?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Tells the owner of alerts that are new, stand for another day, or are over.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn tell_alerts(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<()> {
+        let team = self.team;
+        let told_before = now.checked_sub(REMINDER).unwrap_or(Timestamp::MIN);
+        let alerts = self
+            .store
+            .read(move |tx| alerts::to_tell(tx, team, told_before))
+            .await?;
+        for alert in alerts {
+            match outlet.tell(&alert).await {
+                // Once is enough even if the answer was lost: two messages are worse than a reminder tomorrow.
+                Ok(()) | Err(Trouble::Unsure(_) | Trouble::Never(_)) => {
+                    let over = alert.resolved_at.is_some();
+                    self.store
+                        .write(move |tx| alerts::told(tx, alert.id, over, now))
+                        .await?;
+                }
+                // They stand on record, and are told when the way is free again.
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that Telegram is out of reach or refuses the box (`Some`, with the reason), or that all is well (`None`).
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn delivery_trouble(&self, reason: Option<String>, now: Timestamp) -> Result<()> {
+        self.condition(DELIVERY, reason, now).await
+    }
+}
+
+/// A loop that runs is not a story that goes out: whatever the reason, a late story is told of with it.
+fn judge_overdue(
+    tx: &mut dyn Tx,
+    team: crate::domain::ids::TeamId,
+    overdue: Option<&Story>,
+    now: Timestamp,
+) -> Result<bool> {
+    let paused = crate::store::teams::get(tx, team)?.paused_at.is_some();
+    let Some(story) = overdue.filter(|_| !paused) else {
+        return alerts::resolve(tx, team, OVERDUE, now);
+    };
+    let standing = alerts::standing(tx, team)?;
+    let reason = story
+        .delivery
+        .reason
+        .clone()
+        .or_else(|| {
+            standing
+                .into_iter()
+                .find(|alert| alert.topic != OVERDUE)
+                .map(|a| a.text)
+        })
+        .unwrap_or_else(|| "the reason is not known; see the log".to_owned());
+    let minutes = now.duration_since(story.due_at).as_mins();
+    let text = format!("#{} is late: {reason}", story.number);
+    let raised = alerts::raise(tx, team, OVERDUE, &text, now)?;
+    if raised {
+        tracing::warn!(
+            story = story.number,
+            "#{} is {minutes} minutes late: {reason}",
+            story.number
+        );
+    }
+    Ok(raised)
+}

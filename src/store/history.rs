@@ -1,0 +1,134 @@
+//! The history: how every story ended, with the media as it was. Rows are added and read; nothing here changes one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::engine::Tx;
+use super::error::Result;
+use super::value::{Cells, json, values};
+use crate::domain::calendar::SlotId;
+use crate::domain::category::Category;
+use crate::domain::entry::Entry;
+use crate::domain::ids::{StoryId, TeamId};
+use crate::domain::person::PersonId;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT story_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at, ended_at, outcome, ",
+            "reason, person_id, person_name, snapshot FROM history ",
+            $rest
+        )
+    };
+}
+
+fn read(mut cells: Cells) -> Result<Entry> {
+    Ok(Entry {
+        story: cells.parsed()?,
+        number: cells.maybe_number()?,
+        media: cells.maybe_parsed()?,
+        slot: super::stories::slot(&mut cells)?,
+        turn: cells.maybe_text()?.map(|name| Category::new(&name)),
+        due_at: cells.time()?,
+        sent_at: cells.maybe_time()?,
+        ended_at: cells.time()?,
+        outcome: cells.parsed()?,
+        reason: cells.maybe_text()?,
+        person: cells.maybe_integer()?.map(PersonId),
+        person_name: cells.maybe_text()?,
+        snapshot: cells.json()?,
+    })
+}
+
+/// Adds an end. `ended_from` is the state it ended from, or `new` for a slot that never had a story.
+pub(crate) fn add(tx: &mut dyn Tx, team: TeamId, ended_from: &str, entry: &Entry) -> Result<()> {
+    tx.execute(
+        "INSERT INTO history (story_id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at,
+             ended_at, ended_from, outcome, reason, person_id, person_name, snapshot)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        values![
+            entry.story,
+            team,
+            entry.number,
+            entry.media,
+            entry.slot.map(|slot| slot.date),
+            entry.slot.map(|slot| slot.ordinal),
+            entry.turn.as_ref(),
+            entry.due_at,
+            entry.sent_at,
+            entry.ended_at,
+            ended_from,
+            entry.outcome,
+            entry.reason.as_ref(),
+            entry.person,
+            entry.person_name.as_ref(),
+            json(&entry.snapshot)?
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn of_story(tx: &mut dyn Tx, story: StoryId) -> Result<Option<Entry>> {
+    tx.first(select!("WHERE story_id = ?1"), values![story])?
+        .map(|row| read(row.cells()))
+        .transpose()
+}
+
+pub(crate) fn by_number(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Option<Entry>> {
+    tx.first(
+        select!("WHERE team_id = ?1 AND number = ?2"),
+        values![team, number],
+    )?
+    .map(|row| read(row.cells()))
+    .transpose()
+}
+
+/// Whether a slot has had its end.
+pub(crate) fn has_slot(tx: &mut dyn Tx, team: TeamId, slot: SlotId) -> Result<bool> {
+    Ok(tx.count(
+        "SELECT COUNT(*) FROM history WHERE team_id = ?1 AND slot_date = ?2 AND slot_ordinal = ?3",
+        values![team, slot.date, slot.ordinal],
+    )? > 0)
+}
+
+/// The latest ends, the newest first.
+pub(crate) fn latest(tx: &mut dyn Tx, team: TeamId, limit: u32) -> Result<Vec<Entry>> {
+    let rows = tx.query(
+        select!("WHERE team_id = ?1 ORDER BY ended_at DESC, story_id DESC LIMIT ?2"),
+        values![team, limit],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
+/// The ends since a moment, in order.
+pub(crate) fn since(tx: &mut dyn Tx, team: TeamId, from: Timestamp) -> Result<Vec<Entry>> {
+    let rows = tx.query(
+        select!("WHERE team_id = ?1 AND ended_at >= ?2 ORDER BY ended_at, story_id"),
+        values![team, from],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
+/// How many stories each category has had, by whose turn it was, since the mix was set: what was sent since, and what is
+/// in the queue.
+pub(crate) fn turns_since(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    set_at: Timestamp,
+) -> Result<BTreeMap<Category, u64>> {
+    let rows = tx.query(
+        "SELECT turn, COUNT(*) FROM (
+             SELECT turn FROM history WHERE team_id = ?1 AND ended_at >= ?2 AND sent_at >= ?2
+             UNION ALL
+             SELECT turn FROM stories WHERE team_id = ?1 AND (sent_at IS NULL OR sent_at >= ?2)
+         ) AS turns WHERE turn IS NOT NULL GROUP BY turn ORDER BY turn",
+        values![team, set_at],
+    )?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = row.cells();
+            Ok((Category::new(&cells.text()?), cells.number()?))
+        })
+        .collect()
+}

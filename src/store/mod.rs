@@ -1,0 +1,177 @@
+//! The memory. One thread owns the database; everybody else hands it closures. A closure is one transaction, it is short,
+//! and it cannot await, so nobody can ever hold a transaction open across a network call.
+//!
+//! Above the engines there are only plain functions, one file a table, that are composed in such a closure:
+//!
+//! ```text
+//! store.write(move |tx| { history::add(tx, &entry)?; locks::add(tx, &lock)?; stories::remove(tx, id) }).await?;
+//! ```
+
+mod engine;
+mod error;
+mod migrations;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sqlite;
+mod value;
+
+pub(crate) mod alerts;
+pub(crate) mod files;
+pub(crate) mod history;
+pub(crate) mod locks;
+pub(crate) mod media;
+pub(crate) mod messages;
+pub(crate) mod mix;
+pub(crate) mod people;
+pub(crate) mod runs;
+pub(crate) mod state;
+pub(crate) mod stories;
+pub(crate) mod teams;
+pub(crate) mod updates;
+
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc;
+
+use tokio::sync::oneshot;
+
+pub(crate) use engine::Tx;
+use engine::{Engine, Mode};
+pub use error::{Error, Result};
+
+type Job = Box<dyn FnOnce(&mut dyn Engine) + Send>;
+
+/// The store. Clones share the one thread; it ends with the last of them.
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Opens the SQLite database at `path` (made if there is none) and brings its schema to this version.
+    ///
+    /// # Errors
+    /// If it cannot be opened, is damaged, or was written by a newer version.
+    pub fn open_sqlite(path: &Path) -> Result<Self> {
+        let path = path.to_owned();
+        Self::start(move || sqlite::Sqlite::open(&path))
+    }
+
+    /// Connects to a PostgreSQL database and brings its schema to this version.
+    ///
+    /// # Errors
+    /// If the server cannot be reached, or its schema is of a newer version.
+    #[cfg(feature = "postgres")]
+    pub fn open_postgres(url: &str) -> Result<Self> {
+        let url = url.to_owned();
+        Self::start(move || postgres::Postgres::open(&url))
+    }
+
+    /// Starts the thread. The engine is opened on it too: PostgreSQL's client must not be used where futures run.
+    fn start<E: Engine>(open: impl FnOnce() -> Result<E> + Send + 'static) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let (ready, opened) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || {
+                let mut engine = match open().and_then(|mut engine| {
+                    engine.migrate()?;
+                    Ok(engine)
+                }) {
+                    Ok(engine) => engine,
+                    Err(error) => {
+                        let _ = ready.send(Err(error));
+                        return;
+                    }
+                };
+                let _ = ready.send(Ok(()));
+                while let Ok(job) = queue.recv() {
+                    // A panic in one caller's closure rolls that transaction back and ends there.
+                    if catch_unwind(AssertUnwindSafe(|| job(&mut engine))).is_err() {
+                        tracing::error!("a transaction panicked; it was rolled back");
+                    }
+                }
+            })
+            .map_err(|error| Error::Unavailable(format!("thread cannot be started: {error}")))?;
+        opened.recv().map_err(|_| Error::Closed)??;
+        Ok(Self { jobs })
+    }
+
+    /// Runs a transaction that only looks.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run(Mode::Read, work).await
+    }
+
+    /// Runs a transaction that writes. A power cut may undo the last moments of such transactions, never half of one.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run(Mode::Write, work).await
+    }
+
+    /// Runs a transaction that is on the disk when this returns: for what a person was told is done, and for what must be
+    /// known before a message leaves the box.
+    pub(crate) async fn write_durably<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run(Mode::Durable, work).await
+    }
+
+    /// Claims the database for this process. False if another daemon has it.
+    ///
+    /// # Errors
+    /// If the claim cannot be tried.
+    pub async fn claim(&self) -> Result<bool> {
+        self.on_the_thread(|engine| engine.claim()).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.on_the_thread(move |engine| {
+            let mut result = None;
+            engine.transaction(mode, &mut |tx| {
+                result = Some(work(tx)?);
+                Ok(())
+            })?;
+            result.ok_or_else(|| Error::unexpected("a transaction ended without its result"))
+        })
+        .await
+    }
+
+    async fn on_the_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Engine) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, result) = oneshot::channel();
+        self.jobs
+            .send(Box::new(move |engine| {
+                // Nobody waits any more if the caller was stopped; the work is done all the same.
+                let _ = answer.send(work(engine));
+            }))
+            .map_err(|_| Error::Closed)?;
+        result.await.map_err(|_| Error::Closed)?
+    }
+}
+
+/// A fresh id, which sorts by the moment it was made.
+pub(crate) fn fresh<T: From<uuid::Uuid>>(now: jiff::Timestamp) -> T {
+    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
+    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(
+        uuid::NoContext,
+        seconds,
+        nanoseconds,
+    ))
+    .into()
+}

@@ -1,0 +1,55 @@
+//! A few marks of the whole box that belong to no team.
+
+use jiff::Timestamp;
+
+use super::engine::Tx;
+use super::error::Result;
+use super::value::values;
+
+/// The latest time the box ever recorded: a clock before it is not to be trusted.
+const LATEST_TIME: &str = "latest_time";
+/// When the daemon last ended in good order.
+const STOPPED_AT: &str = "stopped_at";
+
+fn get(tx: &mut dyn Tx, name: &str) -> Result<Option<String>> {
+    tx.first("SELECT value FROM state WHERE name = ?1", values![name])?
+        .map(|row| row.cells().text())
+        .transpose()
+}
+
+fn set(tx: &mut dyn Tx, name: &str, value: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO state (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        values![name, value],
+    )?;
+    Ok(())
+}
+
+fn time(tx: &mut dyn Tx, name: &str) -> Result<Option<Timestamp>> {
+    Ok(get(tx, name)?.and_then(|text| text.parse().ok()))
+}
+
+pub(crate) fn latest_time(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
+    time(tx, LATEST_TIME)
+}
+
+/// Notes that it was `now`; the mark never goes back.
+pub(crate) fn note_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
+    if latest_time(tx)?.is_none_or(|latest| latest < now) {
+        set(tx, LATEST_TIME, &now.to_string())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn stopped_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
+    time(tx, STOPPED_AT)
+}
+
+/// Notes a stop in good order; `None` when the daemon runs again, so that a crash leaves no such mark.
+pub(crate) fn note_stop(tx: &mut dyn Tx, at: Option<Timestamp>) -> Result<()> {
+    set(
+        tx,
+        STOPPED_AT,
+        &at.map(|at| at.to_string()).unwrap_or_default(),
+    )
+}

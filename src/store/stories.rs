@@ -1,0 +1,229 @@
+//! Stories: the queue. A row is a story without an outcome; its state changes only by compare-and-set, along the table of
+//! legal changes that the schema itself enforces.
+
+use jiff::Timestamp;
+
+use super::engine::Tx;
+use super::error::{Error, Result};
+use super::value::{Cells, values};
+use crate::domain::calendar::SlotId;
+use crate::domain::category::Category;
+use crate::domain::ids::{MediaId, StoryId, TeamId};
+use crate::domain::outcome::Outcome;
+use crate::domain::story::{Delivery, State, Story};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, requested_by, state, ",
+            "state_since, attempt, failures, messages, retry_at, sent_at, reason, reject_asked_at, offered_again_at ",
+            "FROM stories ",
+            $rest
+        )
+    };
+}
+
+fn read(mut cells: Cells) -> Result<Story> {
+    Ok(Story {
+        id: cells.parsed()?,
+        team: cells.parsed()?,
+        number: cells.number()?,
+        media: cells.parsed()?,
+        slot: slot(&mut cells)?,
+        turn: Category::new(&cells.text()?),
+        due_at: cells.time()?,
+        requested_by: cells.maybe_text()?,
+        state: cells.parsed()?,
+        state_since: cells.time()?,
+        delivery: Delivery {
+            attempt: cells.number()?,
+            failures: cells.number()?,
+            messages: cells.number()?,
+            retry_at: cells.maybe_time()?,
+            sent_at: cells.maybe_time()?,
+            reason: cells.maybe_text()?,
+        },
+        reject_asked_at: cells.maybe_time()?,
+        offered_again_at: cells.maybe_time()?,
+    })
+}
+
+/// The slot that two cells name, date and ordinal; nothing if they are null.
+pub(crate) fn slot(cells: &mut Cells) -> Result<Option<SlotId>> {
+    let date = cells.maybe_parsed()?;
+    let ordinal = cells.maybe_number()?;
+    Ok(date
+        .zip(ordinal)
+        .map(|(date, ordinal)| SlotId { date, ordinal }))
+}
+
+/// What makes a new story.
+pub(crate) struct NewStory {
+    pub(crate) media: MediaId,
+    pub(crate) slot: Option<SlotId>,
+    pub(crate) turn: Category,
+    pub(crate) due_at: Timestamp,
+    pub(crate) requested_by: Option<String>,
+}
+
+/// Plans a story. Its number is `number` if it takes the place of one that was planned, else the team's next.
+pub(crate) fn plan(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    new: &NewStory,
+    number: Option<u64>,
+    now: Timestamp,
+) -> Result<StoryId> {
+    let number = match number {
+        Some(number) => number,
+        None => super::teams::take_number(tx, team)?,
+    };
+    let id: StoryId = super::fresh(now);
+    tx.execute(
+        "INSERT INTO stories (id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, requested_by, state,
+             previous_state, state_since, attempt, failures, messages)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'planned', 'new', ?10, 0, 0, 0)",
+        values![
+            id,
+            team,
+            number,
+            new.media,
+            new.slot.map(|slot| slot.date),
+            new.slot.map(|slot| slot.ordinal),
+            &new.turn,
+            new.due_at,
+            new.requested_by.as_ref(),
+            now
+        ],
+    )?;
+    Ok(id)
+}
+
+/// Takes a planned story out of the plan without a trace: nobody has seen it, and its slot is drawn again. False if it is
+/// not planned any more.
+pub(crate) fn unplan(tx: &mut dyn Tx, id: StoryId) -> Result<bool> {
+    Ok(tx.execute(
+        "DELETE FROM stories WHERE id = ?1 AND state = 'planned'",
+        values![id],
+    )? == 1)
+}
+
+/// Frees a planned story from its slot and has it sent at once, because a person asked.
+pub(crate) fn bring_forward(
+    tx: &mut dyn Tx,
+    id: StoryId,
+    keeps_slot: bool,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let changed = if keeps_slot {
+        tx.execute(
+            "UPDATE stories SET due_at = ?2, requested_by = ?3 WHERE id = ?1 AND state = 'planned'",
+            values![id, now, by],
+        )?
+    } else {
+        tx.execute(
+            "UPDATE stories SET due_at = ?2, requested_by = ?3, slot_date = NULL, slot_ordinal = NULL
+             WHERE id = ?1 AND state = 'planned'",
+            values![id, now, by],
+        )?
+    };
+    Ok(changed == 1)
+}
+
+/// Changes the state of the story as it was read. False if somebody was faster; an illegal change is refused.
+pub(crate) fn advance(
+    tx: &mut dyn Tx,
+    story: &Story,
+    to: State,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE stories SET previous_state = state, state = ?4, state_since = ?5, attempt = ?6, failures = ?7,
+             messages = ?8, retry_at = ?9, sent_at = ?10, reason = ?11
+         WHERE id = ?1 AND state = ?2 AND attempt = ?3",
+        values![
+            story.id,
+            story.state,
+            story.delivery.attempt,
+            to,
+            now,
+            delivery.attempt,
+            delivery.failures,
+            delivery.messages,
+            delivery.retry_at,
+            delivery.sent_at,
+            delivery.reason.as_ref()
+        ],
+    )? == 1)
+}
+
+/// Writes whether "really reject?" stands on the message.
+pub(crate) fn ask_reject(
+    tx: &mut dyn Tx,
+    id: StoryId,
+    asked_at: Option<Timestamp>,
+) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE stories SET reject_asked_at = ?2 WHERE id = ?1 AND state = 'awaiting'",
+        values![id, asked_at],
+    )? == 1)
+}
+
+/// Has every message that awaits a press say that the box was away.
+pub(crate) fn offer_again(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE stories SET offered_again_at = ?2 WHERE team_id = ?1 AND state = 'awaiting'",
+        values![team, now],
+    )?;
+    Ok(())
+}
+
+/// Removes a story that ends, as it was read. Only the closing function calls it.
+pub(crate) fn remove(tx: &mut dyn Tx, story: &Story, outcome: Outcome) -> Result<bool> {
+    if !story.state.may_end(outcome) {
+        return Err(Error::Refused(format!(
+            "a story that is {} cannot end as {outcome}",
+            story.state
+        )));
+    }
+    Ok(tx.execute(
+        "DELETE FROM stories WHERE id = ?1 AND state = ?2 AND attempt = ?3",
+        values![story.id, story.state, story.delivery.attempt],
+    )? == 1)
+}
+
+pub(crate) fn get(tx: &mut dyn Tx, id: StoryId) -> Result<Option<Story>> {
+    tx.first(select!("WHERE id = ?1"), values![id])?
+        .map(|row| read(row.cells()))
+        .transpose()
+}
+
+pub(crate) fn by_number(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Option<Story>> {
+    tx.first(
+        select!("WHERE team_id = ?1 AND number = ?2"),
+        values![team, number],
+    )?
+    .map(|row| read(row.cells()))
+    .transpose()
+}
+
+/// The queue, in order of time.
+pub(crate) fn queue(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Story>> {
+    let rows = tx.query(
+        select!("WHERE team_id = ?1 ORDER BY due_at, id"),
+        values![team],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
+/// The story of a slot.
+pub(crate) fn of_slot(tx: &mut dyn Tx, team: TeamId, slot: SlotId) -> Result<Option<Story>> {
+    tx.first(
+        select!("WHERE team_id = ?1 AND slot_date = ?2 AND slot_ordinal = ?3"),
+        values![team, slot.date, slot.ordinal],
+    )?
+    .map(|row| read(row.cells()))
+    .transpose()
+}
