@@ -168,6 +168,16 @@ impl Flow {
             .await
     }
 
+    /// The story that a message shows.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn story_of(&self, message: MessageRef) -> Result<Option<StoryId>> {
+        self.store
+            .read(move |tx| messages::story_of(tx, message))
+            .await
+    }
+
     /// A person on record. This never makes a row.
     ///
     /// # Errors
