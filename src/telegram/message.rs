@@ -104,7 +104,8 @@ pub fn caption(card: &Card, zone: &TimeZone) -> String {
     }
     text.line("<b>", media.display_name(), "</b>", 150);
     if let Some(link) = &metadata.link_url {
-        text.line("🔗 <code>", link, "</code>", 330);
+        text.line("", "🔗 ", "", 3);
+        text.add("<code>", link, "</code>", 330);
     }
     let tags: Vec<String> = metadata.tags.iter().map(|tag| hashtag(tag)).collect();
     text.line("", &tags.join(" "), "", 120);
@@ -113,7 +114,7 @@ pub fn caption(card: &Card, zone: &TimeZone) -> String {
         .as_deref()
         .filter(|caption| !caption.trim().is_empty())
     {
-        text.line("", "\n", "", 1);
+        text.add("", "\n\n", "", 2);
         text.add("", caption.trim(), "", usize::MAX);
     }
     if metadata.needs_a_person() && metadata.link_url.is_none() {
