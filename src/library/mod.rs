@@ -6,14 +6,21 @@
 //! to the last pixel, and [`preview`] makes the picture that people see. Originals are only ever opened for reading.
 
 mod beneath;
+mod decode;
+pub mod examine;
 mod foreign;
+pub mod inspect;
 mod link;
 pub mod metadata;
 pub mod names;
+pub mod preview;
 mod spoken;
 pub mod walk;
 pub mod whole;
 
+pub use examine::examine;
+pub use inspect::{Inspector, NotSeen};
 pub use metadata::MetadataReader;
+pub use preview::{Preview, preview};
 pub use walk::{Found, RootProblem, Walk, root_identity, walk};
 pub use whole::{Wholeness, wholeness};

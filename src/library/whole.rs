@@ -1,7 +1,7 @@
 //! Whether a picture's end is there, told from its structure. Closed is not complete: a killed upload closes its file too, so
 //! only the format's own end says that nothing more will come. Nothing is decoded here.
 
-use std::io::{self, BufRead, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Cursor, ErrorKind, Seek, SeekFrom};
 
 use super::foreign;
 use crate::domain::media::Format;
