@@ -16,6 +16,7 @@ pub mod names;
 pub mod preview;
 mod spoken;
 pub mod walk;
+pub mod watch;
 pub mod whole;
 
 pub use examine::examine;
@@ -23,4 +24,5 @@ pub use inspect::{Inspector, NotSeen};
 pub use metadata::MetadataReader;
 pub use preview::{Preview, preview};
 pub use walk::{Found, RootProblem, Walk, root_identity, walk};
+pub use watch::{Change, WatchProblem, Watcher};
 pub use whole::{Wholeness, wholeness};
