@@ -211,11 +211,9 @@ impl Watch {
             EventKind::Create(_) => self.created(path, told),
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => self.look(path, told),
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => self.appeared(path, told),
-            EventKind::Modify(ModifyKind::Metadata(_)) => {
-                // Of a folder that is watched, only times and rights changed.
-                if !self.watched.contains(path) {
-                    self.appeared(path, told);
-                }
+            // Of a folder that is watched, only times and rights changed.
+            EventKind::Modify(ModifyKind::Metadata(_)) if !self.watched.contains(path) => {
+                self.appeared(path, told);
             }
             EventKind::Modify(ModifyKind::Name(RenameMode::From)) | EventKind::Remove(_) => {
                 self.gone(path, told);

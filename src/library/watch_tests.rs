@@ -73,6 +73,8 @@ impl Watched {
         self.until_heard(&look(&last));
         let mut heard = std::mem::take(&mut self.heard);
         heard.retain(|change| *change != look(&last));
+        // A file may be heard of when it is created and when it is closed.
+        heard.dedup();
         heard
     }
 }
