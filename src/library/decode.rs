@@ -91,7 +91,8 @@ fn limits() -> Limits {
     limits
 }
 
-fn image_format(format: Format) -> ImageFormat {
+/// What the decoder calls the format.
+pub(super) fn image_format(format: Format) -> ImageFormat {
     match format {
         Format::Jpeg => ImageFormat::Jpeg,
         Format::Png => ImageFormat::Png,

@@ -98,20 +98,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_damaged_is_flawed() {
+    fn what_is_cut_off_is_flawed() {
         for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
-            let mut bytes = encoded(&noise(300, 300), format);
+            let bytes = encoded(&noise(300, 300), format);
             let half = examined(&bytes[..bytes.len() / 2]);
             assert!(reason(half).contains("cut off"));
-            let middle = bytes.len() / 2;
-            bytes.drain(middle..middle + 2000);
-            if format == ImageFormat::WebP {
-                let length = u32::try_from(bytes.len() - 8).unwrap().to_le_bytes();
-                bytes[4..8].copy_from_slice(&length);
-            }
-            let holed = examined(&bytes);
-            println!("{format:?}: {holed:?}");
         }
+    }
+
+    #[test]
+    fn what_has_an_end_but_is_damaged_before_it_is_flawed() {
+        let mut png = encoded(&noise(300, 300), ImageFormat::Png);
+        let middle = png.len() / 2;
+        png[middle..middle + 2000].fill(0);
+        assert!(reason(examined(&png)).contains("damaged"));
+        // Of a JPEG, decoders conceal what is damaged among its pixels; in its tables they cannot.
+        let mut jpeg = encoded(&noise(300, 300), ImageFormat::Jpeg);
+        let table = jpeg
+            .windows(2)
+            .position(|mark| mark == [0xff, 0xc4])
+            .unwrap();
+        jpeg[table + 5..table + 21].fill(0xee);
+        assert!(reason(examined(&jpeg)).contains("damaged"));
     }
 
     #[test]

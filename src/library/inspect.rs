@@ -3,12 +3,15 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use image::ImageReader;
 use imagesize::ImageType;
 use rustix::io::Errno;
 
 use super::beneath::{Folder, file_stat, split};
+use super::decode::image_format;
 use super::metadata::MetadataReader;
 use super::whole::{Wholeness, wholeness_of};
 use crate::domain::media::{Content, FileStat, Finding, Fingerprint, Format, MOST_BYTES, Sighting};
@@ -243,22 +246,34 @@ fn shape<R: BufRead + Seek>(reader: &mut R) -> io::Result<Result<Format, Finding
 
 /// Width and height as the header tells them.
 fn dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Result<(u32, u32), String> {
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        quick_dimensions(reader, format).or_else(|| thorough_dimensions(reader, format))
+    }));
+    told.ok()
+        .flatten()
+        .filter(|&(width_px, height_px)| width_px > 0 && height_px > 0)
+        .ok_or_else(|| {
+            "damaged: its header tells no size; copy it again from its source".to_owned()
+        })
+}
+
+fn quick_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option<(u32, u32)> {
     let kind = match format {
         Format::Jpeg => ImageType::Jpeg,
         Format::Png => ImageType::Png,
         Format::Gif => ImageType::Gif,
         Format::Webp => ImageType::Webp,
     };
-    let told = reader
-        .seek(SeekFrom::Start(0))
-        .ok()
-        .and_then(|_| kind.reader_size(reader).ok());
-    match told.map(|size| (u32::try_from(size.width), u32::try_from(size.height))) {
-        Some((Ok(width_px), Ok(height_px))) if width_px > 0 && height_px > 0 => {
-            Ok((width_px, height_px))
-        }
-        _ => Err("damaged: its header tells no size; copy it again from its source".to_owned()),
-    }
+    reader.seek(SeekFrom::Start(0)).ok()?;
+    let size = kind.reader_size(reader).ok()?;
+    Some((size.width.try_into().ok()?, size.height.try_into().ok()?))
+}
+
+/// As the decoder reads the header, which knows some that the quick way does not (very small WebP).
+fn thorough_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option<(u32, u32)> {
+    reader.seek(SeekFrom::Start(0)).ok()?;
+    let reader = ImageReader::with_format(reader, image_format(format));
+    reader.into_dimensions().ok()
 }
 
 fn being_written() -> Reading {

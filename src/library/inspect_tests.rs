@@ -180,3 +180,21 @@ fn a_file_that_grows_during_the_look_is_never_told_whole_with_a_wrong_hash() {
         }
     });
 }
+
+#[test]
+fn the_smallest_pictures_are_whole_too() {
+    let (library, mut inspector) = library();
+    for format in [
+        ImageFormat::Jpeg,
+        ImageFormat::Png,
+        ImageFormat::Gif,
+        ImageFormat::WebP,
+    ] {
+        let mut bytes = Cursor::new(Vec::new());
+        RgbImage::new(1, 1).write_to(&mut bytes, format).unwrap();
+        fs::write(library.path().join("cat"), bytes.into_inner()).unwrap();
+        let sighting = inspector.inspect("cat").unwrap();
+        let content = whole(&sighting);
+        assert_eq!((content.width_px, content.height_px), (1, 1));
+    }
+}
