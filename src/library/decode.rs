@@ -1,7 +1,7 @@
 //! Decodes a picture within limits, so that no file, however made, takes the process or the machine down.
 
 use std::fs::OpenOptions;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -33,7 +33,7 @@ pub(super) fn decode<T>(
 }
 
 fn read(path: &Path) -> Result<Decoded, String> {
-    let unreadable = |cause: std::io::Error| format!("it cannot be read: {cause}");
+    let unreadable = |cause: io::Error| format!("it cannot be read: {cause}");
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
@@ -54,13 +54,26 @@ fn read(path: &Path) -> Result<Decoded, String> {
         Wholeness::Unfinished { missing, .. } => return Err(format!("it is cut off: {missing}")),
         Wholeness::Foreign { reason } => return Err(reason),
     };
+    // Of a progressive JPEG, all coefficients are held besides the pixels: two bytes for each of three colours.
+    let bytes_per_pixel = if format == Format::Jpeg && is_progressive(&mut reader) {
+        9
+    } else {
+        0
+    };
     reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     let mut reader = ImageReader::with_format(reader, image_format(format));
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|cause| explain(&cause))?;
     let (width_px, height_px) = decoder.dimensions();
-    if u64::from(width_px) * u64::from(height_px) > MOST_PIXELS {
+    let pixels = u64::from(width_px) * u64::from(height_px);
+    if pixels > MOST_PIXELS {
         return Err(too_many_pixels());
+    }
+    if pixels * bytes_per_pixel > MOST_MEMORY_BYTES {
+        return Err(format!(
+            "a progressive JPEG with more pixels than can be decoded safely; save it anew as a plain JPEG, or with at most {} megapixels",
+            MOST_MEMORY_BYTES / bytes_per_pixel / 1_000_000
+        ));
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let colour_profile = decoder.icc_profile().unwrap_or_default();
@@ -70,6 +83,24 @@ fn read(path: &Path) -> Result<Decoded, String> {
         orientation,
         colour_profile,
     })
+}
+
+/// Whether a JPEG is progressive, by its frame's mark.
+fn is_progressive<R: Read + Seek>(reader: &mut R) -> bool {
+    if reader.seek(SeekFrom::Start(2)).is_err() {
+        return false;
+    }
+    let mut mark = || -> io::Result<u8> {
+        let mut head = [0; 4];
+        reader.read_exact(&mut head)?;
+        let length = i64::from(u16::from_be_bytes([head[2], head[3]]));
+        reader.seek_relative(length - 2)?;
+        Ok(head[1])
+    };
+    let marks = std::iter::from_fn(|| mark().ok());
+    marks
+        .take_while(|mark| *mark != 0xda)
+        .any(|mark| matches!(mark, 0xc2 | 0xc6 | 0xca | 0xce))
 }
 
 /// Whether the orientation swaps width and height.

@@ -131,6 +131,18 @@ mod tests {
         assert!(reason(examined(&png)).contains("more pixels"));
     }
 
+    #[test]
+    fn a_progressive_jpeg_is_refused_sooner_since_it_takes_more_memory() {
+        let mut jpeg = encoded(&noise(10, 10), ImageFormat::Jpeg);
+        let frame = jpeg
+            .windows(2)
+            .position(|mark| mark == [0xff, 0xc0])
+            .unwrap();
+        jpeg[frame + 1] = 0xc2;
+        jpeg[frame + 5..frame + 9].copy_from_slice(&[0x1f, 0x40, 0x1f, 0x40]);
+        assert!(reason(examined(&jpeg)).contains("progressive"));
+    }
+
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

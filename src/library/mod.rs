@@ -17,6 +17,7 @@ pub mod preview;
 mod spoken;
 pub mod walk;
 pub mod watch;
+mod watching;
 pub mod whole;
 
 pub use examine::examine;
