@@ -2,6 +2,7 @@
 
 pub mod domain;
 pub mod flow;
+pub mod library;
 pub mod store;
 pub mod system;
 pub mod telegram;
