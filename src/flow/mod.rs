@@ -22,7 +22,7 @@ use crate::domain::ids::TeamId;
 use crate::domain::run::Run;
 use crate::domain::team::TeamSettings;
 pub use crate::store::{Error, Result, Store};
-use crate::store::{runs, teams};
+use crate::store::{runs, state, teams};
 use crate::system::nudge::Nudge;
 
 /// The verbs of one team, over one store. Clones are the same.
@@ -31,6 +31,7 @@ pub struct Flow {
     store: Store,
     team: TeamId,
     settings: Arc<TeamSettings>,
+    outlet_stamp: Arc<str>,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -66,17 +67,24 @@ impl Nudges {
 }
 
 impl Flow {
-    /// The verbs of the box's team, which is made at the first start.
+    /// The verbs of the box's team, which is made at the first start. `outlet_stamp` names where its stories go; the plan
+    /// begins anew when that changes.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn open(store: Store, settings: TeamSettings, now: Timestamp) -> Result<Self> {
+    pub async fn open(
+        store: Store,
+        settings: TeamSettings,
+        outlet_stamp: String,
+        now: Timestamp,
+    ) -> Result<Self> {
         let name = settings.name.clone();
         let team = store.write(move |tx| teams::ensure(tx, &name, now)).await?;
         Ok(Self {
             store,
             team,
             settings: Arc::new(settings),
+            outlet_stamp: outlet_stamp.into(),
             nudges: Nudges::default(),
         })
     }
@@ -91,6 +99,22 @@ impl Flow {
     #[must_use]
     pub fn team(&self) -> TeamId {
         self.team
+    }
+
+    /// Tells the daemon that another process changed something: it looks at its next tick.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn knock(&self, now: Timestamp) -> Result<()> {
+        self.store.write(move |tx| state::note_knock(tx, now)).await
+    }
+
+    /// When another process last changed something.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn last_knock(&self) -> Result<Option<Timestamp>> {
+        self.store.read(state::last_knock).await
     }
 
     /// Keeps a run for diagnosis.
