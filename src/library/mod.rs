@@ -1,9 +1,9 @@
 //! The folder's edge: what lies in the library, told as sightings, and pictures made from it. It knows no database; the flow
 //! feeds the store from these functions.
 //!
-//! A file's way: [`watch`] says at once that something changed, [`walk`] finds whatever the watcher could not see,
-//! [`inspect`] looks at one file ([`whole`]: is its end there; [`metadata`]: what people say of it), [`examine`] decodes it
-//! to the last pixel, and [`preview`] makes the picture that people see. Originals are only ever opened for reading.
+//! A file's way: [`watch`] says at once that something changed, [`mod@walk`] finds whatever the watcher could not see,
+//! [`inspect`] looks at one file ([`whole`]: is its end there; [`metadata`]: what people say of it), [`mod@examine`] decodes it
+//! to the last pixel, and [`mod@preview`] makes the picture that people see. Originals are only ever opened for reading.
 
 mod beneath;
 mod decode;
