@@ -96,10 +96,11 @@ impl Inspector {
             Err(cause) => return Err(not_seen(cause)),
         };
         let stat = file_stat(&metadata);
-        if let Some(finding) = at_first_sight(&metadata)? {
-            return Ok(sighting(stat, String::new(), finding));
-        }
+        let first = at_first_sight(&metadata)?;
         let gathered = self.metadata.gather(&folder, path);
+        if let Some(finding) = first {
+            return Ok(sighting(stat, gathered.stamp, finding));
+        }
         let read = self.read(&folder, name);
         if self.buffer.len() > KEPT_BUFFER_BYTES {
             self.buffer = Vec::new();

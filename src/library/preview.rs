@@ -164,9 +164,9 @@ mod tests {
     #[test]
     fn a_picture_is_fitted_and_never_enlarged_or_stretched() {
         for (from, to) in [
-            ((2160, 1620), (1080, 810)),
-            ((3300, 1100), (1080, 360)),
-            ((1000, 2000), (960, 1920)),
+            ((1200, 900), (1080, 810)),
+            ((300, 6000), (96, 1920)),
+            ((270, 2160), (240, 1920)),
             ((500, 300), (500, 300)),
             ((1080, 1920), (1080, 1920)),
             ((1081, 1), (1080, 54)),
@@ -195,8 +195,8 @@ mod tests {
         profile[16..20].copy_from_slice(b"RGB ");
         let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
         // Red on the left; turned by a quarter, red is on top.
-        let image = RgbImage::from_fn(3000, 1000, |x, _| {
-            Rgb(if x < 1500 { [250, 0, 0] } else { [0, 0, 250] })
+        let image = RgbImage::from_fn(2400, 200, |x, _| {
+            Rgb(if x < 1200 { [250, 0, 0] } else { [0, 0, 250] })
         });
         let mut bytes = Vec::new();
         let mut encoder = JpegEncoder::new(&mut bytes);
@@ -204,9 +204,9 @@ mod tests {
         encoder.set_icc_profile(profile.clone()).unwrap();
         encoder.encode_image(&image).unwrap();
         let preview = previewed(&bytes);
-        assert_eq!((preview.width_px, preview.height_px), (640, 1920));
+        assert_eq!((preview.width_px, preview.height_px), (160, 1920));
         let shown = shown(&preview);
-        assert!(shown.get_pixel(320, 100).0[0] > 200 && shown.get_pixel(320, 1800).0[2] > 200);
+        assert!(shown.get_pixel(80, 100).0[0] > 200 && shown.get_pixel(80, 1800).0[2] > 200);
         let mut decoder =
             image::codecs::jpeg::JpegDecoder::new(Cursor::new(&preview.jpeg)).unwrap();
         assert_eq!(decoder.icc_profile().unwrap(), Some(profile));

@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
 use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -16,9 +15,6 @@ use super::beneath::split;
 use super::names;
 use super::walk::{relative, root_identity};
 use super::watch::{Change, Heard, WatchProblem, by_kind, listener, lock};
-
-/// How often the root is asked whether it is still the same folder: nobody tells of an unmount.
-const ROOT_CHECK: Duration = Duration::from_secs(2);
 
 /// The watcher's thread.
 pub(super) struct Watch {
@@ -82,18 +78,16 @@ impl Watch {
     pub(super) fn run(mut self, heard: &Receiver<Heard>) {
         while !self.stop.load(Ordering::Acquire) {
             let mut told = Told::default();
-            match heard.recv_timeout(ROOT_CHECK) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(first) => {
-                    // All that is there already, so that one change is told once.
-                    for heard in [first].into_iter().chain(heard.try_iter().take(1000)) {
-                        match heard {
-                            Heard::Event(event) => self.take(event, &mut told),
-                            Heard::Stop => return,
-                        }
-                    }
+            // No timer: an idle box sleeps. Whoever owns the watcher looks at every tick whether the root is still the same.
+            let Ok(first) = heard.recv() else {
+                return;
+            };
+            // All that is there already, so that one change is told once.
+            for heard in [first].into_iter().chain(heard.try_iter().take(1000)) {
+                match heard {
+                    Heard::Event(event) => self.take(event, &mut told),
+                    Heard::Stop => return,
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
             }
             self.check_root(&mut told);
             for change in told.changes {

@@ -1,4 +1,5 @@
 use std::io::BufReader;
+use std::sync::LazyLock;
 
 use image::{DynamicImage, ImageFormat, RgbImage};
 use proptest::prelude::*;
@@ -17,6 +18,11 @@ fn picture(format: ImageFormat) -> Vec<u8> {
 }
 
 fn pictures() -> [(Format, Vec<u8>); 4] {
+    static PICTURES: LazyLock<[(Format, Vec<u8>); 4]> = LazyLock::new(make_pictures);
+    PICTURES.clone()
+}
+
+fn make_pictures() -> [(Format, Vec<u8>); 4] {
     [
         (Format::Jpeg, with_thumbnail(&picture(ImageFormat::Jpeg))),
         (Format::Png, picture(ImageFormat::Png)),
