@@ -1,0 +1,4 @@
+//! Tests of the stand-ins themselves.
+
+#[path = "mod.rs"]
+mod pretend;
