@@ -5,7 +5,6 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    unused_imports,
     clippy::disallowed_methods,
     clippy::print_stderr,
     reason = "a stand-in plays another computer: it has its own clock and tasks, and no one test uses all of it"

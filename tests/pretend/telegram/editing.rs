@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{Answered, Message, State};
+use super::chat::{Answered, State};
 use super::files;
 use super::limits::{ANSWER_CHARS, PRESS_LIFE, Refusal, Reply};
+use super::message::Message;
 use super::request::Params;
 use super::sending::{caption, chat_id, keyboard, media_kind, text};
 use super::shape;

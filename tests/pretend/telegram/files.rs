@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use super::chat::{Media, MediaKind, Size, State};
+use super::chat::State;
 use super::limits::{self, DOWNLOAD_BYTES, Refusal, Reply, UPLOAD_BYTES};
+use super::message::{Media, MediaKind, Size};
 use super::request::{Params, Upload};
 
 /// The longest sides that a photo is scaled to.

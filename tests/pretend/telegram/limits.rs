@@ -8,7 +8,8 @@ use std::time::Duration;
 use imagesize::ImageType;
 use serde_json::{Value, json};
 
-use super::chat::{Action, Button, Chat, Keyboard, Kind};
+use super::chat::{Chat, Kind};
+use super::message::{Action, Button, Keyboard};
 
 pub const TEXT_UNITS: usize = 4096;
 pub const CAPTION_UNITS: usize = 1024;

@@ -18,6 +18,7 @@ mod files;
 mod html;
 mod limits;
 mod listener;
+mod message;
 mod page;
 mod people;
 mod request;
@@ -25,6 +26,7 @@ mod sending;
 mod server;
 mod shape;
 mod updates;
+mod world;
 
 use std::fmt::Write;
 use std::future::Future;
@@ -35,13 +37,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-pub use chat::{
-    ANONYMOUS_ADMIN, Action, Answered, Author, Button, Call, Chat, Keyboard, Kind, Media,
-    MediaKind, Message, Person, State, Status,
+#[allow(unused_imports, reason = "the public face; no one test uses all of it")]
+pub use self::{
+    chat::{ANONYMOUS_ADMIN, Answered, Call, Chat, Kind, Person, State, Status},
+    faults::{Fault, Planned},
+    html::Entity,
+    message::{Action, Author, Button, Keyboard, Media, MediaKind, Message},
+    people::Pressed,
 };
-pub use faults::{Fault, Planned};
-pub use html::Entity;
-pub use people::Pressed;
 
 use listener::{Door, Port};
 

@@ -12,8 +12,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::chat::{Action, Author, Chat, Kind, Media, Message, State};
+use super::chat::{Chat, Kind, State};
 use super::faults::Fault;
+use super::message::{Action, Author, Media, Message};
 use super::people::Pressed;
 
 /// How long the page's question for news may stay open.
@@ -64,6 +65,8 @@ async fn state(
             })).collect::<Vec<_>>(),
             "presses_to_lose": state.presses_to_lose,
             "calls": last_calls(state),
+            "commands": state.commands.iter().flat_map(|(_, _, list)| list.as_array().cloned().unwrap_or_default())
+                .collect::<Vec<_>>(),
         })
     }))
 }

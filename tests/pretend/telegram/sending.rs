@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::chat::{Author, Kind, MediaKind, Message, State, Status};
+use super::chat::{Kind, State, Status};
 use super::files;
 use super::html::{self, Entity};
 use super::limits::{self, CAPTION_UNITS, DELETE_WITHIN, Refusal, Reply, TEXT_UNITS, units};
+use super::message::{Author, MediaKind, Message};
 use super::request::Params;
 use super::shape;
 
@@ -127,7 +128,7 @@ fn addressed(
     Ok(message)
 }
 
-pub fn keyboard(params: &Params) -> Result<super::chat::Keyboard, Refusal> {
+pub fn keyboard(params: &Params) -> Result<super::message::Keyboard, Refusal> {
     match params.json("reply_markup") {
         Some(markup) => limits::keyboard(&markup),
         None => Ok(Default::default()),

@@ -14,10 +14,11 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::chat::{Call, Kind, MediaKind, State};
+use super::chat::{Call, Kind, State};
 use super::faults::{self, Fault};
 use super::limits::{DOWNLOAD_BYTES, POLL_SECONDS, Refusal, Reply};
 use super::listener::{Cord, Port};
+use super::message::MediaKind;
 use super::request::Params;
 use super::{Shared, asking, editing, files, page, sending};
 

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::chat::{
-    ANONYMOUS_ADMIN, Action, Author, Chat, Kind, Media, MediaKind, Message, Person, State, Status,
-};
+use super::chat::{ANONYMOUS_ADMIN, Chat, Kind, Person, State, Status};
+use super::message::{Action, Author, Media, MediaKind, Message};
 
 pub fn user(person: &Person) -> Value {
     let mut user =
@@ -171,7 +170,7 @@ fn media_fields(media: &Media) -> Map<String, Value> {
 }
 
 fn keyboard(message: &Message) -> Value {
-    let button = |button: &super::chat::Button| {
+    let button = |button: &super::message::Button| {
         let mut shape = json!({ "text": button.text });
         match &button.action {
             Action::Callback(data) => shape["callback_data"] = json!(data),
