@@ -2,10 +2,10 @@
 
 use image::{Rgb, RgbImage};
 
-pub const WIDTH: u32 = 1080;
-pub const HEIGHT: u32 = 1920;
+pub(crate) const WIDTH: u32 = 1080;
+pub(crate) const HEIGHT: u32 = 1920;
 
-pub type Colour = [u8; 3];
+pub(crate) type Colour = [u8; 3];
 
 /// Five columns by seven rows, a bit a pixel.
 const LETTERS: [(char, [u8; 7]); 29] = [
@@ -41,11 +41,11 @@ const LETTERS: [(char, [u8; 7]); 29] = [
 ];
 
 /// A canvas to draw on, from the top left.
-pub struct Canvas(pub RgbImage);
+pub(crate) struct Canvas(pub(crate) RgbImage);
 
 impl Canvas {
     /// A vertical gradient.
-    pub fn new(top: Colour, bottom: Colour) -> Self {
+    pub(crate) fn new(top: Colour, bottom: Colour) -> Self {
         let mut image = RgbImage::new(WIDTH, HEIGHT);
         for (_, y, pixel) in image.enumerate_pixels_mut() {
             *pixel = Rgb(blend(top, bottom, y as f32 / HEIGHT as f32));
@@ -54,7 +54,7 @@ impl Canvas {
     }
 
     /// A ring; one with no hole is a disc.
-    pub fn ring(&mut self, (x, y): (i32, i32), outer: i32, inner: i32, colour: Colour) {
+    pub(crate) fn ring(&mut self, (x, y): (i32, i32), outer: i32, inner: i32, colour: Colour) {
         for py in (y - outer - 1)..=(y + outer + 1) {
             for px in (x - outer - 1)..=(x + outer + 1) {
                 let away = (((px - x).pow(2) + (py - y).pow(2)) as f32).sqrt();
@@ -64,11 +64,11 @@ impl Canvas {
         }
     }
 
-    pub fn disc(&mut self, centre: (i32, i32), radius: i32, colour: Colour) {
+    pub(crate) fn disc(&mut self, centre: (i32, i32), radius: i32, colour: Colour) {
         self.ring(centre, radius, -1, colour);
     }
 
-    pub fn bar(&mut self, (x, y): (i32, i32), (width, height): (i32, i32), colour: Colour) {
+    pub(crate) fn bar(&mut self, (x, y): (i32, i32), (width, height): (i32, i32), colour: Colour) {
         for py in y..y + height {
             for px in x..x + width {
                 self.mix(px, py, colour, 1.0);
@@ -77,7 +77,7 @@ impl Canvas {
     }
 
     /// A filled polygon.
-    pub fn polygon(&mut self, points: &[(i32, i32)], colour: Colour) {
+    pub(crate) fn polygon(&mut self, points: &[(i32, i32)], colour: Colour) {
         let low = points.iter().map(|point| point.1).min().unwrap_or(0);
         let high = points.iter().map(|point| point.1).max().unwrap_or(0);
         for y in low..=high {
@@ -96,7 +96,7 @@ impl Canvas {
     }
 
     /// A line of capitals in the middle of the width, a letter pixel being `cell` wide.
-    pub fn write(&mut self, text: &str, y: i32, cell: i32, colour: Colour) {
+    pub(crate) fn write(&mut self, text: &str, y: i32, cell: i32, colour: Colour) {
         let width = (text.chars().count() as i32 * 6 - 1) * cell;
         let mut x = (WIDTH as i32 - width) / 2;
         for letter in text.chars() {
@@ -133,9 +133,9 @@ const CREAM: Colour = [255, 247, 232];
 const WHITE: Colour = [255, 255, 255];
 
 /// A file of the sample library: its path in the library and its drawing.
-pub type Sample = (&'static str, fn() -> Canvas);
+pub(crate) type Sample = (&'static str, fn() -> Canvas);
 
-pub const SAMPLES: [Sample; 8] = [
+pub(crate) const SAMPLES: [Sample; 8] = [
     ("memes/monday-again.jpg", monday),
     ("memes/works-on-my-machine.jpg", machine),
     ("memes/deploy-on-friday.png", friday),
@@ -275,7 +275,7 @@ fn steps() -> Canvas {
             colour,
         );
     }
-    canvas.bar((120, 1500), (840, 420), [20, 22, 52]);
+    canvas.bar((0, 1500), (1080, 420), [20, 22, 52]);
     canvas.write("SMALL", 1570, 18, CREAM);
     canvas.write("STEPS COUNT", 1730, 14, CREAM);
     canvas

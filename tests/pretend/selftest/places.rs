@@ -116,8 +116,8 @@ async fn a_bot_that_is_out_is_told_so() {
 #[tokio::test]
 async fn a_forum_has_topics() {
     let (telegram, bot) = a_team().await;
-    telegram.forum(-100_5, "Forum", &[(7, "Stories")]);
-    let send = |thread: i64| json!({ "chat_id": -100_5, "message_thread_id": thread, "text": "x" });
+    telegram.forum(-1005, "Forum", &[(7, "Stories")]);
+    let send = |thread: i64| json!({ "chat_id": -1005, "message_thread_id": thread, "text": "x" });
     let sent = bot.ok("sendMessage", send(7)).await;
     assert_eq!(
         (&sent["message_thread_id"], &sent["is_topic_message"]),
@@ -128,7 +128,7 @@ async fn a_forum_has_topics() {
         bot.refused("sendMessage", send(8)).await,
         "400 Bad Request: message thread not found"
     );
-    telegram.reply(ANN, -100_5, 1, "posted");
+    telegram.reply(ANN, -1005, 1, "posted");
     assert_eq!(
         bot.updates(json!({})).await[0]["message"]["message_thread_id"],
         7
@@ -140,7 +140,7 @@ async fn a_group_that_grew_says_where_it_went() {
     let (telegram, bot) = a_team().await;
     telegram.group(-77, "Small");
     telegram.member(-77, ANN, Status::Creator);
-    telegram.upgrade_to_supergroup(-77, -100_77);
+    telegram.upgrade_to_supergroup(-77, -10_077);
     let answer = bot
         .call("sendMessage", json!({ "chat_id": -77, "text": "x" }))
         .await;
@@ -148,10 +148,10 @@ async fn a_group_that_grew_says_where_it_went() {
         answer["description"],
         "Bad Request: group chat was upgraded to a supergroup chat"
     );
-    assert_eq!(answer["parameters"]["migrate_to_chat_id"], -100_77);
-    bot.say(-100_77, "here").await;
+    assert_eq!(answer["parameters"]["migrate_to_chat_id"], -10_077);
+    bot.say(-10_077, "here").await;
     let updates = bot.updates(json!({})).await;
-    assert_eq!(updates[0]["message"]["migrate_to_chat_id"], -100_77);
+    assert_eq!(updates[0]["message"]["migrate_to_chat_id"], -10_077);
     assert_eq!(updates[1]["message"]["migrate_from_chat_id"], -77);
 }
 

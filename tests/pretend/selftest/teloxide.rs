@@ -143,9 +143,9 @@ async fn all_other_answers_are_understood_too() {
         .await
         .expect("the file");
     assert_eq!(bytes, picture(8, 9));
-    telegram.forum(-100_9, "Forum", &[(3, "Stories")]);
+    telegram.forum(-1009, "Forum", &[(3, "Stories")]);
     telegram.group(-9, "Small");
-    for chat in [TEAM, DESK, ANN, -100_9, -9] {
+    for chat in [TEAM, DESK, ANN, -1009, -9] {
         bot.get_chat(ChatId(chat)).await.expect("getChat");
     }
     for status in [
@@ -203,10 +203,10 @@ async fn errors_have_their_own_kinds() {
         .expect_err("a cut answer");
     assert!(matches!(error, RequestError::Network(_)), "{error:?}");
     telegram.group(-9, "Small");
-    telegram.upgrade_to_supergroup(-9, -100_9);
+    telegram.upgrade_to_supergroup(-9, -1009);
     let error = bot.send_message(ChatId(-9), "x").await.expect_err("moved");
     assert!(
-        matches!(error, RequestError::MigrateToChatId(ChatId(-100_9))),
+        matches!(error, RequestError::MigrateToChatId(ChatId(-1009))),
         "{error:?}"
     );
     let api = |error: RequestError| match error {

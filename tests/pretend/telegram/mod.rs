@@ -59,7 +59,7 @@ pub struct PretendTelegram {
 }
 
 /// What the server's tasks and the test look at together.
-pub(self) struct Shared {
+struct Shared {
     token: String,
     state: Mutex<State>,
     /// Counts changes; whoever waits for a fact waits for this.
