@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::config::{Config, DatabaseUrl};
-use crate::domain::team::TeamSettings;
 use crate::flow::dispatch::Step;
 use crate::flow::outlet::{Outlet, Studio};
 use crate::flow::{Error, Flow, Store};
@@ -18,12 +17,12 @@ use crate::system::nudge::{Heart, Nudge, TICK, Tick};
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::{BoxError, GaveUp, Pulse, Supervisor};
 use crate::system::systemd::Systemd;
+use crate::telegram::Place;
 use crate::telegram::client::Client;
 use crate::telegram::desk::Desk;
 use crate::telegram::message::moment;
 use crate::telegram::pace::Pace;
 use crate::telegram::poll::Poller;
-use crate::telegram::Place;
 
 /// How long a loop that only waits for rows may be quiet.
 const QUIET: Duration = Duration::from_secs(90);
@@ -79,12 +78,7 @@ pub fn open_store(config: &Config) -> Result<Store, Error> {
 /// # Errors
 /// If the store cannot be opened or written.
 pub async fn open_flow(config: &Config, now: Timestamp) -> Result<Flow, Error> {
-    Flow::open(open_store(config)?, config.team.clone(), stamp(config), now).await
-}
-
-/// What a story's way depends on beside the team's settings: stories planned for another chat are drawn again.
-fn stamp(config: &Config) -> String {
-    config.telegram.chat.map(|chat| chat.to_string()).unwrap_or_default()
+    Flow::open(open_store(config)?, config.team.clone(), now).await
 }
 
 /// Everything, built and ready to run.
@@ -106,8 +100,7 @@ impl Appliance {
         if !store.claim().await? {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
         }
-        let settings: TeamSettings = config.team.clone();
-        let flow = Flow::open(store, settings, stamp(config), clock.now()).await?;
+        let flow = Flow::open(store, config.team.clone(), clock.now()).await?;
         let library = Library::new(flow.clone(), &config.library.path, clock.clone());
         let desk = build_desk(config, &flow, &clock)?;
         Ok(Self {
@@ -141,26 +134,44 @@ impl Appliance {
         supervisor.spawn("examine", QUIET, move |pulse| {
             examiner::run(library.clone(), subscribed.clone(), pulse)
         });
+        let (flow, clock, subscribed, told) = (
+            self.flow.clone(),
+            self.clock.clone(),
+            tick(),
+            systemd.clone(),
+        );
+        let missing = self.desk.as_ref().err().copied();
+        supervisor.spawn("upkeep", QUIET, move |pulse| {
+            keep_up(
+                flow.clone(),
+                clock.clone(),
+                missing,
+                subscribed.clone(),
+                told.clone(),
+                pulse,
+            )
+        });
         match self.desk {
             Ok((desk, poller)) => {
                 let outlet: Arc<dyn Outlet> = desk;
-                spawn_desk(&supervisor, &self.flow, &self.clock, &heart, outlet, self.studio, poller);
+                spawn_desk(
+                    &supervisor,
+                    &self.flow,
+                    &self.clock,
+                    &heart,
+                    outlet,
+                    self.studio,
+                    poller,
+                );
             }
-            Err(missing) => {
-                tracing::warn!("{missing}");
-                systemd.status(missing);
-            }
+            Err(missing) => tracing::warn!("{missing}"),
         }
-        let is_set_up = self.flow.clone();
-        let (flow, clock, subscribed, told) = (is_set_up, self.clock.clone(), tick(), systemd.clone());
-        supervisor.spawn("upkeep", QUIET, move |pulse| {
-            keep_up(flow.clone(), clock.clone(), subscribed.clone(), told.clone(), pulse)
-        });
         let beating = heart.clone();
         supervisor.spawn("heart", TICK * 3, move |pulse| beating.clone().run(pulse));
         let (watched, subscribed, fed) = (supervisor.clone(), tick(), systemd.clone());
         supervisor.spawn("watchdog", TICK * 3, move |pulse| {
-            fed.clone().feed_while_all_move(watched.clone(), subscribed.clone(), pulse)
+            fed.clone()
+                .feed_while_all_move(watched.clone(), subscribed.clone(), pulse)
         });
 
         systemd.ready();
@@ -196,6 +207,7 @@ fn build_desk(
         chat,
         thread: telegram.thread,
         admin_chat: telegram.admin_chat,
+        alert_chat: telegram.admin_chat.unwrap_or(chat),
         timezone: config.team.timezone.clone(),
     });
     let pace = Arc::new(Pace::default());
@@ -221,7 +233,9 @@ fn spawn_desk(
         studio,
     };
     let (one, tick) = (worker.clone(), heart.subscribe());
-    supervisor.spawn("plan", QUIET, move |pulse| one.clone().plan(tick.clone(), pulse));
+    supervisor.spawn("plan", QUIET, move |pulse| {
+        one.clone().plan(tick.clone(), pulse)
+    });
     let (one, tick) = (worker.clone(), heart.subscribe());
     supervisor.spawn("dispatch", NETWORK_QUIET, move |pulse| {
         one.clone().dispatch(tick.clone(), pulse)
@@ -285,7 +299,14 @@ impl Worker {
                 .dispatch(self.outlet.as_ref(), &self.studio, synchronised(), now)
                 .await?;
             if let Step::Idle(next) = step {
-                rest(&pulse, &self.flow.nudges.dispatch, &mut tick, next, &self.clock).await;
+                rest(
+                    &pulse,
+                    &self.flow.nudges.dispatch,
+                    &mut tick,
+                    next,
+                    &self.clock,
+                )
+                .await;
             }
             if pulse.is_stopping() {
                 return Ok(());
@@ -296,8 +317,18 @@ impl Worker {
     async fn follow(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         loop {
             pulse.beat();
-            let next = self.flow.follow(self.outlet.as_ref(), self.clock.now()).await?;
-            rest(&pulse, &self.flow.nudges.messages, &mut tick, next, &self.clock).await;
+            let next = self
+                .flow
+                .follow(self.outlet.as_ref(), self.clock.now())
+                .await?;
+            rest(
+                &pulse,
+                &self.flow.nudges.messages,
+                &mut tick,
+                next,
+                &self.clock,
+            )
+            .await;
             if pulse.is_stopping() {
                 return Ok(());
             }
@@ -307,8 +338,17 @@ impl Worker {
     async fn tell(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         loop {
             pulse.beat();
-            self.flow.tell_alerts(self.outlet.as_ref(), self.clock.now()).await?;
-            rest(&pulse, &self.flow.nudges.alerts, &mut tick, None, &self.clock).await;
+            self.flow
+                .tell_alerts(self.outlet.as_ref(), self.clock.now())
+                .await?;
+            rest(
+                &pulse,
+                &self.flow.nudges.alerts,
+                &mut tick,
+                None,
+                &self.clock,
+            )
+            .await;
             if pulse.is_stopping() {
                 return Ok(());
             }
@@ -317,7 +357,13 @@ impl Worker {
 }
 
 /// Rests until there may be something to do: a nudge, the tick, or `next`, if it comes before the tick would.
-async fn rest(pulse: &Pulse, nudge: &Nudge, tick: &mut Tick, next: Option<Timestamp>, clock: &Clock) {
+async fn rest(
+    pulse: &Pulse,
+    nudge: &Nudge,
+    tick: &mut Tick,
+    next: Option<Timestamp>,
+    clock: &Clock,
+) {
     let soon = next.and_then(|at| {
         let wait = at.duration_since(clock.now()).max(SignedDuration::ZERO);
         // Later ones are left to the tick, which reads the wall clock anew.
@@ -326,7 +372,9 @@ async fn rest(pulse: &Pulse, nudge: &Nudge, tick: &mut Tick, next: Option<Timest
     let until = async {
         match soon {
             // A hair after, so that the moment itself is surely past.
-            Some(wait) => tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2)).await,
+            Some(wait) => {
+                tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2)).await
+            }
             None => std::future::pending().await,
         }
     };
@@ -341,6 +389,7 @@ async fn rest(pulse: &Pulse, nudge: &Nudge, tick: &mut Tick, next: Option<Timest
 async fn keep_up(
     flow: Flow,
     clock: Clock,
+    missing: Option<&'static str>,
     mut tick: Tick,
     systemd: Systemd,
     pulse: Pulse,
@@ -354,7 +403,10 @@ async fn keep_up(
             flow.tidy(now).await?;
             tidied_at = Some(now);
         }
-        systemd.status(&headline(&flow, now).await?);
+        match missing {
+            Some(missing) => systemd.status(missing),
+            None => systemd.status(&headline(&flow, now).await?),
+        }
         tokio::select! {
             () = pulse.stopping() => return Ok(()),
             _ = tick.wait() => {}
@@ -369,11 +421,20 @@ async fn headline(flow: &Flow, now: Timestamp) -> Result<String, Error> {
     }
     let zone = &flow.settings().timezone;
     let queue = flow.queue().await?;
-    let awaiting = queue.iter().filter(|story| story.state.may_be_seen()).count();
+    let awaiting = queue
+        .iter()
+        .filter(|story| story.state.may_be_seen())
+        .count();
     let next = queue.iter().find(|story| story.due_at >= now);
     let next = next.map_or_else(
         || "nothing is planned".to_owned(),
-        |story| format!("next is #{} at {}", story.number, moment(story.due_at, zone)),
+        |story| {
+            format!(
+                "next is #{} at {}",
+                story.number,
+                moment(story.due_at, zone)
+            )
+        },
     );
     Ok(format!("At work: {next}, {awaiting} waiting for a press"))
 }

@@ -31,7 +31,6 @@ pub struct Flow {
     store: Store,
     team: TeamId,
     settings: Arc<TeamSettings>,
-    outlet_stamp: Arc<str>,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -67,24 +66,17 @@ impl Nudges {
 }
 
 impl Flow {
-    /// The verbs of the box's team, which is made at the first start. `outlet_stamp` names where its stories go; the plan
-    /// begins anew when that changes.
+    /// The verbs of the box's team, which is made at the first start.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn open(
-        store: Store,
-        settings: TeamSettings,
-        outlet_stamp: String,
-        now: Timestamp,
-    ) -> Result<Self> {
+    pub async fn open(store: Store, settings: TeamSettings, now: Timestamp) -> Result<Self> {
         let name = settings.name.clone();
         let team = store.write(move |tx| teams::ensure(tx, &name, now)).await?;
         Ok(Self {
             store,
             team,
             settings: Arc::new(settings),
-            outlet_stamp: outlet_stamp.into(),
             nudges: Nudges::default(),
         })
     }

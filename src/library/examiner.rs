@@ -38,7 +38,8 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
             }
             pulse.expecting(Duration::from_secs(120));
             if !is_there(library.root(), &media.path) {
-                flow.vanished(vec![media.path], library.clock().now()).await?;
+                flow.vanished(vec![media.path], library.clock().now())
+                    .await?;
                 continue;
             }
             let path = library.root().join(&media.path);

@@ -126,7 +126,11 @@ impl Indexer {
                     anew = true;
                 }
             }
-            next = if looks.len() < MOST_AT_ONCE { self.changes.try_recv().ok() } else { None };
+            next = if looks.len() < MOST_AT_ONCE {
+                self.changes.try_recv().ok()
+            } else {
+                None
+            };
         }
         if !looks.is_empty() {
             self.library.look(looks.into_iter().collect()).await?;
@@ -156,7 +160,10 @@ impl Indexer {
         if identity != self.identity || self.watcher.is_none() && identity.is_some() {
             return self.watch_anew().await;
         }
-        let blind = self.watcher.as_ref().is_none_or(|watcher| watcher.blind().is_some());
+        let blind = self
+            .watcher
+            .as_ref()
+            .is_none_or(|watcher| watcher.blind().is_some());
         let every = if blind { POLL_EVERY } else { SCAN_EVERY };
         if self.scanned_at.elapsed() >= every {
             return self.scan().await;
@@ -175,7 +182,8 @@ impl Indexer {
             .into_iter()
             .filter(|file| file.waiting)
             .collect();
-        self.told_unfinished.retain(|path| unfinished.iter().any(|file| file.path == *path));
+        self.told_unfinished
+            .retain(|path| unfinished.iter().any(|file| file.path == *path));
         for file in &unfinished {
             let waits = Duration::try_from(now.duration_since(file.since)).unwrap_or_default();
             if waits > UNFINISHED && self.told_unfinished.insert(file.path.clone()) {
@@ -188,8 +196,11 @@ impl Indexer {
                 );
             }
         }
-        let paths: Vec<String> =
-            unfinished.into_iter().take(MOST_AT_ONCE).map(|file| file.path).collect();
+        let paths: Vec<String> = unfinished
+            .into_iter()
+            .take(MOST_AT_ONCE)
+            .map(|file| file.path)
+            .collect();
         if !paths.is_empty() {
             self.library.look(paths).await?;
         }

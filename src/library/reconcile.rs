@@ -79,7 +79,8 @@ impl Library {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Scanned, Error> {
         let started_at = self.clock.now();
-        let known: HashMap<String, KnownFile> = self.flow.known_files().await?.into_iter().collect();
+        let known: HashMap<String, KnownFile> =
+            self.flow.known_files().await?.into_iter().collect();
         let root = self.root.clone();
         let walked = blocking(move || walk(&root)).await?;
         let walk = match walked {
@@ -87,7 +88,10 @@ impl Library {
             Err(problem) => return self.away(problem.to_string()).await,
         };
         let gone = gone(&walk, &known);
-        if let Some(reason) = self.suspicion(&walk, &known, &gone).filter(|_| !accept_missing) {
+        if let Some(reason) = self
+            .suspicion(&walk, &known, &gone)
+            .filter(|_| !accept_missing)
+        {
             return self.away(reason).await;
         }
         self.flow.library_away(None, started_at).await?;
@@ -143,7 +147,9 @@ impl Library {
                 match inspector.inspect(&path) {
                     Ok(sighting) => sightings.push(sighting),
                     Err(NotSeen::Vanished) => vanished.push(path),
-                    Err(NotSeen::Later(cause)) => tracing::warn!(task = "index", "{path} cannot be read now: {cause}"),
+                    Err(NotSeen::Later(cause)) => {
+                        tracing::warn!(task = "index", "{path} cannot be read now: {cause}")
+                    }
                 }
             }
             (sightings, vanished)
@@ -252,7 +258,11 @@ impl Library {
         let inodes: HashSet<u64> = walk.files.iter().map(|file| file.stat.inode).collect();
         let really_gone = gone
             .iter()
-            .filter(|path| known.get(*path).is_none_or(|file| !inodes.contains(&file.stat.inode)))
+            .filter(|path| {
+                known
+                    .get(*path)
+                    .is_none_or(|file| !inodes.contains(&file.stat.inode))
+            })
             .count();
         looks_like_a_missing_disk(known.len(), really_gone).then(|| {
             format!(
@@ -263,7 +273,9 @@ impl Library {
     }
 
     async fn away(&self, reason: String) -> Result<Scanned, Error> {
-        self.flow.library_away(Some(reason.clone()), self.clock.now()).await?;
+        self.flow
+            .library_away(Some(reason.clone()), self.clock.now())
+            .await?;
         Ok(Scanned {
             files: 0,
             indexed: Indexed::default(),
@@ -312,7 +324,11 @@ fn tell(sighting: &Sighting) {
             }
         }
         Finding::Waiting { reason } => {
-            tracing::info!(task = "index", "{} is not whole yet: {reason}", sighting.path);
+            tracing::info!(
+                task = "index",
+                "{} is not whole yet: {reason}",
+                sighting.path
+            );
         }
         Finding::Unusable { reason } => {
             tracing::warn!(task = "index", "{} cannot be used: {reason}", sighting.path);
@@ -324,7 +340,7 @@ fn tell(sighting: &Sighting) {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Unavailable(format!("was not asked: reading a file failed ({error})")))
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::Unavailable(format!("was not asked: reading a file failed ({error})"))
+    })
 }

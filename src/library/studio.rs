@@ -45,7 +45,12 @@ fn picture(path: &Path, media: &Media) -> Result<Picture, NoPicture> {
     }
     let shown = preview(path).map_err(NoPicture::Flawed)?;
     let document = if is_too_much_for_a_photo(media) && media.size_bytes <= DOCUMENT_BYTES {
-        let name = media.path.rsplit('/').next().unwrap_or(&media.path).to_owned();
+        let name = media
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or(&media.path)
+            .to_owned();
         Some((name, std::fs::read(path).map_err(unreadable)?))
     } else {
         None
@@ -57,8 +62,10 @@ fn picture(path: &Path, media: &Media) -> Result<Picture, NoPicture> {
 }
 
 fn is_too_much_for_a_photo(media: &Media) -> bool {
-    let (longer, shorter) =
-        (media.width_px.max(media.height_px), media.width_px.min(media.height_px));
+    let (longer, shorter) = (
+        media.width_px.max(media.height_px),
+        media.width_px.min(media.height_px),
+    );
     media.size_bytes > PHOTO_BYTES
         || longer + shorter > PHOTO_SUM_PX
         || longer > shorter.saturating_mul(PHOTO_RATIO)

@@ -23,8 +23,10 @@ pub struct Place {
     pub chat: i64,
     /// The topic of a forum in which they go.
     pub thread: Option<i32>,
-    /// The chat that is told of alerts.
+    /// The owner's chat, if there is one; if it is a private one, that person is the owner.
     pub admin_chat: Option<i64>,
+    /// The chat that is told of alerts: the owner's, else the team's.
+    pub alert_chat: i64,
     /// The zone in which times are shown.
     pub timezone: TimeZone,
 }
