@@ -30,6 +30,8 @@ const QUIET: Duration = Duration::from_secs(90);
 const NETWORK_QUIET: Duration = Duration::from_secs(420);
 /// How often the plan is looked at although nothing seems to have changed, so that it stays filled ahead.
 const PLAN_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How long changes are collected before the plan is drawn, so that a burst of pictures draws it once.
+const COLLECT: Duration = Duration::from_millis(300);
 /// How often what nobody needs is forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -267,9 +269,9 @@ struct Worker {
 impl Worker {
     async fn plan(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         let mut knock = None;
+        let mut planned_at = Timestamp::MIN;
         loop {
-            self.flow.plan(self.clock.now()).await?;
-            let planned_at = self.clock.now();
+            // Rests first: at the start the library is scanned, and what it brings is one plan and not many.
             loop {
                 pulse.beat();
                 tokio::select! {
@@ -287,6 +289,9 @@ impl Worker {
                     }
                 }
             }
+            tokio::time::sleep(COLLECT).await;
+            planned_at = self.clock.now();
+            self.flow.plan(planned_at).await?;
         }
     }
 

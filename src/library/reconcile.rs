@@ -126,6 +126,7 @@ impl Library {
             };
             self.flow.note_run(run).await?;
         }
+        self.flow.nudges.plan.notify();
         Ok(Scanned {
             files,
             indexed,
