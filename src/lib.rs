@@ -1,3 +1,4 @@
 //! Storyline turns a folder of pictures into a team's approved Instagram Stories.
 
 pub mod domain;
+pub mod system;

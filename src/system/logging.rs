@@ -1,0 +1,260 @@
+//! Where the log goes and what is in it. Under systemd each event is a journal entry whose fields keep their names, so
+//! that `journalctl -u storyline STORY=47` tells the life of one story; elsewhere it is readable lines on stderr, or JSON.
+//!
+//! Fields in use: `story`, `media`, `team`, `person`, `task`, `outcome`, `attempt`.
+
+use std::fmt;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
+
+use super::clock::Clock;
+use super::environment::Environment;
+use super::secret::redact;
+
+/// The name the entries bear in the journal.
+const IDENTIFIER: &str = "storyline";
+
+/// Libraries that tell more than anyone wants; they are heard from `warn` on unless they are named.
+const NOISY: &[&str] = &[
+    "h2",
+    "hyper",
+    "hyper_util",
+    "notify",
+    "refinery",
+    "refinery_core",
+    "reqwest",
+    "rustls",
+    "teloxide",
+    "teloxide_core",
+    "tokio_postgres",
+    "tower",
+];
+
+/// What is logged: a level for everything, and levels for parts, as in `info,storyline::store=debug`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Levels {
+    text: String,
+    everything: LevelFilter,
+    parts: Vec<(String, LevelFilter)>,
+}
+
+impl Levels {
+    fn targets(&self) -> Targets {
+        let noise = self.everything.min(LevelFilter::WARN);
+        Targets::new()
+            .with_default(self.everything)
+            .with_targets(NOISY.iter().map(|&name| (name, noise)))
+            .with_targets(self.parts.iter().cloned())
+    }
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self {
+            text: "info".to_owned(),
+            everything: LevelFilter::INFO,
+            parts: Vec::new(),
+        }
+    }
+}
+
+/// A text that names no level.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no level: `error`, `warn`, `info`, `debug`, `trace` and `off` are")]
+pub struct NotALevel(String);
+
+impl FromStr for Levels {
+    type Err = NotALevel;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut levels = Self {
+            text: text.trim().to_owned(),
+            ..Self::default()
+        };
+        for word in levels.text.split(',').map(str::trim) {
+            // LevelFilter also reads numbers and the empty text, which nobody means.
+            let level = |name: &str| match name.parse() {
+                Ok(level) if name.chars().any(char::is_alphabetic) => Ok(level),
+                _ => Err(NotALevel(name.to_owned())),
+            };
+            match word.split_once('=') {
+                None => levels.everything = level(word)?,
+                Some((part, name)) => levels
+                    .parts
+                    .push((part.trim().to_owned(), level(name.trim())?)),
+            }
+        }
+        Ok(levels)
+    }
+}
+
+impl fmt::Display for Levels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// To the journal if stderr is connected to it, else as text.
+    #[default]
+    Auto,
+    /// To the journal, with fields.
+    Journal,
+    /// Readable lines on stderr.
+    Text,
+    /// A JSON object a line on stderr.
+    Json,
+}
+
+impl Format {
+    /// The word for it, in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Journal => "journal",
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// A text that names no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no format of the log: `auto`, `journal`, `text` and `json` are")]
+pub struct NotAFormat(String);
+
+impl FromStr for Format {
+    type Err = NotAFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Auto, Self::Journal, Self::Text, Self::Json]
+            .into_iter()
+            .find(|format| format.as_str() == text.trim())
+            .ok_or_else(|| NotAFormat(text.to_owned()))
+    }
+}
+
+/// A log that could not be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// The journal was asked for and is not there.
+    #[error("the log cannot go to the journal: {0}; set `log.format` to `text` or `auto`")]
+    NoJournal(#[source] io::Error),
+    /// The process logs already.
+    #[error("the log was begun twice")]
+    Twice,
+}
+
+/// Begins the log of the process, and tells panics to it in place of stderr.
+///
+/// # Errors
+/// If the journal was asked for and is not there, or the log was begun before.
+pub fn init(
+    levels: &Levels,
+    format: Format,
+    environment: &Environment,
+) -> Result<(), LoggingError> {
+    let layer = match resolve(format, environment) {
+        Format::Journal | Format::Auto => journal().map_err(LoggingError::NoJournal)?,
+        Format::Text => text(io::stderr, colourful(environment)),
+        Format::Json => json(io::stderr),
+    };
+    tracing_subscriber::registry()
+        .with(layer.with_filter(levels.targets()))
+        .try_init()
+        .map_err(|_| LoggingError::Twice)?;
+    std::panic::set_hook(Box::new(|panic| {
+        let text = redact(&panic.to_string(), &[]).replace('\n', " ");
+        tracing::error!("{text}");
+    }));
+    Ok(())
+}
+
+type BoxLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+fn journal() -> io::Result<BoxLayer> {
+    let layer = tracing_journald::layer()?
+        .with_field_prefix(None)
+        .with_syslog_identifier(IDENTIFIER.to_owned());
+    Ok(Box::new(layer))
+}
+
+fn text<W>(writer: W, colour: bool) -> BoxLayer
+where
+    W: for<'a> tracing_subscriber::fmt::MakeWriter<'a> + Send + Sync + 'static,
+{
+    Box::new(
+        tracing_subscriber::fmt::layer()
+            .with_writer(writer)
+            .with_timer(Seconds)
+            .with_target(false)
+            .with_ansi(colour),
+    )
+}
+
+fn json<W>(writer: W) -> BoxLayer
+where
+    W: for<'a> tracing_subscriber::fmt::MakeWriter<'a> + Send + Sync + 'static,
+{
+    Box::new(
+        tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(writer)
+            .with_timer(Seconds),
+    )
+}
+
+/// The time in UTC, to the second.
+struct Seconds;
+
+impl FormatTime for Seconds {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{:.0}", Clock::system().now())
+    }
+}
+
+fn resolve(format: Format, environment: &Environment) -> Format {
+    match format {
+        Format::Auto if journal_listens(environment, stderr_identity()) => Format::Journal,
+        Format::Auto => Format::Text,
+        chosen => chosen,
+    }
+}
+
+/// Whether stderr, by its device and inode, is what `JOURNAL_STREAM` names. The variable alone says nothing: children
+/// inherit it, wherever their stderr goes.
+fn journal_listens(environment: &Environment, stderr: Option<(u64, u64)>) -> bool {
+    environment
+        .get("JOURNAL_STREAM")
+        .and_then(|stream| stream.split_once(':'))
+        .and_then(|(device, inode)| Some((device.parse().ok()?, inode.parse().ok()?)))
+        .is_some_and(|stream: (u64, u64)| Some(stream) == stderr)
+}
+
+fn stderr_identity() -> Option<(u64, u64)> {
+    let stderr = io::stderr().as_fd().try_clone_to_owned().ok()?;
+    let metadata = std::fs::File::from(stderr).metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+fn colourful(environment: &Environment) -> bool {
+    environment.get("NO_COLOR").is_none() && io::stderr().is_terminal()
+}
+
+#[cfg(test)]
+#[path = "logging_tests.rs"]
+mod tests;

@@ -1,0 +1,13 @@
+//! The body that carries the program and knows nothing of stories: what the process was given, the time, the tasks and
+//! what keeps them alive, systemd, the log.
+
+pub mod clock;
+pub mod environment;
+pub mod logging;
+pub mod nudge;
+pub mod secret;
+pub mod shutdown;
+pub mod signals;
+pub mod supervisor;
+pub mod systemd;
+mod vitals;
