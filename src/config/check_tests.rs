@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::file;
+use jiff::civil::Time;
 use std::path::Path;
 
 fn checked(text: &str) -> (Config, Vec<Problem>, Vec<Problem>) {

@@ -8,8 +8,8 @@ use super::keys::{KEYS, Key, Kind, SECTIONS};
 /// The widest line of an explanation, in characters.
 const WIDTH: usize = 100;
 
-const INTRODUCTION: &str = "The settings of Storyline. Every line that is commented out shows the default, which holds \
-    while it is. After a change, `storyline check` says what is wrong, and `systemctl restart storyline` makes it true. \
+const INTRODUCTION: &str = "The settings of Storyline. A setting that is commented out has its default. \
+    After a change, `storyline check` says what is wrong, and `systemctl restart storyline` makes it true. \
     Each setting may also be given as an environment variable, which wins over this file.";
 
 /// The documented example.

@@ -57,7 +57,7 @@ fn load(
     let named = path.or_else(|| environment.get(PATH_VARIABLE).map(Path::new));
     let (path, text) = match read(named.unwrap_or(default_path), named.is_some()) {
         Ok(found) => found,
-        Err(problem) => return Err(Problems(vec![problem])),
+        Err(problem) => return Err(Problems(vec![*problem])),
     };
     let (mut values, mut problems) = match &path {
         Some(path) => file::read(&text, path),
@@ -70,11 +70,11 @@ fn load(
     overlay_variables(&mut values, environment);
     warnings.extend(environment.names().filter_map(unknown_variable));
     for key in KEYS.iter().filter(|key| key.secrecy != Secrecy::Open) {
-        overlay_credential(&mut values, environment, key).unwrap_or_else(|p| problems.push(p));
+        overlay_credential(&mut values, environment, key).unwrap_or_else(|p| problems.push(*p));
     }
     match overlay_token_file(&mut values) {
         Ok(warning) => warnings.extend(warning),
-        Err(problem) => problems.push(problem),
+        Err(problem) => problems.push(*problem),
     }
 
     let (config, wrong, odd) = check::check(&values);
@@ -94,17 +94,17 @@ fn load(
 }
 
 /// The file and its text; neither, if there is none and none has to be.
-fn read(path: &Path, must_exist: bool) -> Result<(Option<PathBuf>, String), Problem> {
+fn read(path: &Path, must_exist: bool) -> Result<(Option<PathBuf>, String), Box<Problem>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok((Some(path.to_owned()), text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
             Ok((None, String::new()))
         }
-        Err(error) => Err(Problem::new(
+        Err(error) => Err(Box::new(Problem::new(
             path.display().to_string(),
             format!("the configuration cannot be read: {error}"),
             "check the path and that the service's user may read the file, which is UTF-8 text",
-        )),
+        ))),
     }
 }
 
@@ -169,7 +169,7 @@ fn overlay_credential(
     values: &mut Values,
     environment: &Environment,
     key: &Key,
-) -> Result<(), Problem> {
+) -> Result<(), Box<Problem>> {
     let Some(directory) = environment.get(CREDENTIALS) else {
         return Ok(());
     };
@@ -190,7 +190,7 @@ fn overlay_credential(
                 return Ok(());
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unreadable(key.path(), &path, &error)),
+            Err(error) => return Err(Box::new(unreadable(key.path(), &path, &error))),
         }
     }
     Ok(())
@@ -198,7 +198,7 @@ fn overlay_credential(
 
 /// Takes the token from the file that is named for it. What outranks the file leaves it unread; a file and a token named
 /// side by side are refused, since nobody could say which is meant.
-fn overlay_token_file(values: &mut Values) -> Result<Option<Problem>, Problem> {
+fn overlay_token_file(values: &mut Values) -> Result<Option<Problem>, Box<Problem>> {
     let path = match values.get(TOKEN_FILE).map(|written| &written.raw) {
         Some(Raw::Text(text) | Raw::Loose(text)) if !text.trim().is_empty() => {
             PathBuf::from(text.trim())
@@ -211,12 +211,14 @@ fn overlay_token_file(values: &mut Values) -> Result<Option<Problem>, Problem> {
         match &token.origin {
             Origin::Variable(_) | Origin::Credential(_) => return Ok(None),
             origin if !is_empty && !file_by_variable => {
-                return Err(Problem::new(
-                    TOKEN,
-                    "both `token` and `token_file` are set",
-                    "remove one of them, best the token itself",
-                )
-                .at(origin));
+                return Err(Box::new(
+                    Problem::new(
+                        TOKEN,
+                        "both `token` and `token_file` are set",
+                        "remove one of them, best the token itself",
+                    )
+                    .at(origin),
+                ));
             }
             _ => {}
         }
@@ -232,7 +234,10 @@ fn overlay_token_file(values: &mut Values) -> Result<Option<Problem>, Problem> {
             values.insert(TOKEN.to_owned(), Written { raw, origin });
             Ok(warning)
         }
-        Err(error) => Err(unreadable(TOKEN_FILE, &path, &error).at(&values[TOKEN_FILE].origin)),
+        Err(error) => {
+            let problem = unreadable(TOKEN_FILE, &path, &error);
+            Err(Box::new(problem.at(&values[TOKEN_FILE].origin)))
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod file;
 pub mod keys;
 mod load;
 mod nearest;
+mod parse;
 mod problem;
 mod show;
 
