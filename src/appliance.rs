@@ -114,6 +114,12 @@ impl Appliance {
         })
     }
 
+    /// The verbs, for whoever wants to look on or to nudge.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
     /// Runs until `shutdown` is signalled, and ends in good order.
     ///
     /// # Errors
