@@ -5,12 +5,15 @@
 //! outcomes · [`upkeep`] whatever was left standing is put right · [`survey`] what people ask to see.
 
 pub mod act;
+mod chooser;
 mod close;
 pub mod dispatch;
+mod due;
 pub mod index;
 pub mod messages;
 pub mod outlet;
 pub mod schedule;
+mod settle;
 pub mod survey;
 pub mod upkeep;
 
