@@ -118,13 +118,13 @@ fn happens(the_box: &mut TheBox, event: &Event) {
 }
 
 proptest! {
-    #![proptest_config(cases(12))]
+    #![proptest_config(cases(6))]
 
     #[test]
     fn whatever_happens_each_slot_has_one_end_or_one_open_story(
         settings in crate::time::any_settings(),
         moody in any::<bool>(),
-        events in prop::collection::vec(events(), 1..40),
+        events in prop::collection::vec(events(), 1..30),
     ) {
         let posts_per_day = settings.posts_per_day.min(12);
         let mut the_box = TheBox::with(storyline::domain::team::TeamSettings { posts_per_day, ..settings }).with_pictures(40);

@@ -56,7 +56,7 @@ fn births() -> impl Strategy<Value = jiff::Timestamp> {
 }
 
 proptest! {
-    #![proptest_config(cases(8))]
+    #![proptest_config(cases(5))]
 
     #[test]
     fn every_day_has_exactly_its_stories(settings in any_settings(), born in births(), presses in any::<bool>()) {
