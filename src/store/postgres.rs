@@ -104,6 +104,21 @@ impl Engine for Postgres {
         self.claimed = self.try_claim()?;
         Ok(self.claimed)
     }
+
+    fn is_claimed(&mut self) -> Result<bool> {
+        self.reconnect_if_closed()?;
+        let row = self
+            .client
+            .query_one(
+                "SELECT EXISTS (SELECT 1 FROM pg_locks
+                     WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid()
+                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                         AND ((classid::bigint << 32) | objid::bigint) = $1)",
+                &[&CLAIM],
+            )
+            .map_err(explain)?;
+        Ok(row.get(0))
+    }
 }
 
 struct PostgresTx<'a> {

@@ -93,8 +93,7 @@ impl Engine for Sqlite {
     }
 
     fn claim(&mut self) -> Result<bool> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".lock");
+        let name = lock_beside(&self.path);
         let unavailable = |error: &dyn std::fmt::Display| {
             Error::Unavailable(format!("cannot be locked at {}: {error}", name.display()))
         };
@@ -113,6 +112,32 @@ impl Engine for Sqlite {
             Err(TryLockError::Error(error)) => Err(unavailable(&error)),
         }
     }
+
+    fn is_claimed(&mut self) -> Result<bool> {
+        let name = lock_beside(&self.path);
+        // Not made if it is not there: the daemon's user might not be able to open what another user has made.
+        let file = match File::open(&name) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => {
+                return Err(Error::Unavailable(format!(
+                    "has a lock that cannot be read at {}: {error}",
+                    name.display()
+                )));
+            }
+        };
+        Ok(matches!(
+            file.try_lock_shared(),
+            Err(TryLockError::WouldBlock)
+        ))
+    }
+}
+
+/// The file that a daemon locks to claim the database.
+fn lock_beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 struct SqliteTx<'a> {
