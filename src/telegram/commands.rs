@@ -10,7 +10,8 @@ use crate::domain::entry::Entry;
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Deed, Person};
 use crate::domain::story::State;
-use crate::flow::act::{Commanded, Pressed};
+use crate::flow::act::Pressed;
+use crate::flow::steer::Commanded;
 use crate::flow::survey::{Queued, Status};
 use crate::flow::{Flow, Result};
 

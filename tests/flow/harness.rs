@@ -14,10 +14,11 @@ use storyline::domain::outcome::Outcome;
 use storyline::domain::person::{PersonId, Role};
 use storyline::domain::story::MessageRef;
 use storyline::domain::team::{TeamSettings, Window};
-use storyline::flow::act::{Commanded, Press, Pressed, Verb};
+use storyline::flow::act::{Press, Pressed, Verb};
 use storyline::flow::dispatch::Step;
 use storyline::flow::outlet::{Card, Picture, Studio};
 use storyline::flow::schedule::Preview;
+use storyline::flow::steer::Commanded;
 use storyline::flow::{Flow, Store};
 
 use crate::desk::{Arrived, Desk, Network};

@@ -1,7 +1,8 @@
 //! First press wins; everybody else is told the truth.
 
 use storyline::domain::outcome::Outcome;
-use storyline::flow::act::{Commanded, Pressed, Verb};
+use storyline::flow::act::{Pressed, Verb};
+use storyline::flow::steer::Commanded;
 
 use crate::harness::*;
 

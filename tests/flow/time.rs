@@ -158,7 +158,7 @@ fn a_clock_that_jumps_a_month_ahead_floods_nobody_and_set_back_repeats_nothing()
     assert!(the_box.alert("clock").unwrap().contains("set back"));
     assert!(matches!(
         the_box.send_next(),
-        storyline::flow::act::Commanded::Sending(_)
+        storyline::flow::steer::Commanded::Sending(_)
     ));
     the_box.look();
     assert_eq!(the_box.deliveries().len(), before + 1);
