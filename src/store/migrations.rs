@@ -8,45 +8,48 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
+/// The table in which refinery keeps what was applied.
+const TABLE: &str = "refinery_schema_history";
+
 /// Brings the schema to the newest version. A schema that is newer than this program is refused and left alone.
 pub(crate) fn run<C: Migrate>(connection: &mut C) -> Result<()> {
-    let runner = embedded::migrations::runner();
-    let known = runner
-        .get_migrations()
+    // All in one transaction, with the marks that they are done: by default a mark has its own, and a process that is
+    // killed between the two leaves a database that can never be opened again.
+    let runner = embedded::migrations::runner().set_grouped(true);
+    let known = newest(runner.get_migrations());
+    let mut last_try: Option<(i64, Error)> = None;
+    connection
+        .assert_migrations_table(TABLE)
+        .map_err(unavailable)?;
+    loop {
+        let applied = connection
+            .get_applied_migrations(TABLE)
+            .map_err(unavailable)?;
+        let found = newest(&applied);
+        if found > known {
+            return Err(Error::Newer { found, known });
+        }
+        if found == known {
+            return Ok(());
+        }
+        match last_try {
+            Some((before, error)) if before == found => return Err(error),
+            _ => {}
+        }
+        // Another process may do the same at once. Then one of the two fails, and goes on from where the other is.
+        match runner.run(connection) {
+            Ok(_) => return Ok(()),
+            Err(error) => last_try = Some((found, unavailable(error))),
+        }
+    }
+}
+
+fn newest(migrations: &[refinery::Migration]) -> i64 {
+    migrations
         .iter()
         .map(|migration| i64::from(migration.version()))
         .max()
-        .unwrap_or(0);
-    let mut current = || -> Result<i64> {
-        Ok(runner
-            .get_applied_migrations(connection)
-            .map_err(unavailable)?
-            .iter()
-            .map(|migration| i64::from(migration.version()))
-            .max()
-            .unwrap_or(0))
-    };
-    let found = current()?;
-    if found > known {
-        return Err(Error::Newer { found, known });
-    }
-    if found == known {
-        return Ok(());
-    }
-    if let Err(error) = embedded::migrations::runner().run(connection) {
-        // The other process may have been faster; then all is well.
-        let applied = embedded::migrations::runner()
-            .get_applied_migrations(connection)
-            .map_err(unavailable)?;
-        if applied
-            .iter()
-            .any(|migration| i64::from(migration.version()) == known)
-        {
-            return Ok(());
-        }
-        return Err(unavailable(error));
-    }
-    Ok(())
+        .unwrap_or(0)
 }
 
 fn unavailable(error: refinery::Error) -> Error {
