@@ -159,8 +159,11 @@ impl Store {
         self.jobs
             .send(Box::new(move |engine| {
                 // A panic in one caller's closure rolls that transaction back, and ends there.
-                let done = catch_unwind(AssertUnwindSafe(|| work(engine)))
-                    .unwrap_or_else(|_| Err(Error::unexpected("a transaction panicked; it was rolled back")));
+                let done = catch_unwind(AssertUnwindSafe(|| work(engine))).unwrap_or_else(|_| {
+                    Err(Error::unexpected(
+                        "a transaction panicked; it was rolled back",
+                    ))
+                });
                 // Nobody waits any more if the caller was stopped; the work is done all the same.
                 let _ = answer.send(done);
             }))

@@ -66,7 +66,11 @@ impl Postgres {
 
     /// The connection; a new one if the last was lost. A claim goes over to the new one, or there is none.
     fn connected(&mut self) -> Result<&mut Connection> {
-        if self.connection.as_ref().is_none_or(|old| old.client.is_closed()) {
+        if self
+            .connection
+            .as_ref()
+            .is_none_or(|old| old.client.is_closed())
+        {
             self.connection = None;
             let mut client = self
                 .config
@@ -160,7 +164,7 @@ impl Engine for Postgres {
         client
             .batch_execute(&format!("SELECT pg_advisory_lock({WRITING})"))
             .map_err(|error| explain(&error, patience))?;
-        let migrated = migrations::run(client);
+        let migrated = migrations::run(client, |error| explain(error, patience));
         let unlocked = client
             .batch_execute(&format!("SELECT pg_advisory_unlock({WRITING})"))
             .map_err(|error| explain(&error, patience));
@@ -277,7 +281,10 @@ fn row(row: &postgres::Row) -> std::result::Result<Row, postgres::Error> {
             _ => row.try_get::<_, Option<String>>(index)?.into(),
         })
     };
-    (0..row.len()).map(cell).collect::<std::result::Result<_, _>>().map(Row)
+    (0..row.len())
+        .map(cell)
+        .collect::<std::result::Result<_, _>>()
+        .map(Row)
 }
 
 impl ToSql for Value {

@@ -75,10 +75,7 @@ fn use_wal(connection: &Connection, patience: Duration) -> rusqlite::Result<()> 
 
 impl Engine for Sqlite {
     fn migrate(&mut self) -> Result<()> {
-        migrations::run(&mut self.connection).map_err(|error| match error {
-            Error::Unavailable(reason) => Error::Unavailable(format!("{} {reason}", self.place)),
-            other => other,
-        })
+        migrations::run(&mut self.connection, |error| self.place.explain(error))
     }
 
     fn transaction(
@@ -185,13 +182,11 @@ fn cell(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Value> {
         ValueRef::Null => Ok(Value::Null),
         ValueRef::Integer(number) => Ok(Value::Integer(number)),
         ValueRef::Text(text) => Ok(Value::Text(String::from_utf8_lossy(text).into_owned())),
-        other @ (ValueRef::Real(_) | ValueRef::Blob(_)) => {
-            Err(rusqlite::Error::InvalidColumnType(
-                index,
-                "integer or text".to_owned(),
-                other.data_type(),
-            ))
-        }
+        other @ (ValueRef::Real(_) | ValueRef::Blob(_)) => Err(rusqlite::Error::InvalidColumnType(
+            index,
+            "integer or text".to_owned(),
+            other.data_type(),
+        )),
     }
 }
 
@@ -275,7 +270,10 @@ impl Place {
         } else if !folder.is_dir() {
             format!("there is no folder {}", folder.display())
         } else {
-            format!("this user may not write in {}, or its disk is read-only", folder.display())
+            format!(
+                "this user may not write in {}, or its disk is read-only",
+                folder.display()
+            )
         }
     }
 }

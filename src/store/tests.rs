@@ -248,7 +248,12 @@ fn close(tx: &mut dyn Tx, story: &Story, outcome: Outcome, by: Option<PersonId>)
     if !stories::remove(tx, story, outcome)? {
         return Ok(false);
     }
-    history::add(tx, story.team, story.state.as_str(), &ended(story, outcome, by))?;
+    history::add(
+        tx,
+        story.team,
+        story.state.as_str(),
+        &ended(story, outcome, by),
+    )?;
     locks::add(
         tx,
         story.team,
@@ -298,7 +303,10 @@ fn is_refused<T>(result: &Result<T>) -> bool {
 async fn wait_for(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < Duration::from_secs(20), "waited for: {what}");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "waited for: {what}"
+        );
         tokio::task::yield_now().await;
     }
 }
@@ -308,8 +316,19 @@ async fn everything(store: &Store) -> Vec<(String, Vec<value::Row>)> {
     store
         .read(|tx| {
             [
-                "teams", "media", "files", "locks", "stories", "history", "messages", "people",
-                "category_mix", "runs", "alerts", "telegram_updates", "state",
+                "teams",
+                "media",
+                "files",
+                "locks",
+                "stories",
+                "history",
+                "messages",
+                "people",
+                "category_mix",
+                "runs",
+                "alerts",
+                "telegram_updates",
+                "state",
             ]
             .into_iter()
             .map(|table| {

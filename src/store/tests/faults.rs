@@ -93,7 +93,11 @@ impl Home {
                 let path = self.path();
                 Store::start(move || {
                     let engine = sqlite::Sqlite::open(&path, PATIENCE)?;
-                    Ok(Faulty { engine, left, fault })
+                    Ok(Faulty {
+                        engine,
+                        left,
+                        fault,
+                    })
                 })
             }
             #[cfg(feature = "postgres")]
@@ -101,7 +105,11 @@ impl Home {
                 let url = url.clone();
                 Store::start(move || {
                     let engine = postgres::Postgres::open(&url, PATIENCE)?;
-                    Ok(Faulty { engine, left, fault })
+                    Ok(Faulty {
+                        engine,
+                        left,
+                        fault,
+                    })
                 })
             }
         }
@@ -118,7 +126,10 @@ const STEPS: [fn(&mut dyn Tx, TeamId, u32) -> Result<()>; 5] = [
     |tx, team, turn| {
         let media = media::by_fingerprint(tx, team, fingerprint(turn))?.expect("the media");
         let id = stories::plan(tx, team, &for_slot(media.id, turn), None, noon())?;
-        assert_eq!(stories::of_slot(tx, team, slot(turn))?.map(|story| story.id), Some(id));
+        assert_eq!(
+            stories::of_slot(tx, team, slot(turn))?.map(|story| story.id),
+            Some(id)
+        );
         Ok(())
     },
     |tx, team, turn| {
@@ -163,7 +174,11 @@ async fn fail_everywhere(bed: &Bed, fault: Fault) -> u32 {
             let done = store.write_durably(move |tx| step(tx, team, turn)).await;
             if done.is_err() {
                 failures += 1;
-                assert_eq!(everything(&store).await, before, "a trace of statement {turn}");
+                assert_eq!(
+                    everything(&store).await,
+                    before,
+                    "a trace of statement {turn}"
+                );
                 // What failed works when it is tried again.
                 store
                     .write_durably(move |tx| step(tx, team, turn))
@@ -181,7 +196,10 @@ async fn fail_everywhere(bed: &Bed, fault: Fault) -> u32 {
 
 async fn every_fault(bed: Bed, fault: Fault) {
     let statements = fail_everywhere(&bed, fault).await;
-    assert!(statements > 25, "{statements} statements are fewer than there are");
+    assert!(
+        statements > 25,
+        "{statements} statements are fewer than there are"
+    );
     let team = bed.team;
     let ends = u64::from(statements) + 1;
     let (history, numbers, person) = bed

@@ -8,9 +8,21 @@ fn look(tx: &mut dyn Tx, team: TeamId, path: &str, seed: u32, now: Timestamp) ->
     let sound = Verdict::default();
     let id = match media::add(tx, team, path, 600_000, &content(seed), &sound, now)? {
         Some(id) => id,
-        None => media::by_fingerprint(tx, team, fingerprint(seed))?.expect("known").id,
+        None => {
+            media::by_fingerprint(tx, team, fingerprint(seed))?
+                .expect("known")
+                .id
+        }
     };
-    files::put(tx, team, path, stat(seed), "", &files::Found::Whole(id), now)?;
+    files::put(
+        tx,
+        team,
+        path,
+        stat(seed),
+        "",
+        &files::Found::Whole(id),
+        now,
+    )?;
     Ok(id)
 }
 

@@ -68,7 +68,10 @@ async fn a_newer_one(bed: Bed) {
     let Err(error) = bed.home.open(PATIENCE) else {
         panic!("it was opened");
     };
-    assert!(matches!(error, Error::Newer { found: 999, .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Newer { found: 999, .. }),
+        "{error:?}"
+    );
     assert!(
         error
             .to_string()

@@ -13,7 +13,10 @@ async fn sender(store: Store, team: TeamId) -> Vec<StoryId> {
             .read(move |tx| stories::queue(tx, team))
             .await
             .expect("the queue");
-        let Some(story) = queue.into_iter().find(|story| story.state == State::Planned) else {
+        let Some(story) = queue
+            .into_iter()
+            .find(|story| story.state == State::Planned)
+        else {
             return sent;
         };
         let id = story.id;

@@ -90,8 +90,14 @@ async fn a_server_that_stops_is_told_of_and_found_again() {
     cluster.stop();
     for _ in 0..2 {
         let told = works(&store).await.expect_err("no server").to_string();
-        assert!(told.starts_with("the database server cannot be reached: "), "{told}");
-        assert!(told.ends_with("is `[database] url` right, and is the server up?"), "{told}");
+        assert!(
+            told.starts_with("the database server cannot be reached: "),
+            "{told}"
+        );
+        assert!(
+            told.ends_with("is `[database] url` right, and is the server up?"),
+            "{told}"
+        );
     }
     let nobody = Store::open_postgres(&url).map(drop).expect_err("no server");
     assert!(matches!(nobody, Error::Unavailable(_)));
@@ -108,7 +114,9 @@ fn no_password_is_in_what_is_told() {
         "host=127.0.0.1 port=nine password=hunter2",
         "host=127.0.0.1 port=1 password='hunter2",
     ] {
-        let told = Store::open_postgres(url).map(drop).expect_err("nobody there");
+        let told = Store::open_postgres(url)
+            .map(drop)
+            .expect_err("nobody there");
         assert!(matches!(told, Error::Unavailable(_)), "{told:?}");
         assert!(!format!("{told} {told:?}").contains("hunter2"), "{told:?}");
     }
