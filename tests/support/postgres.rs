@@ -15,9 +15,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 /// All of it lies in one folder: the user of the server may not reach the folder of the build, and a socket's path is at
-/// most 107 bytes long.
+/// most 107 bytes long. No signal ends the script before it has cleaned up, least of all the one for an answer that nobody
+/// reads any more.
 const KEEPER: &str = r#"
-trap '' HUP INT TERM
+trap '' HUP INT TERM PIPE
 folder=$(mktemp -d /tmp/storyline-pg.XXXXXX) || exit 1
 cd "$folder" || exit 1
 start() {
