@@ -374,13 +374,13 @@ pub fn check_picture(width_px: u32, height_px: u32, size_bytes: u64) -> Verdict 
     verdict
 }
 
-/// How many files may vanish at once before it looks like a missing disk and not like a person.
-const GONE_AT_ONCE: usize = 10;
+/// How many files may vanish at once before it may look like a missing disk and not like a person.
+pub const MOST_GONE_AT_ONCE: usize = 10;
 
 /// Whether so many files gone at one look is a disk that went away: all of them, or more than a fifth and more than ten.
 #[must_use]
 pub fn looks_like_a_missing_disk(known_files: usize, gone_files: usize) -> bool {
-    gone_files > GONE_AT_ONCE && gone_files * 5 > known_files
+    gone_files > MOST_GONE_AT_ONCE && gone_files * 5 > known_files
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::chooser::pick_extra;
 use super::close::{Ending, Subject, close};
-use super::schedule::pick_extra;
+use super::due::{settle_slots, trusted};
 use super::{Flow, Result};
-use crate::domain::calendar::slots_of_day;
+use crate::domain::calendar::slot_named;
 use crate::domain::category::Category;
 use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::lock::LockKind;
@@ -168,6 +169,16 @@ impl Flow {
             .await
     }
 
+    /// The story that a message shows.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn story_of(&self, message: MessageRef) -> Result<Option<StoryId>> {
+        self.store
+            .read(move |tx| messages::story_of(tx, message))
+            .await
+    }
+
     /// A person on record. This never makes a row.
     ///
     /// # Errors
@@ -262,7 +273,9 @@ impl Flow {
         let (team, settings) = (self.team, self.settings.clone());
         self.command(update, now, move |tx| {
             // The slots of the pause end with it, or the latest would be sent as a debt.
-            super::dispatch::settle_slots(tx, team, &settings, now)?;
+            if trusted(tx, now, false)? {
+                while !settle_slots(tx, team, &settings, now)? {}
+            }
             Ok(if teams::resume(tx, team)? {
                 tracing::info!(person = by, "the plan goes on, resumed by {by}");
                 Commanded::Done
@@ -293,16 +306,14 @@ impl Flow {
                     .filter(|story| story.state == State::Planned && story.requested_by.is_none())
                     .find(|story| media::may_be_sent(tx, story.media, now).unwrap_or(false));
                 if let Some(story) = head {
-                    let near = story.slot.is_some_and(|id| {
-                        slots_of_day(team, &settings, id.date)
-                            .iter()
-                            .find(|slot| slot.id == id)
-                            .is_some_and(|slot| slot.at.duration_since(now) <= slot.interval / 2)
-                    });
+                    let near = story
+                        .slot
+                        .and_then(|id| slot_named(team, &settings, id))
+                        .is_some_and(|slot| slot.at.duration_since(now) <= slot.interval / 2);
                     stories::bring_forward(tx, story.id, near, &by, now)?;
                     return Ok(Commanded::Sending(story.number));
                 }
-                let Some(pick) = pick_extra(tx, team, &settings, now)? else {
+                let Some(pick) = pick_extra(tx, team, now)? else {
                     return Ok(Commanded::NothingToSend);
                 };
                 let story = stories::NewStory {

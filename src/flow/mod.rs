@@ -5,12 +5,15 @@
 //! outcomes · [`upkeep`] whatever was left standing is put right · [`survey`] what people ask to see.
 
 pub mod act;
+mod chooser;
 mod close;
 pub mod dispatch;
+mod due;
 pub mod index;
 pub mod messages;
 pub mod outlet;
 pub mod schedule;
+mod settle;
 pub mod survey;
 pub mod upkeep;
 
@@ -22,7 +25,7 @@ use crate::domain::ids::TeamId;
 use crate::domain::run::Run;
 use crate::domain::team::TeamSettings;
 pub use crate::store::{Error, Result, Store};
-use crate::store::{runs, teams};
+use crate::store::{runs, state, teams};
 use crate::system::nudge::Nudge;
 
 /// The verbs of one team, over one store. Clones are the same.
@@ -91,6 +94,22 @@ impl Flow {
     #[must_use]
     pub fn team(&self) -> TeamId {
         self.team
+    }
+
+    /// Tells the daemon that another process changed something: it looks at its next tick.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn knock(&self, now: Timestamp) -> Result<()> {
+        self.store.write(move |tx| state::note_knock(tx, now)).await
+    }
+
+    /// When another process last changed something.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn last_knock(&self) -> Result<Option<Timestamp>> {
+        self.store.read(state::last_knock).await
     }
 
     /// Keeps a run for diagnosis.

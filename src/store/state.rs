@@ -10,6 +10,8 @@ use super::value::values;
 const LATEST_TIME: &str = "latest_time";
 /// When the daemon last ended in good order.
 const STOPPED_AT: &str = "stopped_at";
+/// When a process beside the daemon last changed something.
+const KNOCKED_AT: &str = "knocked_at";
 
 fn get(tx: &mut dyn Tx, name: &str) -> Result<Option<String>> {
     tx.first("SELECT value FROM state WHERE name = ?1", values![name])?
@@ -52,4 +54,12 @@ pub(crate) fn note_stop(tx: &mut dyn Tx, at: Option<Timestamp>) -> Result<()> {
         STOPPED_AT,
         &at.map(|at| at.to_string()).unwrap_or_default(),
     )
+}
+
+pub(crate) fn note_knock(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
+    set(tx, KNOCKED_AT, &now.to_string())
+}
+
+pub(crate) fn last_knock(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
+    time(tx, KNOCKED_AT)
 }

@@ -1,6 +1,7 @@
 //! The body that carries the program and knows nothing of stories: what the process was given, the time, the tasks and
 //! what keeps them alive, systemd, the log.
 
+pub mod aside;
 pub mod clock;
 pub mod environment;
 pub mod logging;

@@ -38,27 +38,38 @@ pub fn listen(shutdown: Shutdown) -> io::Result<JoinHandle<()>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::{Command, id};
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
     use std::time::Duration;
 
-    fn kill(signal: &str) {
-        let command = format!("kill -{signal} {}", id());
-        let status = Command::new("sh").args(["-c", &command]).status();
-        assert!(status.unwrap().success());
-    }
+    const TEST: &str = "system::signals::tests::a_hangup_is_survived_and_a_termination_stops";
+    const ROLE: &str = "STORYLINE_TEST_SIGNALLED";
+    const DEADLINE: Duration = Duration::from_secs(30);
 
-    // One test for both: signals belong to the whole process.
+    // Signals belong to a whole process, so the one that is signalled is this test again, in a process of its own.
     #[tokio::test]
     async fn a_hangup_is_survived_and_a_termination_stops() {
-        let shutdown = Shutdown::new();
-        let listening = listen(shutdown.clone()).unwrap();
-        kill("HUP");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(!shutdown.is_signalled());
-        kill("TERM");
-        tokio::time::timeout(Duration::from_secs(10), shutdown.wait())
-            .await
+        if std::env::var_os(ROLE).is_some() {
+            let shutdown = Shutdown::new();
+            let _listening = listen(shutdown.clone()).unwrap();
+            println!("\nlistening");
+            tokio::time::timeout(DEADLINE, shutdown.wait())
+                .await
+                .unwrap();
+            return;
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", TEST, "--nocapture"])
+            .env(ROLE, "1")
+            .stdout(Stdio::piped())
+            .spawn()
             .unwrap();
-        listening.abort();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap() == "listening"));
+        let kills = format!("kill -HUP {0} && sleep 0.1 && kill -TERM {0}", child.id());
+        let told = Command::new("sh").args(["-c", &kills]).status().unwrap();
+        assert!(told.success(), "it did not survive the hangup");
+        assert!(lines.any(|line| line.unwrap().contains("1 passed")));
+        assert!(child.wait().unwrap().success());
     }
 }

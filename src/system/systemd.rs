@@ -215,11 +215,13 @@ mod tests {
                 .clone()
                 .feed_while_all_move(watched.clone(), tick.clone(), pulse)
         });
-        tokio::time::sleep(Duration::from_secs(599)).await;
-        heard(&socket)
-            .iter()
-            .filter(|text| *text == "WATCHDOG=1\n")
-            .count()
+        let mut meals = 0;
+        for _ in 0..599 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            // The socket holds only a few words that nobody reads, and then makes the speaker wait.
+            meals += heard(&socket).len();
+        }
+        meals
     }
 
     #[tokio::test(start_paused = true)]

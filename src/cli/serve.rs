@@ -1,0 +1,35 @@
+//! `storyline serve`: the daemon.
+
+use super::Failure;
+use crate::appliance::{Appliance, Trouble};
+use crate::config::{Environment, Loaded};
+use crate::system::clock::Clock;
+use crate::system::shutdown::Shutdown;
+use crate::system::systemd::Systemd;
+use crate::system::{logging, signals};
+
+/// Two threads are enough to talk; what takes a core runs beside them.
+const THREADS: usize = 2;
+
+pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Failure> {
+    let config = &loaded.config;
+    logging::init(&config.log.level, config.log.format, environment)
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(format!("the runtime cannot be started: {error}")))?;
+    runtime.block_on(async {
+        let shutdown = Shutdown::new();
+        signals::listen(shutdown.clone()).map_err(Trouble::from)?;
+        let appliance = Appliance::build(config, Clock::system()).await?;
+        appliance
+            .run_until_stopped(shutdown, Systemd::new())
+            .await?;
+        Ok(())
+    })
+}

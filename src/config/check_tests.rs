@@ -1,0 +1,258 @@
+//! Settings that are wrong, and what people are told of them.
+
+use super::*;
+use crate::config::file;
+use jiff::civil::Time;
+use std::path::Path;
+
+fn checked(text: &str) -> (Config, Vec<Problem>, Vec<Problem>) {
+    let (values, problems) = file::read(text, Path::new("/s.toml"));
+    assert_eq!(problems, []);
+    check(&values)
+}
+
+/// The one problem of `team.x = …` and the like.
+fn problem(line: &str) -> String {
+    let (_, problems, _) = checked(line);
+    assert_eq!(problems.len(), 1, "{line}: {problems:?}");
+    problems[0].to_string()
+}
+
+#[test]
+fn nothing_set_is_the_product() {
+    let (config, problems, warnings) = checked("");
+    assert_eq!((problems.len(), warnings.len()), (0, 0));
+    assert_eq!(config.team, TeamSettings::default());
+    assert_eq!(config.library.path, Path::new("/srv/storyline/library"));
+    assert_eq!(
+        config.database.url.to_string(),
+        "sqlite:/var/lib/storyline/storyline.db"
+    );
+    assert_eq!(
+        config.telegram.api_url.as_str(),
+        "https://api.telegram.org/"
+    );
+    assert!(config.telegram.token.is_none());
+    assert_eq!(config.log.level.to_string(), "info");
+}
+
+#[test]
+fn every_problem_is_told_at_once_and_with_its_remedy() {
+    let (_, problems, _) = checked(
+        "[team]\nposts_per_day = 99\ntimezone = \"Europe/Berln\"\nwindow_end = \"9pm\"\n[telegram]\nchat = \"@ourteam\"\n",
+    );
+    let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "telegram.chat = \"@ourteam\" (/s.toml:6): a chat is known by its number, not by its name\n  hint: add the bot to the chat and run `storyline setup`, which finds the number by itself (that of a channel or group looks like -1001234567890)",
+            "team.timezone = \"Europe/Berln\" (/s.toml:3): there is no such time zone\n  hint: did you mean `Europe/Berlin`?",
+            "team.posts_per_day = 99 (/s.toml:2): it must be 1 to 50\n  hint: write a whole number, such as 3",
+            "team.window_end = \"9pm\" (/s.toml:4): it is no time of day\n  hint: write hour and minute, such as `\"09:30\"`",
+        ]
+    );
+}
+
+#[test]
+fn numbers_keep_their_bounds() {
+    for (key, least, most) in [
+        ("posts_per_day", 1, 50),
+        ("jitter_minutes", 0, 720),
+        ("horizon_days", 1, 60),
+        ("late_minutes", 1, 1440),
+        ("repost_ttl_days", 0, 3650),
+        ("skip_ttl_days", 0, 3650),
+    ] {
+        for number in [least, most] {
+            assert_eq!(
+                checked(&format!("team.{key} = {number}")).1,
+                [],
+                "{key} {number}"
+            );
+        }
+        for number in [least - 1, most + 1, i64::MAX] {
+            let told = problem(&format!("team.{key} = {number}"));
+            assert!(
+                told.contains(&format!("it must be {least} to {most}")),
+                "{told}"
+            );
+        }
+    }
+    assert!(problem("telegram.thread = 0").contains("it must be 1 or more"));
+    assert!(problem("telegram.thread = 3000000000").contains("it must be 1 or more"));
+    assert!(problem("telegram.chat = 0").contains("by its number"));
+    assert_eq!(checked("telegram.chat = -100").0.telegram.chat, Some(-100));
+    assert_eq!(
+        checked("telegram.thread = 0x0c").0.telegram.thread,
+        Some(12)
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_in_the_file() {
+    for (line, reason, remedy) in [
+        (
+            "team.posts_per_day = \"3\"",
+            "it is text and must be a whole number",
+            "`posts_per_day = 3`",
+        ),
+        (
+            "team.posts_per_day = 3.5",
+            "it is a number with a fraction",
+            "`posts_per_day = 3`",
+        ),
+        (
+            "team.posts_per_day = 99999999999999999999",
+            "a number that is too large",
+            "3",
+        ),
+        (
+            "team.dry_run = \"yes\"",
+            "must be true or false without quotes",
+            "`dry_run = false`",
+        ),
+        (
+            "team.name = 3",
+            "it is a number and must be a text",
+            "`name = \"Storyline\"`",
+        ),
+        (
+            "team.window_start = 09:00:00",
+            "a date or time without quotes",
+            "`window_start = \"09:00\"`",
+        ),
+        (
+            "telegram.chat = \"-100\"",
+            "it is text and must be a whole number",
+            "`chat = -1001234567890`",
+        ),
+        (
+            "library.path = [\"/a\"]",
+            "it is a list",
+            "`path = \"/srv/storyline/library\"`",
+        ),
+    ] {
+        let told = problem(line);
+        assert!(told.contains(reason) && told.contains(remedy), "{told}");
+    }
+}
+
+#[test]
+fn times_of_day_are_hours_and_minutes() {
+    for (text, hour, minute) in [
+        ("09:30", 9, 30),
+        ("9:05", 9, 5),
+        ("00:00", 0, 0),
+        ("24:00", 0, 0),
+        ("23:59", 23, 59),
+    ] {
+        let (config, problems, _) = checked(&format!("team.window_start = {text:?}"));
+        assert_eq!(problems, []);
+        assert_eq!(
+            config.team.window.start,
+            Time::constant(hour, minute, 0, 0),
+            "{text}"
+        );
+    }
+    for text in [
+        "", "9", "24:01", "25:00", "12:60", "1:2", "+9:00", "-1:00", "12:30:00", "009:00", "９:00",
+    ] {
+        assert!(problem(&format!("team.window_start = {text:?}")).contains("no time of day"));
+    }
+}
+
+#[test]
+fn zones_are_known_by_name_and_near_names_are_suggested() {
+    let (config, ..) = checked("team.timezone = \"Europe/Berlin\"");
+    assert_eq!(config.team.timezone.iana_name(), Some("Europe/Berlin"));
+    for (text, hint) in [
+        ("Europe/Berln", "did you mean `Europe/Berlin`?"),
+        ("Berlin", "did you mean `Europe/Berlin`?"),
+        ("new york", "did you mean `America/New_York`?"),
+        ("Atlantis", "write the name of a place"),
+    ] {
+        let told = problem(&format!("team.timezone = {text:?}"));
+        assert!(told.contains(hint), "{told}");
+    }
+}
+
+#[test]
+fn texts_keep_their_rules() {
+    for (line, reason) in [
+        ("team.name = \" \"".to_owned(), "needs a name"),
+        (
+            format!("team.name = \"{}\"", "ä".repeat(101)),
+            "101 characters",
+        ),
+        ("library.path = \"pictures\"".to_owned(), "must be absolute"),
+        (
+            "telegram.api_url = \"api.telegram.org\"".to_owned(),
+            "no valid URL",
+        ),
+        (
+            "telegram.api_url = \"ftp://api\"".to_owned(),
+            "must begin with `https://`",
+        ),
+        (
+            "telegram.api_url = \"http://h/bot1:x/\"".to_owned(),
+            "and nothing else",
+        ),
+        (
+            "database.url = \"/var/x.db\"".to_owned(),
+            "names no database",
+        ),
+        ("database.url = \"\"".to_owned(), "names no database"),
+        ("log.level = \"inof\"".to_owned(), "`inof` is no level"),
+        ("log.format = \"xml\"".to_owned(), "`xml` is no format"),
+    ] {
+        let told = problem(&line);
+        assert!(told.contains(reason), "{told}");
+    }
+    assert_eq!(
+        checked(&format!("team.name = \"{}\"", "ä".repeat(100))).1,
+        []
+    );
+    assert_eq!(
+        checked("telegram.api_url = \"http://127.0.0.1:8081\"").1,
+        []
+    );
+}
+
+#[test]
+fn an_odd_token_is_only_a_warning() {
+    for (token, odd) in [
+        ("123456:AAF_x-9", false),
+        ("", false),
+        ("123456", true),
+        ("canary:x", true),
+        ("1:canary x", true),
+    ] {
+        let (_, problems, warnings) = checked(&format!("telegram.token = {token:?}"));
+        assert_eq!(problems, []);
+        assert_eq!(warnings.len(), usize::from(odd), "{token}");
+        assert!(!format!("{warnings:?}").contains("canary"));
+    }
+}
+
+#[test]
+fn no_problem_tells_a_secret() {
+    let token = format!("987654321:canary{}", "x".repeat(30));
+    for line in [
+        "telegram.token = 987654321".to_owned(),
+        format!("telegram.chat = \"{token}\""),
+        format!("team.timezone = \"{token}\""),
+        format!("log.level = \"{token}\""),
+        format!("log.format = \"{token}\""),
+        format!("telegram.api_url = \"https://api.telegram.org/bot{token}/\""),
+        "telegram.api_url = \"https://me:canary@proxy/\"".to_owned(),
+        "telegram.api_url = \"ftp://canary@proxy/\"".to_owned(),
+        "database.url = \"postgress://team:canary@db/stories\"".to_owned(),
+        "database.url = \"postgres:team:canary@db/stories\"".to_owned(),
+    ] {
+        let told = problem(&line);
+        assert!(
+            !told.contains("canary") && !told.contains("987654321"),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,327 @@
+//! The table of all settings, the one source of what they are called, what they mean and what they are unless set. The
+//! example, the checks, the names of environment variables, the hints for a mistyped key and `config show` come from it.
+
+/// A section of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Its name, as in `[team]`.
+    pub name: &'static str,
+    /// What it is about.
+    pub doc: &'static str,
+}
+
+/// What may be written for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text, in quotes.
+    Text,
+    /// A whole number, of a unit, between two bounds.
+    Whole {
+        /// The smallest.
+        least: i64,
+        /// The largest.
+        most: i64,
+        /// What is counted; empty for a mere number.
+        unit: &'static str,
+    },
+    /// `true` or `false`.
+    Truth,
+}
+
+/// How carefully a value is to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// As it is.
+    Open,
+    /// Without the password it may hold.
+    HoldsPassword,
+    /// Not at all.
+    Secret,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The section it stands in.
+    pub section: &'static str,
+    /// Its name in the section.
+    pub name: &'static str,
+    /// What may be written for it.
+    pub kind: Kind,
+    /// What it is unless set, as in the file but without quotes; empty where it is not set.
+    pub default: &'static str,
+    /// What stands in the example where there is no default to show.
+    pub sample: &'static str,
+    /// What it means, in one paragraph.
+    pub doc: &'static str,
+    /// How carefully its value is to be shown.
+    pub secrecy: Secrecy,
+}
+
+impl Key {
+    /// Section and name: `team.posts_per_day`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// The environment variable that overrides it: `STORYLINE_TEAM_POSTS_PER_DAY`.
+    #[must_use]
+    pub fn environment_name(&self) -> String {
+        format!("STORYLINE_{}_{}", self.section, self.name).to_uppercase()
+    }
+
+    /// As it is written in the file, with this value.
+    #[must_use]
+    pub fn line(&self, value: &str) -> String {
+        match self.kind {
+            Kind::Text => format!("{} = {value:?}", self.name),
+            Kind::Whole { .. } | Kind::Truth => format!("{} = {value}", self.name),
+        }
+    }
+
+    /// What the example shows: the default, or a sample where there is none.
+    #[must_use]
+    pub fn shown(&self) -> &'static str {
+        if self.default.is_empty() {
+            self.sample
+        } else {
+            self.default
+        }
+    }
+}
+
+/// The key with this path.
+#[must_use]
+pub fn find(path: &str) -> Option<&'static Key> {
+    let (section, name) = path.split_once('.')?;
+    KEYS.iter()
+        .find(|key| key.section == section && key.name == name)
+}
+
+/// All sections, in the order of the example.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        name: "library",
+        doc: "The folder of pictures and clips.",
+    },
+    Section {
+        name: "database",
+        doc: "Where everything is remembered.",
+    },
+    Section {
+        name: "telegram",
+        doc: "The bot and the chats it works in. `storyline setup` finds and writes these.",
+    },
+    Section {
+        name: "team",
+        doc: "What the team decided: when, how often and how stories are sent.",
+    },
+    Section {
+        name: "log",
+        doc: "What is told of the running service, and where.",
+    },
+];
+
+const TEXT: Key = Key {
+    section: "",
+    name: "",
+    kind: Kind::Text,
+    default: "",
+    sample: "",
+    doc: "",
+    secrecy: Secrecy::Open,
+};
+
+const fn whole(least: i64, most: i64, unit: &'static str) -> Kind {
+    Kind::Whole { least, most, unit }
+}
+
+/// All settings, in the order of the example.
+pub const KEYS: &[Key] = &[
+    Key {
+        section: "library",
+        name: "path",
+        default: "/srv/storyline/library",
+        doc: "The folder that is watched, as an absolute path. The folders in it are the categories.",
+        ..TEXT
+    },
+    Key {
+        section: "database",
+        name: "url",
+        default: "sqlite:/var/lib/storyline/storyline.db",
+        doc: "A file of SQLite (`sqlite:/path/to/file.db`), or a PostgreSQL database \
+              (`postgres://user:password@host/database`) for a team that outgrows one box. It may also be the systemd \
+              credential `database.url`.",
+        secrecy: Secrecy::HoldsPassword,
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "token",
+        doc: "The bot's token, as @BotFather gave it; unset, the service stays up, indexes, and says what is missing. It is \
+              a secret: prefer `token_file` or the systemd credential `telegram.token`. An environment variable wins over \
+              a credential, a credential over this file.",
+        secrecy: Secrecy::Secret,
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "token_file",
+        sample: "/etc/storyline/telegram.token",
+        doc: "A file that holds the token and nothing else, in place of `token`, as an absolute path. Only the service \
+              should be able to read it.",
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "chat",
+        kind: whole(i64::MIN, i64::MAX, ""),
+        sample: "-1001234567890",
+        doc: "The number of the team's channel or group, where stories are reviewed.",
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "thread",
+        kind: whole(1, i32::MAX as i64, ""),
+        sample: "12",
+        doc: "The topic in that group, if it has topics and stories belong in one of them.",
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "admin_chat",
+        kind: whole(i64::MIN, i64::MAX, ""),
+        sample: "123456789",
+        doc: "The number of the chat that alerts go to; unset, they go to the team's chat.",
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "api_url",
+        default: "https://api.telegram.org",
+        doc: "The server of the Bot API; another one only if you run your own.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "name",
+        default: "Storyline",
+        doc: "The team's name, as people read it; at most 100 characters.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "timezone",
+        default: "UTC",
+        doc: "The time zone of the window, by its IANA name, such as `Europe/Berlin`.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "posts_per_day",
+        kind: whole(1, 50, "stories a day"),
+        default: "3",
+        doc: "How many stories are sent on a day, evenly spread over the window.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "window_start",
+        default: "09:00",
+        doc: "When the window begins, as `HH:MM` of the team's time zone.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "window_end",
+        default: "21:00",
+        doc: "When the window ends. An end before the start lies on the next day; equal times mean the whole day.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "jitter_minutes",
+        kind: whole(0, 720, "minutes"),
+        default: "30",
+        doc: "The most that a story is moved from its even place, so that the times look human; never more than a quarter \
+              of the time between two stories.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "horizon_days",
+        kind: whole(1, 60, "days"),
+        default: "7",
+        doc: "How far ahead the plan is kept filled.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "late_minutes",
+        kind: whole(1, 1440, "minutes"),
+        default: "60",
+        doc: "A story that could not be sent for so long after its time is missed, not sent late.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "repost_ttl_days",
+        kind: whole(0, 3650, "days"),
+        default: "30",
+        doc: "A posted picture is not chosen again for so long.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "skip_ttl_days",
+        kind: whole(0, 3650, "days"),
+        default: "45",
+        doc: "A skipped picture is not chosen again for so long.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "dry_run",
+        kind: Kind::Truth,
+        default: "false",
+        doc: "Everything happens except what people outside can see; the log says what would have been done.",
+        ..TEXT
+    },
+    Key {
+        section: "log",
+        name: "level",
+        default: "info",
+        doc: "How much is told: `error`, `warn`, `info`, `debug` or `trace`; parts of the program may have their own, as in \
+              `info,storyline::telegram=debug`.",
+        ..TEXT
+    },
+    Key {
+        section: "log",
+        name: "format",
+        default: "auto",
+        doc: "`journal` (with fields for journalctl), `text`, `json`, or `auto`: the journal under systemd, else text.",
+        ..TEXT
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_a_section_documented_and_named_once() {
+        let mut names: Vec<_> = KEYS.iter().map(Key::environment_name).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), KEYS.len());
+        for key in KEYS {
+            assert!(SECTIONS.iter().any(|section| section.name == key.section));
+            assert!(key.doc.ends_with('.'), "{}", key.path());
+            assert_eq!(find(&key.path()).map(Key::path), Some(key.path()));
+        }
+        assert!(find("team.posts").is_none());
+        assert!(find("posts_per_day").is_none());
+    }
+}

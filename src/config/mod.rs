@@ -1,0 +1,82 @@
+//! What the owner decided: one struct a section, with values that are already parsed and checked. [`keys`] says what may be
+//! set, [`load`] finds what is, [`check`] says everything that is wrong with it at once.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use crate::domain::team::TeamSettings;
+use crate::system::logging::{Format, Levels};
+
+mod check;
+mod database;
+mod example;
+mod file;
+pub mod keys;
+mod load;
+mod nearest;
+mod parse;
+mod problem;
+mod show;
+
+pub use crate::system::environment::Environment;
+pub use database::DatabaseUrl;
+pub use example::example;
+pub use load::{DEFAULT_PATH, Loaded};
+pub use problem::{Origin, Problem, Problems};
+pub use show::Shown;
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of pictures.
+    pub library: Library,
+    /// Where everything is remembered.
+    pub database: Database,
+    /// The bot and its chats.
+    pub telegram: Telegram,
+    /// What the team decided, until it decides otherwise in its chat.
+    pub team: TeamSettings,
+    /// What is told, and where.
+    pub log: Log,
+}
+
+/// The folder of pictures.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// Its root, an absolute path.
+    pub path: PathBuf,
+}
+
+/// Where everything is remembered.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// What and where.
+    pub url: DatabaseUrl,
+}
+
+/// The bot and its chats.
+#[derive(Clone, Debug)]
+pub struct Telegram {
+    /// The bot's token; without one the service indexes and says what is missing.
+    pub token: Option<SecretString>,
+    /// The file that the token is to be read from, if one was named.
+    pub token_file: Option<PathBuf>,
+    /// The chat in which stories are reviewed.
+    pub chat: Option<i64>,
+    /// The topic in it.
+    pub thread: Option<i32>,
+    /// The chat for alerts; without one they go to [`Telegram::chat`].
+    pub admin_chat: Option<i64>,
+    /// The server of the Bot API.
+    pub api_url: reqwest::Url,
+}
+
+/// What is told, and where.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// How much.
+    pub level: Levels,
+    /// In which form.
+    pub format: Format,
+}

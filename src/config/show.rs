@@ -1,0 +1,130 @@
+//! What is set, and where, for `config show`; secrets only as set or not.
+
+use secrecy::SecretString;
+use serde::Serialize;
+
+use super::keys::{KEYS, Key};
+use super::problem::Origin;
+use super::{Config, Loaded};
+
+/// One setting as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// Section and name.
+    pub key: String,
+    /// What it is; `None` if it is not set. Of a secret, only that it is set.
+    pub value: Option<String>,
+    /// Where it was set.
+    pub origin: String,
+}
+
+impl Loaded {
+    /// All settings, in the order of the example.
+    #[must_use]
+    pub fn show(&self) -> Vec<Shown> {
+        KEYS.iter().map(|key| self.shown(key)).collect()
+    }
+
+    fn shown(&self, key: &Key) -> Shown {
+        let path = key.path();
+        let origin = self.origins.get(&path).unwrap_or(&Origin::Default);
+        Shown {
+            value: value(&self.config, &path, origin),
+            origin: origin.to_string(),
+            key: path,
+        }
+    }
+}
+
+fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
+    let Config {
+        library,
+        database,
+        telegram,
+        team,
+        log,
+    } = config;
+    let secret = |secret: &SecretString| {
+        let _ = secret;
+        format!("set, from {origin}")
+    };
+    let time = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
+    Some(match path {
+        "library.path" => library.path.display().to_string(),
+        "database.url" => database.url.to_string(),
+        "telegram.token" => telegram.token.as_ref().map(secret)?,
+        "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
+        "telegram.chat" => telegram.chat?.to_string(),
+        "telegram.thread" => telegram.thread?.to_string(),
+        "telegram.admin_chat" => telegram.admin_chat?.to_string(),
+        "telegram.api_url" => telegram.api_url.to_string(),
+        "team.name" => team.name.clone(),
+        "team.timezone" => team.timezone.iana_name()?.to_owned(),
+        "team.posts_per_day" => team.posts_per_day.to_string(),
+        "team.window_start" => time(team.window.start),
+        "team.window_end" => time(team.window.end),
+        "team.jitter_minutes" => team.jitter_minutes.to_string(),
+        "team.horizon_days" => team.horizon_days.to_string(),
+        "team.late_minutes" => team.late_minutes.to_string(),
+        "team.repost_ttl_days" => team.repost_ttl_days.to_string(),
+        "team.skip_ttl_days" => team.skip_ttl_days.to_string(),
+        "team.dry_run" => team.dry_run.to_string(),
+        "log.level" => log.level.to_string(),
+        "log.format" => log.format.as_str().to_owned(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+    use crate::config::keys::Secrecy;
+
+    /// Every setting by its variable, at its default or sample.
+    fn everything() -> Environment {
+        KEYS.iter()
+            .filter(|key| key.name != "token_file")
+            .map(|key| (key.environment_name(), key.shown()))
+            .chain([("STORYLINE_TELEGRAM_TOKEN".to_owned(), "1:canary")])
+            .collect()
+    }
+
+    fn load(environment: &Environment) -> Loaded {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("storyline.toml");
+        std::fs::write(&path, "").unwrap();
+        Config::load(Some(&path), environment).unwrap()
+    }
+
+    #[test]
+    fn every_setting_is_shown_as_it_was_set() {
+        let shown = load(&everything()).show();
+        assert_eq!(shown.len(), KEYS.len());
+        for (shown, key) in shown.iter().zip(KEYS) {
+            if key.secrecy == Secrecy::Secret {
+                let told = "set, from $STORYLINE_TELEGRAM_TOKEN";
+                assert_eq!(shown.value.as_deref(), Some(told));
+            } else if key.name == "token_file" {
+                assert_eq!((shown.value.as_deref(), &*shown.origin), (None, "default"));
+            } else {
+                let value = shown.value.as_deref().unwrap_or("nothing");
+                assert_eq!(value.trim_end_matches('/'), key.shown(), "{}", shown.key);
+                assert_eq!(shown.origin, format!("${}", key.environment_name()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_set_has_no_value_and_the_rest_its_default() {
+        for (shown, key) in load(&Environment::default()).show().iter().zip(KEYS) {
+            assert_eq!(
+                shown.value.is_none(),
+                key.default.is_empty(),
+                "{}",
+                shown.key
+            );
+            assert_eq!(shown.origin, "default");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The loop that keeps the records true to the folder: at once where the watcher sees something, at every tick for what is
+//! unfinished, and by a scan at the start, every hour, and whenever something may have been missed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
+
+use super::reconcile::Library;
+use super::walk::root_identity;
+use super::watch::{Change, Watcher};
+use crate::flow::Error;
+use crate::system::nudge::Tick;
+use crate::system::supervisor::{BoxError, Pulse};
+
+/// How often the library is scanned although nothing seems to have been missed.
+const SCAN_EVERY: Duration = Duration::from_secs(3600);
+/// How often it is scanned where changes cannot be watched for.
+const POLL_EVERY: Duration = Duration::from_secs(60);
+/// How long deletions and doubts are collected: a rename is a deletion and an arrival, in any order.
+const COLLECT: Duration = Duration::from_millis(1000);
+/// The most files that are looked at in one go; then the loop sees what else there is.
+const MOST_AT_ONCE: usize = 64;
+/// How long a file may stay unfinished before the log says so.
+const UNFINISHED: Duration = Duration::from_secs(600);
+
+/// The topic of the alert that changes cannot be watched for.
+const WATCHER: &str = "watcher";
+
+/// Runs until it is time to stop.
+///
+/// # Errors
+/// If the store cannot be read or written.
+pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+    let mut indexer = Indexer::new(library).await?;
+    loop {
+        pulse.expecting(Duration::from_secs(600));
+        let collected = indexer.collect_until;
+        tokio::select! {
+            () = pulse.stopping() => return Ok(()),
+            Some(change) = indexer.changes.recv() => indexer.take(change).await?,
+            () = until(collected) => indexer.settle().await?,
+            _ = tick.wait() => indexer.tick().await?,
+        }
+    }
+}
+
+struct Indexer {
+    library: Library,
+    watcher: Option<Watcher>,
+    changes: UnboundedReceiver<Change>,
+    identity: Option<(u64, u64)>,
+    gone: BTreeSet<String>,
+    scan_wanted: bool,
+    collect_until: Option<Instant>,
+    scanned_at: Instant,
+    told_unfinished: BTreeSet<String>,
+}
+
+impl Indexer {
+    async fn new(library: Library) -> Result<Self, Error> {
+        let (_, changes) = unbounded_channel();
+        let mut indexer = Self {
+            library,
+            watcher: None,
+            changes,
+            identity: None,
+            gone: BTreeSet::new(),
+            scan_wanted: false,
+            collect_until: None,
+            scanned_at: Instant::now(),
+            told_unfinished: BTreeSet::new(),
+        };
+        indexer.watch_anew().await?;
+        Ok(indexer)
+    }
+
+    /// Watches the root that is there now, and scans: what happened before the watches stood was not seen.
+    async fn watch_anew(&mut self) -> Result<(), Error> {
+        let (sender, changes) = unbounded_channel();
+        self.watcher = None;
+        self.changes = changes;
+        self.identity = root_identity(self.library.root()).ok();
+        let blind = match Watcher::start(self.library.root(), sender) {
+            Ok(watcher) => {
+                let blind = watcher.blind();
+                self.watcher = Some(watcher);
+                blind
+            }
+            Err(problem) => Some(problem.to_string()),
+        };
+        let now = self.library.clock().now();
+        if self.identity.is_some() {
+            self.library.flow().condition(WATCHER, blind, now).await?;
+        }
+        self.scan().await
+    }
+
+    async fn scan(&mut self) -> Result<(), Error> {
+        self.scan_wanted = false;
+        self.gone.clear();
+        self.collect_until = None;
+        self.library.scan(false, |_, _| ()).await?;
+        self.scanned_at = Instant::now();
+        Ok(())
+    }
+
+    /// Takes a change and all that wait behind it.
+    async fn take(&mut self, first: Change) -> Result<(), Error> {
+        let mut looks = BTreeSet::new();
+        let mut next = Some(first);
+        let mut anew = false;
+        while let Some(change) = next {
+            match change {
+                Change::Look(path) => {
+                    looks.insert(path);
+                }
+                Change::Gone(path) => {
+                    self.gone.insert(path);
+                }
+                Change::Metadata(_) => self.scan_wanted = true,
+                Change::Rescan(reason) => {
+                    tracing::info!(task = "index", "the library is scanned: {reason}");
+                    anew = true;
+                }
+            }
+            next = if looks.len() < MOST_AT_ONCE {
+                self.changes.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        if !looks.is_empty() {
+            self.library.look(looks.into_iter().collect()).await?;
+        }
+        if anew {
+            return self.watch_anew().await;
+        }
+        if self.collect_until.is_none() && (self.scan_wanted || !self.gone.is_empty()) {
+            self.collect_until = Some(Instant::now() + COLLECT);
+        }
+        Ok(())
+    }
+
+    /// Acts on what was collected.
+    async fn settle(&mut self) -> Result<(), Error> {
+        self.collect_until = None;
+        let gone: Vec<String> = std::mem::take(&mut self.gone).into_iter().collect();
+        let too_many = !gone.is_empty() && self.library.forget_gone(gone).await?.is_none();
+        if self.scan_wanted || too_many {
+            self.scan().await?;
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self) -> Result<(), Error> {
+        let identity = root_identity(self.library.root()).ok();
+        if identity != self.identity || self.watcher.is_none() && identity.is_some() {
+            return self.watch_anew().await;
+        }
+        let blind = self
+            .watcher
+            .as_ref()
+            .is_none_or(|watcher| watcher.blind().is_some());
+        let every = if blind { POLL_EVERY } else { SCAN_EVERY };
+        if self.scanned_at.elapsed() >= every {
+            return self.scan().await;
+        }
+        self.look_at_unfinished().await
+    }
+
+    /// A file may have become whole without an event: through another link, or a mapping.
+    async fn look_at_unfinished(&mut self) -> Result<(), Error> {
+        let now = self.library.clock().now();
+        let unfinished: Vec<_> = self
+            .library
+            .flow()
+            .files_in_view()
+            .await?
+            .into_iter()
+            .filter(|file| file.waiting)
+            .collect();
+        self.told_unfinished
+            .retain(|path| unfinished.iter().any(|file| file.path == *path));
+        for file in &unfinished {
+            let waits = Duration::try_from(now.duration_since(file.since)).unwrap_or_default();
+            if waits > UNFINISHED && self.told_unfinished.insert(file.path.clone()) {
+                tracing::warn!(
+                    task = "index",
+                    "{} has been unfinished for {} minutes ({}); send it again",
+                    file.path,
+                    waits.as_secs() / 60,
+                    file.reason
+                );
+            }
+        }
+        let paths: Vec<String> = unfinished
+            .into_iter()
+            .take(MOST_AT_ONCE)
+            .map(|file| file.path)
+            .collect();
+        if !paths.is_empty() {
+            self.library.look(paths).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Rests until then; for ever, if there is no then.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether a path lies in the library at `root` now.
+pub(super) fn is_there(root: &Path, path: &str) -> bool {
+    std::fs::symlink_metadata(root.join(path)).is_ok()
+}

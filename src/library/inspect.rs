@@ -1,0 +1,298 @@
+//! One look at one file: is it a whole picture, which bytes are in it, how large is it, what is said of it. The file is read
+//! once, into one buffer that serves all looks.
+
+use std::fs::{File, Metadata};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use image::ImageReader;
+use imagesize::ImageType;
+use rustix::io::Errno;
+
+use super::beneath::{Folder, file_stat, split};
+use super::decode::image_format;
+use super::metadata::MetadataReader;
+use super::whole::{Wholeness, wholeness_of};
+use crate::domain::media::{Content, FileStat, Finding, Fingerprint, Format, MOST_BYTES, Sighting};
+
+/// Files up to this size are read into memory in one go; larger ones piece by piece.
+const READ_AT_ONCE_BYTES: u64 = 16_000_000;
+/// The buffer that is kept between looks; a larger one is given back after use.
+const KEPT_BUFFER_BYTES: usize = 4_000_000;
+/// The piece in which larger files are read.
+const PIECE_BYTES: usize = 256 * 1024;
+/// How often a file is read anew when its rights, name or times change in between but not its content.
+const MOST_READS: u32 = 3;
+
+/// Looks at files of one library.
+#[derive(Debug)]
+pub struct Inspector {
+    root: PathBuf,
+    buffer: Vec<u8>,
+    metadata: MetadataReader,
+}
+
+/// Why a look saw nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSeen {
+    /// There is no such file, or it lies behind a link, or a folder is in its place.
+    #[error("there is no such file")]
+    Vanished,
+    /// The disk failed, or the library's root is away; nothing may be concluded about the file. Look again later.
+    #[error("cannot be read now: {0}")]
+    Later(#[source] io::Error),
+}
+
+/// What reading a file's content led to.
+enum Reading {
+    Told(Finding),
+    /// Whole: its fingerprint, format, width and height.
+    Whole(Fingerprint, Format, u32, u32),
+}
+
+impl Inspector {
+    /// An inspector of the library at this root.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            buffer: Vec::new(),
+            metadata: MetadataReader::new(root),
+        }
+    }
+
+    /// Looks at the file at this path in the library. Nothing is written, no link is followed, and nothing is waited for.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, or it cannot be told.
+    pub fn inspect(&mut self, path: &str) -> Result<Sighting, NotSeen> {
+        let root = Folder::root(&self.root).map_err(NotSeen::Later)?;
+        let (folder_path, name) = split(path);
+        let sighting = |stat, metadata_stamp, finding| Sighting {
+            path: path.to_owned(),
+            stat,
+            metadata_stamp,
+            finding,
+        };
+        let no_permission = || {
+            Finding::Unusable {
+            reason: "it may not be read; give the user that runs storyline the right to read it (`chmod a+r`) and to enter its folder (`chmod a+rx`)".to_owned(),
+        }
+        };
+        let looked = root
+            .folder(folder_path)
+            .and_then(|folder| folder.stat(name).map(|metadata| (folder, metadata)));
+        let (folder, metadata) = match looked {
+            Ok(looked) => looked,
+            Err(cause) if cause.kind() == ErrorKind::PermissionDenied => {
+                return Ok(sighting(
+                    FileStat::default(),
+                    String::new(),
+                    no_permission(),
+                ));
+            }
+            Err(cause) => return Err(not_seen(cause)),
+        };
+        let stat = file_stat(&metadata);
+        let first = at_first_sight(&metadata)?;
+        let gathered = self.metadata.gather(&folder, path);
+        if let Some(finding) = first {
+            return Ok(sighting(stat, gathered.stamp, finding));
+        }
+        let read = self.read(&folder, name);
+        if self.buffer.len() > KEPT_BUFFER_BYTES {
+            self.buffer = Vec::new();
+        }
+        let (stat, reading) = match read {
+            Ok(read) => read,
+            Err(cause) if cause.kind() == ErrorKind::PermissionDenied => {
+                (stat, Reading::Told(no_permission()))
+            }
+            Err(cause) => return Err(not_seen(cause)),
+        };
+        let finding = match reading {
+            Reading::Told(finding) => finding,
+            Reading::Whole(fingerprint, format, width_px, height_px) => {
+                Finding::Whole(Box::new(Content {
+                    fingerprint,
+                    format,
+                    width_px,
+                    height_px,
+                    metadata: gathered.metadata,
+                    metadata_problems: gathered.problems,
+                }))
+            }
+        };
+        Ok(sighting(stat, gathered.stamp, finding))
+    }
+
+    /// Reads the file, and again if only its rights, name or times changed in between (many copiers set them at the end).
+    fn read(&mut self, folder: &Folder, name: &str) -> io::Result<(FileStat, Reading)> {
+        for _ in 0..MOST_READS {
+            let mut file = folder.open(name)?;
+            let metadata = file.metadata()?;
+            let before = file_stat(&metadata);
+            if !metadata.is_file() {
+                return Err(ErrorKind::NotFound.into());
+            }
+            let reading = match self.read_content(&mut file, before.size_bytes) {
+                Ok(reading) => reading,
+                Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => being_written(),
+                Err(cause) => return Err(cause),
+            };
+            let after = file_stat(&file.metadata()?);
+            if after == before {
+                return Ok((before, reading));
+            }
+            let same_content =
+                (after.size_bytes, after.modified_ns) == (before.size_bytes, before.modified_ns);
+            if !same_content {
+                return Ok((before, being_written()));
+            }
+        }
+        let stat = file_stat(&folder.stat(name)?);
+        Ok((stat, being_written()))
+    }
+
+    fn read_content(&mut self, file: &mut File, size_bytes: u64) -> io::Result<Reading> {
+        if size_bytes > READ_AT_ONCE_BYTES {
+            return self.read_in_pieces(file);
+        }
+        let size_bytes = usize::try_from(size_bytes).map_err(io::Error::other)?;
+        if self.buffer.len() < size_bytes {
+            // Anew and not grown: fresh zeros cost nothing, and nothing old is copied.
+            self.buffer = Vec::new();
+            self.buffer = vec![0; size_bytes.next_multiple_of(PIECE_BYTES)];
+        }
+        let bytes = &mut self.buffer[..size_bytes];
+        file.read_exact(bytes)?;
+        let bytes = &self.buffer[..size_bytes];
+        let mut reader = Cursor::new(bytes);
+        let format = match shape(&mut reader)? {
+            Ok(format) => format,
+            Err(finding) => return Ok(Reading::Told(finding)),
+        };
+        Ok(match dimensions(&mut reader, format) {
+            Ok((width_px, height_px)) => {
+                let fingerprint = Fingerprint::from_bytes(blake3::hash(bytes).into());
+                Reading::Whole(fingerprint, format, width_px, height_px)
+            }
+            Err(reason) => Reading::Told(Finding::Unusable { reason }),
+        })
+    }
+
+    fn read_in_pieces(&mut self, file: &mut File) -> io::Result<Reading> {
+        let mut reader = BufReader::with_capacity(PIECE_BYTES, &mut *file);
+        let format = match shape(&mut reader)? {
+            Ok(format) => format,
+            Err(finding) => return Ok(Reading::Told(finding)),
+        };
+        let (width_px, height_px) = match dimensions(&mut reader, format) {
+            Ok(dimensions) => dimensions,
+            Err(reason) => return Ok(Reading::Told(Finding::Unusable { reason })),
+        };
+        reader.seek(SeekFrom::Start(0))?;
+        let mut hasher = blake3::Hasher::new();
+        loop {
+            let piece = reader.fill_buf()?;
+            if piece.is_empty() {
+                break;
+            }
+            hasher.update(piece);
+            let used = piece.len();
+            reader.consume(used);
+        }
+        let fingerprint = Fingerprint::from_bytes(hasher.finalize().into());
+        Ok(Reading::Whole(fingerprint, format, width_px, height_px))
+    }
+}
+
+/// What can be told without opening the file.
+fn at_first_sight(metadata: &Metadata) -> Result<Option<Finding>, NotSeen> {
+    let unusable = |reason: String| Ok(Some(Finding::Unusable { reason }));
+    if metadata.is_dir() {
+        return Err(NotSeen::Vanished);
+    }
+    if metadata.is_symlink() {
+        return unusable("a link; links are not followed".to_owned());
+    }
+    if !metadata.is_file() {
+        return unusable("a pipe, socket or device, not a file".to_owned());
+    }
+    if metadata.len() == 0 {
+        return Ok(Some(Finding::Waiting {
+            reason: "it is empty".to_owned(),
+        }));
+    }
+    if metadata.len() > MOST_BYTES {
+        return unusable(format!(
+            "{} MB are too many; at most {} MB",
+            metadata.len() / 1_000_000,
+            MOST_BYTES / 1_000_000
+        ));
+    }
+    Ok(None)
+}
+
+/// The format of a whole picture, or what else was found.
+fn shape<R: BufRead + Seek>(reader: &mut R) -> io::Result<Result<Format, Finding>> {
+    Ok(match wholeness_of(reader)? {
+        Wholeness::Whole(format) => Ok(format),
+        Wholeness::Unfinished { missing, .. } => Err(Finding::Waiting { reason: missing }),
+        Wholeness::Foreign { reason } => Err(Finding::Unusable { reason }),
+    })
+}
+
+/// Width and height as the header tells them.
+fn dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Result<(u32, u32), String> {
+    let told = catch_unwind(AssertUnwindSafe(|| {
+        quick_dimensions(reader, format).or_else(|| thorough_dimensions(reader, format))
+    }));
+    told.ok()
+        .flatten()
+        .filter(|&(width_px, height_px)| width_px > 0 && height_px > 0)
+        .ok_or_else(|| {
+            "damaged: its header tells no size; copy it again from its source".to_owned()
+        })
+}
+
+fn quick_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option<(u32, u32)> {
+    let kind = match format {
+        Format::Jpeg => ImageType::Jpeg,
+        Format::Png => ImageType::Png,
+        Format::Gif => ImageType::Gif,
+        Format::Webp => ImageType::Webp,
+    };
+    reader.seek(SeekFrom::Start(0)).ok()?;
+    let size = kind.reader_size(reader).ok()?;
+    Some((size.width.try_into().ok()?, size.height.try_into().ok()?))
+}
+
+/// As the decoder reads the header, which knows some that the quick way does not (very small WebP).
+fn thorough_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option<(u32, u32)> {
+    reader.seek(SeekFrom::Start(0)).ok()?;
+    let reader = ImageReader::with_format(reader, image_format(format));
+    reader.into_dimensions().ok()
+}
+
+fn being_written() -> Reading {
+    Reading::Told(Finding::Waiting {
+        reason: "it is being written".to_owned(),
+    })
+}
+
+fn not_seen(cause: io::Error) -> NotSeen {
+    // A link where a folder or a file should be makes one of the latter two, since none is followed.
+    let is_link = cause.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+    match cause.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => NotSeen::Vanished,
+        _ if is_link => NotSeen::Vanished,
+        _ => NotSeen::Later(cause),
+    }
+}
+
+#[cfg(test)]
+#[path = "inspect_tests.rs"]
+mod tests;

@@ -1,0 +1,126 @@
+//! Which names are passed over: what programs leave behind while they write, and what systems keep for themselves. Whatever
+//! else lies in the library is looked at, for its content decides what it is.
+
+/// Ends of names that programs give to what they have not finished, or keep as a backup.
+const UNFINISHED_ENDS: [&str; 6] = [".part", ".partial", ".filepart", ".tmp", "~", ".crdownload"];
+/// Ends that only files have: exiftool's, which are common enough as the end of a folder's name.
+const UNFINISHED_FILE_ENDS: [&str; 2] = ["_exiftool_tmp", "_original"];
+/// Files that systems and editors leave.
+const LEFT_FILES: [&str; 3] = ["4913", "Thumbs.db", "desktop.ini"];
+/// Folders that storage boxes and file systems keep for themselves: thumbnails, bins, snapshots.
+const KEPT_FOLDERS: [&str; 6] = [
+    "@eaDir",
+    "lost+found",
+    "#recycle",
+    "#snapshot",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+];
+
+/// Whether a file with this name is passed over without a word.
+#[must_use]
+pub fn is_passed_over(name: &str) -> bool {
+    looks_unfinished(name)
+        || ends_in(name, &UNFINISHED_FILE_ENDS)
+        || is_one_of(name, &LEFT_FILES)
+        || is_one_of(name, &KEPT_FOLDERS)
+        || is_of_sed(name)
+}
+
+/// Whether a folder with this name is passed over, with all that is in it.
+#[must_use]
+pub fn is_folder_passed_over(name: &str) -> bool {
+    looks_unfinished(name) || is_one_of(name, &KEPT_FOLDERS)
+}
+
+/// Whether a file with this name speaks of others (`metadata.json`, a sidecar) and is no media itself.
+#[must_use]
+pub fn is_metadata(name: &str) -> bool {
+    ends_in(name, &[".json"])
+}
+
+fn looks_unfinished(name: &str) -> bool {
+    name.starts_with('.') || ends_in(name, &UNFINISHED_ENDS)
+}
+
+fn ends_in(name: &str, ends: &[&str]) -> bool {
+    let name = name.as_bytes();
+    ends.iter().any(|end| {
+        name.len() >= end.len()
+            && name[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+    })
+}
+
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+/// `sed -i` writes to `sed` and six random letters or digits. Plain words (`sedatives`) are no such name.
+fn is_of_sed(name: &str) -> bool {
+    name.strip_prefix("sed").is_some_and(|random| {
+        random.len() == 6
+            && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && !random.bytes().all(|byte| byte.is_ascii_lowercase())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_programs_leave_while_they_write_is_passed_over() {
+        for name in [
+            ".cat.jpg.aB3xYz",
+            "cat.jpg.part",
+            "cat.jpg.PARTIAL",
+            "cat.jpg.filepart",
+            "cat.TMP",
+            "cat.jpg~",
+            "cat.jpg.crdownload",
+            "._cat.jpg",
+            ".~tmp~",
+            "cat.jpg_exiftool_tmp",
+            "cat.jpg_original",
+            "sedAb3xYz",
+            "4913",
+            "thumbs.db",
+            "Desktop.ini",
+        ] {
+            assert!(is_passed_over(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn whatever_else_there_is_is_looked_at() {
+        for name in [
+            "cat.jpg",
+            "cat",
+            "sedatives",
+            "sedan.jpg",
+            "original.jpg",
+            "Füße 🐈.png",
+            "part",
+            "tmp.gif",
+            "4913.jpg",
+        ] {
+            assert!(!is_passed_over(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn folders_of_storage_boxes_are_passed_over_and_a_folder_of_originals_is_not() {
+        for name in ["@eaDir", ".stfolder", "lost+found", "#recycle", "x.part"] {
+            assert!(is_folder_passed_over(name), "{name}");
+        }
+        for name in ["memes_original", "4913", "memes", "sedAb3xYz"] {
+            assert!(!is_folder_passed_over(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn json_speaks_of_others() {
+        assert!(is_metadata("metadata.json") && is_metadata("CAT.JSON"));
+        assert!(!is_metadata("json") && !is_metadata("cat.jsonl"));
+    }
+}

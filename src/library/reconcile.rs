@@ -1,0 +1,347 @@
+//! What the folder holds and what the records say, brought together. The watcher only makes it fast; a scan finds whatever
+//! the watcher could not see, and is what decides that something is gone.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::inspect::{Inspector, NotSeen};
+use super::walk::{Found, Walk, walk};
+use crate::domain::media::{
+    FileStat, Finding, KnownFile, MOST_GONE_AT_ONCE, Sighting, looks_like_a_missing_disk,
+};
+use crate::domain::run::Run;
+use crate::flow::index::Indexed;
+use crate::flow::{Error, Flow};
+use crate::system::clock::Clock;
+
+/// How many files are remembered in one transaction: enough to make it cheap, few enough that a press never waits for it.
+const BATCH: usize = 32;
+
+/// The library of a team, and its records.
+#[derive(Clone)]
+pub struct Library {
+    flow: Flow,
+    root: PathBuf,
+    clock: Clock,
+    inspector: Arc<Mutex<Inspector>>,
+}
+
+/// How a scan went.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Scanned {
+    /// Files that lie in the library.
+    pub files: usize,
+    /// What was indexed because of it.
+    pub indexed: Indexed,
+    /// Why nothing was changed, if the library looks as if its disk were away.
+    pub away: Option<String>,
+}
+
+impl Library {
+    /// The library at this root.
+    #[must_use]
+    pub fn new(flow: Flow, root: &Path, clock: Clock) -> Self {
+        Self {
+            flow,
+            root: root.to_owned(),
+            clock,
+            inspector: Arc::new(Mutex::new(Inspector::new(root))),
+        }
+    }
+
+    /// Its root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The verbs it feeds.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// What its clock shows.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Walks the whole library and brings the records up to it. `progress` hears how many of the files to look at are done.
+    /// `accept_missing` says that the owner means it, however many files are gone.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn scan(
+        &self,
+        accept_missing: bool,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Scanned, Error> {
+        let started_at = self.clock.now();
+        let known: HashMap<String, KnownFile> =
+            self.flow.known_files().await?.into_iter().collect();
+        let root = self.root.clone();
+        let walked = blocking(move || walk(&root)).await?;
+        let walk = match walked {
+            Ok(walk) => walk,
+            Err(problem) => return self.away(problem.to_string()).await,
+        };
+        let gone = gone(&walk, &known);
+        if let Some(reason) = self
+            .suspicion(&walk, &known, &gone)
+            .filter(|_| !accept_missing)
+        {
+            return self.away(reason).await;
+        }
+        self.flow.library_away(None, started_at).await?;
+
+        let files = walk.files.len();
+        let to_look_at = changed(&walk.files, &known);
+        let mut indexed = self.note_problems(&walk, &known).await?;
+        let total = to_look_at.len();
+        for (index, batch) in to_look_at.chunks(BATCH).enumerate() {
+            progress(index * BATCH, total);
+            indexed = indexed.plus(self.look(batch.to_vec()).await?);
+        }
+        progress(total, total);
+        // Last: a file that was moved has its new place by now, and is missing at no moment.
+        if !gone.is_empty() {
+            let now = self.clock.now();
+            indexed = indexed.plus(self.flow.vanished(gone, now).await?);
+        }
+        if !indexed.is_nothing() {
+            let detail = format!(
+                "{files} files: {} new, {} known, {} unfinished, {} of no use, {} gone",
+                indexed.new, indexed.known, indexed.waiting, indexed.unusable, indexed.gone
+            );
+            tracing::info!(task = "scan", "{detail}");
+            let ended_at = self.clock.now();
+            let run = Run {
+                job: "scan".to_owned(),
+                started_at,
+                ended_at,
+                error: None,
+                detail,
+            };
+            self.flow.note_run(run).await?;
+        }
+        self.flow.nudges.plan.notify();
+        Ok(Scanned {
+            files,
+            indexed,
+            away: None,
+        })
+    }
+
+    /// Looks at these files and remembers what was seen.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn look(&self, paths: Vec<String>) -> Result<Indexed, Error> {
+        let inspector = Arc::clone(&self.inspector);
+        let (sightings, vanished) = blocking(move || {
+            let mut inspector = inspector.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sightings = Vec::with_capacity(paths.len());
+            let mut vanished = Vec::new();
+            for path in paths {
+                match inspector.inspect(&path) {
+                    Ok(sighting) => sightings.push(sighting),
+                    Err(NotSeen::Vanished) => vanished.push(path),
+                    Err(NotSeen::Later(cause)) => {
+                        tracing::warn!(task = "index", "{path} cannot be read now: {cause}")
+                    }
+                }
+            }
+            (sightings, vanished)
+        })
+        .await?;
+        let mut fresh = Vec::with_capacity(sightings.len());
+        for sighting in sightings {
+            if self.is_news(&sighting).await? {
+                tell(&sighting);
+                fresh.push(sighting);
+            }
+        }
+        let mut indexed = Indexed::default();
+        if !fresh.is_empty() {
+            indexed = self.flow.index(fresh, self.clock.now()).await?;
+        }
+        if !vanished.is_empty() {
+            indexed = indexed.plus(self.forget(vanished).await?);
+        }
+        Ok(indexed)
+    }
+
+    /// Forgets files that the watcher saw go, folders with all that was in them. Many at once are left to a scan, which can
+    /// tell a person from a disk; then this returns nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn forget_gone(&self, paths: Vec<String>) -> Result<Option<Indexed>, Error> {
+        let mut gone = Vec::new();
+        for path in paths {
+            gone.extend(self.flow.known_below(path).await?);
+        }
+        gone.sort();
+        gone.dedup();
+        gone.retain(|path| std::fs::symlink_metadata(self.root.join(path)).is_err());
+        if gone.len() > MOST_GONE_AT_ONCE {
+            return Ok(None);
+        }
+        self.forget(gone).await.map(Some)
+    }
+
+    /// Forgets these files, unless they are the last: an empty library is a disk that is away.
+    async fn forget(&self, gone: Vec<String>) -> Result<Indexed, Error> {
+        if gone.is_empty() {
+            return Ok(Indexed::default());
+        }
+        if self.flow.count_files().await? <= gone.len() as u64 {
+            // Only a scan may say so, with its alert.
+            return Ok(Indexed::default());
+        }
+        self.flow.vanished(gone, self.clock.now()).await
+    }
+
+    /// Whether a sighting tells anything that is not on record: a file that still waits is not written again and again.
+    async fn is_news(&self, sighting: &Sighting) -> Result<bool, Error> {
+        let Finding::Waiting { .. } = sighting.finding else {
+            return Ok(true);
+        };
+        let known = self.flow.known_file(sighting.path.clone()).await?;
+        Ok(known.is_none_or(|known| !known.waiting || known.stat != sighting.stat))
+    }
+
+    /// What the walk could not look at is kept in view, with the reason.
+    async fn note_problems(
+        &self,
+        walk: &Walk,
+        known: &HashMap<String, KnownFile>,
+    ) -> Result<Indexed, Error> {
+        let fresh: Vec<Sighting> = walk
+            .problems
+            .iter()
+            .filter(|(path, _)| !known.contains_key(path))
+            .map(|(path, reason)| Sighting {
+                path: path.clone(),
+                stat: FileStat::default(),
+                metadata_stamp: String::new(),
+                finding: Finding::Unusable {
+                    reason: reason.clone(),
+                },
+            })
+            .collect();
+        if fresh.is_empty() {
+            return Ok(Indexed::default());
+        }
+        fresh.iter().for_each(tell);
+        self.flow.index(fresh, self.clock.now()).await
+    }
+
+    /// Why so much is gone that it looks like a disk that is away.
+    fn suspicion(
+        &self,
+        walk: &Walk,
+        known: &HashMap<String, KnownFile>,
+        gone: &[String],
+    ) -> Option<String> {
+        let root = self.root.display();
+        let remedy = "Nothing was changed. Is its disk connected and mounted? If the files were removed on purpose, say so with \
+                      `storyline media index --accept-missing`.";
+        if walk.files.is_empty() && !known.is_empty() {
+            return Some(format!(
+                "The library {root} is empty, and {} files were in it. {remedy}",
+                known.len()
+            ));
+        }
+        // What was only moved within the library is not gone.
+        let inodes: HashSet<u64> = walk.files.iter().map(|file| file.stat.inode).collect();
+        let really_gone = gone
+            .iter()
+            .filter(|path| {
+                known
+                    .get(*path)
+                    .is_none_or(|file| !inodes.contains(&file.stat.inode))
+            })
+            .count();
+        looks_like_a_missing_disk(known.len(), really_gone).then(|| {
+            format!(
+                "{really_gone} of {} files are gone from the library {root} at once. {remedy}",
+                known.len()
+            )
+        })
+    }
+
+    async fn away(&self, reason: String) -> Result<Scanned, Error> {
+        self.flow
+            .library_away(Some(reason.clone()), self.clock.now())
+            .await?;
+        Ok(Scanned {
+            files: 0,
+            indexed: Indexed::default(),
+            away: Some(reason),
+        })
+    }
+}
+
+/// The files that are new, or are not as they are on record, or were not whole.
+fn changed(files: &[Found], known: &HashMap<String, KnownFile>) -> Vec<String> {
+    files
+        .iter()
+        .filter(|file| {
+            known.get(&file.path).is_none_or(|before| {
+                before.waiting
+                    || before.stat != file.stat
+                    || before.metadata_stamp != file.metadata_stamp
+            })
+        })
+        .map(|file| file.path.clone())
+        .collect()
+}
+
+/// The files on record that are not there, as far as the walk could see.
+fn gone(walk: &Walk, known: &HashMap<String, KnownFile>) -> Vec<String> {
+    let seen: HashSet<&str> = walk
+        .files
+        .iter()
+        .map(|file| file.path.as_str())
+        .chain(walk.problems.iter().map(|(path, _)| path.as_str()))
+        .collect();
+    known
+        .keys()
+        .filter(|path| !seen.contains(path.as_str()) && !walk.may_hide(path))
+        .cloned()
+        .collect()
+}
+
+fn tell(sighting: &Sighting) {
+    match &sighting.finding {
+        Finding::Whole(content) => {
+            let media = content.fingerprint;
+            tracing::debug!(task = "index", %media, "{} is whole", sighting.path);
+            for problem in &content.metadata_problems {
+                tracing::warn!(task = "index", %media, "{}: {problem}", sighting.path);
+            }
+        }
+        Finding::Waiting { reason } => {
+            tracing::info!(
+                task = "index",
+                "{} is not whole yet: {reason}",
+                sighting.path
+            );
+        }
+        Finding::Unusable { reason } => {
+            tracing::warn!(task = "index", "{} cannot be used: {reason}", sighting.path);
+        }
+    }
+}
+
+/// Runs work that takes a while, or much of a core, where it delays nobody.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::Unavailable(format!("was not asked: reading a file failed ({error})"))
+    })
+}

@@ -1,0 +1,151 @@
+//! The watcher says at once that something changed. It only makes things fast: whatever it cannot see, the walk finds.
+//!
+//! It owns its recursion, one watch a folder. A new folder is watched first and listed then, so that whatever was put into
+//! it before the watch is found by the listing, and whatever comes later is heard. Nothing of this is done inside notify's
+//! handler, which runs on the thread that would have to answer.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use notify::event::{AccessKind, EventKind, ModifyKind, RenameMode};
+use notify::{Event, RecommendedWatcher};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::walk::RootProblem;
+use super::watching::Watch;
+
+/// What the watcher says. Each is a hint: look before believing, for things may have changed again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The file at this path is new, was closed by a writer, renamed into place, or its rights changed.
+    Look(String),
+    /// Whatever was at this path is gone or renamed: a file, or a folder with all that was in it.
+    Gone(String),
+    /// A metadata file in this folder (empty for the root) changed.
+    Metadata(String),
+    /// Something may have been missed, for this reason; walk the library.
+    Rescan(String),
+}
+
+/// Why nothing can be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchProblem {
+    /// The library is not there.
+    #[error(transparent)]
+    Root(#[from] RootProblem),
+    /// The system gives no watcher.
+    #[error("changes cannot be watched for: {0}; the library is polled instead")]
+    System(#[from] notify::Error),
+    /// The system gives no thread.
+    #[error("the watcher's thread cannot be started: {0}; the library is polled instead")]
+    Thread(#[from] io::Error),
+}
+
+/// Watches a library until it is dropped.
+#[derive(Debug)]
+pub struct Watcher {
+    blind: Arc<Mutex<Option<String>>>,
+    stop: Arc<AtomicBool>,
+    inbox: Sender<Heard>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What wakes the watcher's thread.
+pub(super) enum Heard {
+    Event(notify::Result<Event>),
+    Stop,
+}
+
+impl Watcher {
+    /// Watches the library at this root. All folders are watched when this returns, so a walk that follows misses nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the root is not there, or nothing can be watched at all; then poll.
+    pub fn start(root: &Path, changes: UnboundedSender<Change>) -> Result<Self, WatchProblem> {
+        let root = std::path::absolute(root)?;
+        let blind = Arc::new(Mutex::new(None));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (inbox, heard) = channel();
+        let watch = Watch::begin(
+            root,
+            changes,
+            Arc::clone(&blind),
+            Arc::clone(&stop),
+            inbox.clone(),
+        )?;
+        let thread = thread::Builder::new()
+            .name("library-watch".to_owned())
+            .spawn(move || watch.run(&heard))?;
+        Ok(Self {
+            blind,
+            stop,
+            inbox,
+            thread: Some(thread),
+        })
+    }
+
+    /// Why the library must be polled as well, if it must: changes are missed by the file system's kind, or for want of
+    /// watches.
+    #[must_use]
+    pub fn blind(&self) -> Option<String> {
+        lock(&self.blind).clone()
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        let _ = self.inbox.send(Heard::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A watcher of the system that says what it hears, without the noise: each write and each opening is an event too.
+pub(super) fn listener(inbox: &Sender<Heard>) -> notify::Result<RecommendedWatcher> {
+    let inbox = inbox.clone();
+    notify::recommended_watcher(move |event: notify::Result<Event>| {
+        let is_noise = event.as_ref().is_ok_and(|event| {
+            matches!(
+                event.kind,
+                EventKind::Access(AccessKind::Open(_))
+                    | EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Name(RenameMode::Both))
+            )
+        });
+        if !is_noise {
+            let _ = inbox.send(Heard::Event(event));
+        }
+    })
+}
+
+/// Why changes on a file system of this kind are missed: those that other machines, or a program behind it, make.
+pub(super) fn by_kind(root: &Path) -> Option<String> {
+    let kinds: [(u32, &str); 6] = [
+        (0x6969, "NFS"),
+        (0x517b, "SMB"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB2"),
+        (0x6573_5546, "FUSE"),
+        (0x0102_1997, "9P"),
+    ];
+    let kind = rustix::fs::statfs(root).ok()?.f_type as u32;
+    let (_, name) = kinds.iter().find(|(number, _)| *number == kind)?;
+    Some(format!(
+        "the library lies on {name}, which does not tell of all changes"
+    ))
+}
+
+/// The value, even if a thread panicked while it held it.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

@@ -1,0 +1,294 @@
+//! Whether a picture's end is there, told from its structure. Closed is not complete: a killed upload closes its file too, so
+//! only the format's own end says that nothing more will come. Nothing is decoded here.
+
+use std::io::{self, BufRead, Cursor, ErrorKind, Seek, SeekFrom};
+
+use super::foreign;
+use crate::domain::media::Format;
+
+/// What a file's structure tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wholeness {
+    /// A picture up to its own end. Whatever follows (a camera's trailer, a second image) does no harm.
+    Whole(Format),
+    /// The beginning of a picture; more may come.
+    Unfinished {
+        /// The format, if its beginning is there.
+        format: Option<Format>,
+        /// What is missing, in plain words.
+        missing: String,
+    },
+    /// No picture that can become a story, whatever is waited for.
+    Foreign {
+        /// Why, and what to do, in plain words.
+        reason: String,
+    },
+}
+
+/// How many bytes of a file's beginning decide what it is.
+const HEAD_BYTES: usize = 64;
+
+/// Tells whether these bytes are a whole picture.
+#[must_use]
+pub fn wholeness(bytes: &[u8]) -> Wholeness {
+    wholeness_of(&mut Cursor::new(bytes)).unwrap_or_else(|cause| Wholeness::Foreign {
+        reason: format!("cannot be read: {cause}"),
+    })
+}
+
+/// Tells the same of a file too large to be held in memory.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn wholeness_of<R: BufRead + Seek>(reader: &mut R) -> io::Result<Wholeness> {
+    let length = reader.seek(SeekFrom::End(0))?;
+    reader.seek(SeekFrom::Start(0))?;
+    let mut head = [0; HEAD_BYTES];
+    let head_bytes = length.min(HEAD_BYTES as u64) as usize;
+    reader.read_exact(&mut head[..head_bytes])?;
+    reader.seek(SeekFrom::Start(0))?;
+    let head = &head[..head_bytes];
+    let format = match sniff(head) {
+        Ok(format) => format,
+        Err(other) => return Ok(other),
+    };
+    let mut pieces = Pieces { reader, length };
+    let walked = match format {
+        Format::Jpeg => jpeg(&mut pieces),
+        Format::Png => png(&mut pieces),
+        Format::Gif => gif(&mut pieces),
+        Format::Webp => webp(&mut pieces),
+    };
+    let (name, end) = match format {
+        Format::Jpeg => ("JPEG", "its end mark is not there yet"),
+        Format::Png => ("PNG", "its last chunk, IEND, is not there yet"),
+        Format::Gif => ("GIF", "its trailer is not there yet"),
+        Format::Webp => ("WebP", "it is shorter than its header says"),
+    };
+    match walked {
+        Ok(Step::End) => Ok(Wholeness::Whole(format)),
+        Ok(Step::Damage(what)) => Ok(Wholeness::Foreign {
+            reason: format!("a damaged {name}: {what}; copy it again from its source"),
+        }),
+        Ok(Step::Hole) => Ok(unfinished(Some(format), end)),
+        Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => Ok(unfinished(Some(format), end)),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// How the walk through a format's structure came to its end; running out of bytes is an `UnexpectedEof`.
+enum Step {
+    /// At the format's own end.
+    End,
+    /// Among zeros where structure should be: space that was reserved and is to be written yet.
+    Hole,
+    /// At something that no waiting mends.
+    Damage(&'static str),
+}
+
+fn unfinished(format: Option<Format>, missing: &str) -> Wholeness {
+    Wholeness::Unfinished {
+        format,
+        missing: missing.to_owned(),
+    }
+}
+
+/// The format that a file beginning so has, or what else is to be said of it.
+fn sniff(head: &[u8]) -> Result<Format, Wholeness> {
+    const JPEG: &[u8] = b"\xff\xd8\xff";
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+    if head.is_empty() {
+        return Err(unfinished(None, "it is empty"));
+    }
+    if head.iter().all(|&byte| byte == 0) {
+        return Err(unfinished(None, "it holds nothing but zeros yet"));
+    }
+    if head.starts_with(JPEG) {
+        return Ok(Format::Jpeg);
+    }
+    if head.starts_with(PNG) {
+        return Ok(Format::Png);
+    }
+    if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") {
+        return Ok(Format::Gif);
+    }
+    if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
+        return Ok(Format::Webp);
+    }
+    let mut beginnings = [JPEG, PNG, b"GIF87a", b"GIF89a", b"RIFF"].iter();
+    let is_cut_webp = head.starts_with(b"RIFF")
+        && head.len() < 12
+        && b"WEBP".starts_with(head.get(8..).unwrap_or_default());
+    if beginnings.any(|beginning| beginning.starts_with(head)) || is_cut_webp {
+        return Err(unfinished(None, "only its first bytes are there yet"));
+    }
+    Err(Wholeness::Foreign {
+        reason: foreign::reason(head),
+    })
+}
+
+/// A reader that takes structure apart, and knows where its file ends.
+struct Pieces<'a, R> {
+    reader: &'a mut R,
+    length: u64,
+}
+
+impl<R: BufRead + Seek> Pieces<'_, R> {
+    fn next<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.reader.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn byte(&mut self) -> io::Result<u8> {
+        let [byte] = self.next()?;
+        Ok(byte)
+    }
+
+    /// Goes over so many bytes, all of which must be there.
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        let at = self.reader.stream_position()?;
+        if bytes > self.length.saturating_sub(at) {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        self.reader.seek_relative(bytes.cast_signed())
+    }
+
+    /// Goes behind the next 0xFF.
+    fn skip_to_marker(&mut self) -> io::Result<()> {
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            let found = memchr::memchr(0xff, buffer);
+            let used = found.map_or(buffer.len(), |at| at + 1);
+            self.reader.consume(used);
+            if found.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether the last bytes of the file are these; stays where it is.
+    fn ends_with(&mut self, end: [u8; 2]) -> io::Result<bool> {
+        let at = self.reader.stream_position()?;
+        if self.length < at + 2 {
+            return Ok(false);
+        }
+        self.reader.seek(SeekFrom::Start(self.length - 2))?;
+        let ends = self.next()? == end;
+        self.reader.seek(SeekFrom::Start(at))?;
+        Ok(ends)
+    }
+}
+
+/// Segments up to the first scan; then the end mark as the file's last bytes, or wherever the scans end. A mark inside a
+/// segment (a thumbnail has one) is skipped with its segment; inside a scan, stuffing keeps marks from appearing.
+fn jpeg<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
+    pieces.skip(2)?;
+    let mut in_scan = false;
+    loop {
+        if in_scan {
+            pieces.skip_to_marker()?;
+        } else {
+            match pieces.byte()? {
+                0xff => {}
+                0 => return Ok(Step::Hole),
+                _ => return Ok(Step::Damage("there is garbage between its segments")),
+            }
+        }
+        let mut marker = 0xff;
+        while marker == 0xff {
+            marker = pieces.byte()?;
+        }
+        match marker {
+            0xd9 if in_scan => return Ok(Step::End),
+            0xd9 => return Ok(Step::Damage("it ends before its picture")),
+            0x00 if !in_scan => return Ok(Step::Hole),
+            0x00 | 0x01 | 0xd0..=0xd8 => continue,
+            0x02..=0xbf if in_scan => continue,
+            _ => {}
+        }
+        let length = u16::from_be_bytes(pieces.next()?);
+        match length {
+            0 => return Ok(Step::Hole),
+            1 => return Ok(Step::Damage("a segment has an impossible length")),
+            _ => pieces.skip(u64::from(length) - 2)?,
+        }
+        if marker == 0xda && !in_scan {
+            in_scan = true;
+            if pieces.ends_with([0xff, 0xd9])? {
+                return Ok(Step::End);
+            }
+        }
+    }
+}
+
+/// Chunks up to `IEND`.
+fn png<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
+    pieces.skip(8)?;
+    loop {
+        let length = u32::from_be_bytes(pieces.next()?);
+        let kind: [u8; 4] = pieces.next()?;
+        if kind == [0; 4] {
+            return Ok(Step::Hole);
+        }
+        if !kind.iter().all(u8::is_ascii_alphabetic) || length > 1 << 31 {
+            return Ok(Step::Damage("there is garbage between its chunks"));
+        }
+        pieces.skip(u64::from(length) + 4)?;
+        if &kind == b"IEND" {
+            return Ok(Step::End);
+        }
+    }
+}
+
+/// Blocks up to the trailer.
+fn gif<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
+    pieces.skip(10)?;
+    let [flags, _, _] = pieces.next()?;
+    pieces.skip(colour_table_bytes(flags))?;
+    loop {
+        match pieces.byte()? {
+            0x3b => return Ok(Step::End),
+            0x21 => pieces.skip(1)?,
+            0x2c => {
+                let [.., flags] = pieces.next::<9>()?;
+                pieces.skip(colour_table_bytes(flags) + 1)?;
+            }
+            0x00 => return Ok(Step::Hole),
+            _ => return Ok(Step::Damage("there is garbage between its blocks")),
+        }
+        loop {
+            match pieces.byte()? {
+                0 => break,
+                length => pieces.skip(u64::from(length))?,
+            }
+        }
+    }
+}
+
+fn colour_table_bytes(flags: u8) -> u64 {
+    if flags & 0x80 == 0 {
+        return 0;
+    }
+    3 << ((flags & 7) + 1)
+}
+
+/// The length that the header tells.
+fn webp<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
+    pieces.skip(4)?;
+    let length = u32::from_le_bytes(pieces.next()?);
+    if length < 12 {
+        // Written last by whoever does not know it before.
+        return Ok(Step::Hole);
+    }
+    pieces.skip(u64::from(length))?;
+    Ok(Step::End)
+}
+
+#[cfg(test)]
+#[path = "whole_tests.rs"]
+mod tests;

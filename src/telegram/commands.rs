@@ -1,0 +1,294 @@
+//! What people may ask for in the chat, and the answers. What a command does is one of the flow's verbs; here are only the
+//! words.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use teloxide::utils::command::BotCommands;
+
+use super::message::{clock_time, moment};
+use crate::domain::entry::Entry;
+use crate::domain::outcome::Outcome;
+use crate::domain::person::{Deed, Person};
+use crate::domain::story::State;
+use crate::flow::act::{Commanded, Pressed};
+use crate::flow::survey::{Queued, Status};
+use crate::flow::{Flow, Result};
+
+/// The commands, each with what the menu says of it.
+#[derive(BotCommands, Clone, Copy, Debug, PartialEq, Eq)]
+#[command(rename_rule = "lowercase")]
+pub enum Command {
+    /// how things stand, and what comes next
+    Status,
+    /// the stories to come
+    #[command(aliases = ["pending"])]
+    Queue,
+    /// send the next story now (admins)
+    Next,
+    /// send nothing until /resume (admins)
+    Pause,
+    /// go on after /pause (admins)
+    Resume,
+    /// how the latest stories ended
+    #[command(aliases = ["posted"])]
+    History,
+    /// what I can do
+    #[command(aliases = ["start"])]
+    Help,
+}
+
+impl Command {
+    /// What a person must be allowed to do for it.
+    #[must_use]
+    pub fn deed(self) -> Deed {
+        match self {
+            Self::Status | Self::Queue | Self::History | Self::Help => Deed::Look,
+            Self::Next => Deed::SendNext,
+            Self::Pause | Self::Resume => Deed::Pause,
+        }
+    }
+}
+
+/// How many stories `/queue` and `/history` show.
+const SHOWN: usize = 12;
+
+/// Does what a command asks for and returns the answer. `asker` is nobody for an anonymous administrator, who may look.
+///
+/// # Errors
+/// If the store cannot be read or written; then nothing was done.
+pub async fn obey(
+    flow: &Flow,
+    command: Command,
+    asker: Option<&Person>,
+    update: u32,
+    now: Timestamp,
+) -> Result<String> {
+    let zone = &flow.settings().timezone;
+    let by = match asker {
+        Some(person) if Flow::may(person, command.deed()) => person.name.clone(),
+        None if command.deed() == Deed::Look => String::new(),
+        Some(person) if person.deactivated_at.is_some() => {
+            return Ok("Your access is switched off; ask an admin.".to_owned());
+        }
+        Some(_) => {
+            return Ok(
+                "Only admins may do that. An admin is made with `storyline person promote`."
+                    .to_owned(),
+            );
+        }
+        None => {
+            return Ok(
+                "I cannot see who you are here; write to me in private for that.".to_owned(),
+            );
+        }
+    };
+    Ok(match command {
+        Command::Status => status(&flow.status(now).await?, flow, now),
+        Command::Queue => queue(&flow.queue().await?, zone),
+        Command::History => history(&flow.history(SHOWN as u32).await?, zone),
+        Command::Help => help(),
+        Command::Next => match flow.send_next(Some(update), by, now).await? {
+            Commanded::Sending(number) => format!("#{number} is on its way."),
+            Commanded::NothingToSend => {
+                "There is nothing to send: everything is locked or in the queue. See /status."
+                    .to_owned()
+            }
+            Commanded::Done | Commanded::AlreadySo => "That was done already.".to_owned(),
+        },
+        Command::Pause => match flow.pause(Some(update), by, now).await? {
+            Commanded::AlreadySo => "It is paused already. /resume goes on.".to_owned(),
+            _ => "Paused. Nothing is sent by itself until /resume; buttons still work.".to_owned(),
+        },
+        Command::Resume => match flow.resume(Some(update), by, now).await? {
+            Commanded::AlreadySo => "It was not paused.".to_owned(),
+            _ => next_line(flow.status(now).await?.next.as_ref(), zone).map_or_else(
+                || "It goes on.".to_owned(),
+                |next| format!("It goes on. {next}"),
+            ),
+        },
+    })
+}
+
+/// The answer to a press, as the phone shows it for a moment (at most 200 characters), and whether it must be confirmed.
+#[must_use]
+pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
+    match pressed {
+        Pressed::Ended(Outcome::Posted) => ("Noted as posted. Thank you!".to_owned(), false),
+        Pressed::Ended(Outcome::Skipped) => ("Skipped for now.".to_owned(), false),
+        Pressed::Ended(outcome) => (format!("Done: {outcome}."), false),
+        Pressed::Asking => ("Really? Please confirm.".to_owned(), false),
+        Pressed::Kept => ("It stays.".to_owned(), false),
+        Pressed::EndedBefore {
+            outcome,
+            by,
+            by_asker,
+            at,
+        } => {
+            let at = clock_time(*at, zone);
+            let text = match by {
+                _ if *by_asker => format!("You did: {outcome} at {at}."),
+                Some(name) => {
+                    let name: String = name.chars().take(60).collect();
+                    format!("{name} was faster: {outcome} at {at}.")
+                }
+                None => format!("It ended by itself: {outcome} at {at}."),
+            };
+            (text, true)
+        }
+        Pressed::Stranger => ("This is for the team of this chat only.".to_owned(), true),
+        Pressed::Deactivated => (
+            "Your access is switched off; ask an admin.".to_owned(),
+            true,
+        ),
+        Pressed::Unknown => ("I do not know this story any more.".to_owned(), true),
+        Pressed::Repeated => (String::new(), false),
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from(
+        "I bring the team's stories when their time comes. Post one to Instagram, then press Posted; or Skip it for now, or \
+         Reject it for good.\n",
+    );
+    for command in Command::bot_commands() {
+        text.push_str(&format!(
+            "\n/{} {}",
+            command.command.trim_start_matches('/'),
+            command.description
+        ));
+    }
+    text
+}
+
+fn next_line(next: Option<&Queued>, zone: &TimeZone) -> Option<String> {
+    next.map(|story| {
+        format!(
+            "Next: #{} {} at {}.",
+            story.number,
+            story.name,
+            moment(story.due_at, zone)
+        )
+    })
+}
+
+fn status(status: &Status, flow: &Flow, now: Timestamp) -> String {
+    let zone = &flow.settings().timezone;
+    let mut lines = vec![format!("{} · {}", flow.settings().name, moment(now, zone))];
+    if let Some(since) = status.paused_since {
+        let by = status.paused_by.as_deref().unwrap_or("somebody");
+        lines.push(format!(
+            "⏸ Paused by {by} since {}. /resume goes on.",
+            moment(since, zone)
+        ));
+    }
+    if flow.settings().dry_run {
+        lines.push("🧪 Dry run: nothing is sent.".to_owned());
+    }
+    lines.push(
+        next_line(status.next.as_ref(), zone).unwrap_or_else(|| "Nothing is planned.".to_owned()),
+    );
+    lines.push(format!(
+        "Posted today: {} of {}. Waiting for a press: {}.",
+        status.posted_today,
+        flow.settings().posts_per_day,
+        status.awaiting
+    ));
+    let mut library = format!("Library: {} media, {} ready", status.media, status.ready);
+    for (count, what) in [
+        (status.to_examine, "being examined"),
+        (status.flawed, "with errors"),
+        (status.missing, "missing"),
+        (status.in_view, "files unfinished or of no use"),
+    ] {
+        if count > 0 {
+            library.push_str(&format!(", {count} {what}"));
+        }
+    }
+    lines.push(format!("{library}."));
+    lines.extend(
+        status
+            .alerts
+            .iter()
+            .map(|alert| format!("⚠️ {}", alert.text)),
+    );
+    lines.join("\n")
+}
+
+fn queue(queue: &[Queued], zone: &TimeZone) -> String {
+    if queue.is_empty() {
+        return "The queue is empty.".to_owned();
+    }
+    let mut lines: Vec<String> = queue
+        .iter()
+        .take(SHOWN)
+        .map(|story| {
+            let note = match story.state {
+                State::Planned => String::new(),
+                State::Awaiting => " · waiting for a press".to_owned(),
+                other => format!(" · {other}"),
+            };
+            format!(
+                "#{} {} · {}{note}",
+                story.number,
+                moment(story.due_at, zone),
+                story.name
+            )
+        })
+        .collect();
+    if queue.len() > SHOWN {
+        lines.push(format!("… and {} more", queue.len() - SHOWN));
+    }
+    lines.join("\n")
+}
+
+fn history(entries: &[Entry], zone: &TimeZone) -> String {
+    if entries.is_empty() {
+        return "Nothing has ended yet.".to_owned();
+    }
+    entries
+        .iter()
+        .map(|entry| {
+            let name = match entry.number {
+                Some(number) => format!("#{number} {}", entry.snapshot.display_name()),
+                None => "a slot without a story".to_owned(),
+            };
+            let by = entry
+                .person_name
+                .as_ref()
+                .map(|name| format!(" by {name}"))
+                .unwrap_or_default();
+            format!(
+                "{} · {name} · {}{by}",
+                moment(entry.ended_at, zone),
+                entry.outcome
+            )
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_understood_with_the_bots_name_and_by_their_other_names() {
+        assert_eq!(
+            Command::parse("/status", "a_bot").ok(),
+            Some(Command::Status)
+        );
+        assert_eq!(
+            Command::parse("/queue@a_bot", "a_bot").ok(),
+            Some(Command::Queue)
+        );
+        assert_eq!(
+            Command::parse("/pending", "a_bot").ok(),
+            Some(Command::Queue)
+        );
+        assert_eq!(
+            Command::parse("/posted", "a_bot").ok(),
+            Some(Command::History)
+        );
+        assert_eq!(Command::parse("/queue@another_bot", "a_bot").ok(), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! The team's desk as an outlet: puts stories in the chat and has their messages follow the records.
+
+use std::sync::Arc;
+
+use teloxide::RequestError;
+use teloxide::payloads::{
+    EditMessageCaptionSetters, SendDocumentSetters, SendMessageSetters, SendPhotoSetters,
+};
+use teloxide::prelude::Requester;
+use teloxide::types::{ChatId, InputFile, MessageId, ParseMode, ReplyParameters, ThreadId};
+
+use super::Place;
+use super::client::{Client, SMALL_CALL, UPLOAD};
+use super::message::{alert, caption, keyboard};
+use super::pace::{Pace, Urgency};
+use crate::domain::alert::Alert;
+use crate::domain::story::MessageRef;
+use crate::flow::outlet::{Answer, Card, Outlet, Picture, Trouble};
+
+/// The team's desk.
+#[derive(Clone)]
+pub struct Desk {
+    client: Client,
+    place: Arc<Place>,
+    pace: Arc<Pace>,
+}
+
+impl Desk {
+    /// The desk in this place.
+    #[must_use]
+    pub fn new(client: Client, place: Arc<Place>, pace: Arc<Pace>) -> Self {
+        Self {
+            client,
+            place,
+            pace,
+        }
+    }
+
+    async fn send(&self, card: &Card, picture: &Picture) -> Result<MessageRef, Trouble> {
+        let chat = self.place.chat;
+        self.pace.pass(chat, Urgency::Now).await;
+        let photo =
+            InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number));
+        let mut request = self
+            .client
+            .bot
+            .send_photo(ChatId(chat), photo)
+            .caption(caption(card, &self.place.timezone))
+            .parse_mode(ParseMode::Html)
+            .reply_markup(keyboard(card));
+        if let Some(thread) = self.place.thread {
+            request = request.message_thread_id(ThreadId(MessageId(thread)));
+        }
+        let sent = tokio::time::timeout(UPLOAD, request).await;
+        let message = match sent {
+            Ok(Ok(message)) => message.id.0,
+            // Delivered all the same, by a Telegram that is newer than the library.
+            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
+                message_id(&raw).unwrap_or_default()
+            }
+            Ok(Err(error)) => return Err(self.noted(chat, self.client.trouble(&error))),
+            Err(_) => {
+                let seconds = UPLOAD.as_secs();
+                return Err(Trouble::Unsure(format!("no answer in {seconds} s")));
+            }
+        };
+        let message = MessageRef { chat, message };
+        if let Some((name, bytes)) = &picture.document {
+            self.send_original(message, name.clone(), bytes.clone());
+        }
+        Ok(message)
+    }
+
+    /// The original of a picture that is too much for a chat's photos, as a document under its story. One try: the story
+    /// itself is there, and a second document would be worse than none.
+    fn send_original(&self, story: MessageRef, name: String, bytes: Vec<u8>) {
+        let desk = self.clone();
+        let sending = async move {
+            desk.pace.pass(story.chat, Urgency::Later).await;
+            let document = InputFile::memory(bytes).file_name(name.clone());
+            let mut request = desk
+                .client
+                .bot
+                .send_document(ChatId(story.chat), document)
+                .disable_content_type_detection(true)
+                .disable_notification(true)
+                .reply_parameters(ReplyParameters::new(MessageId(story.message)));
+            if let Some(thread) = desk.place.thread {
+                request = request.message_thread_id(ThreadId(MessageId(thread)));
+            }
+            if let Err(trouble) = desk.client.call(UPLOAD, request).await {
+                tracing::warn!("the original {name} was not sent: {}", trouble.reason());
+            }
+        };
+        crate::system::aside::aside(sending);
+    }
+
+    async fn edit(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
+        self.pace.pass(message.chat, Urgency::Now).await;
+        let request = self
+            .client
+            .bot
+            .edit_message_caption(ChatId(message.chat), MessageId(message.message))
+            .caption(caption(card, &self.place.timezone))
+            .parse_mode(ParseMode::Html)
+            .reply_markup(keyboard(card));
+        match tokio::time::timeout(SMALL_CALL, request).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(RequestError::Api(teloxide::ApiError::MessageNotModified))) => Ok(()),
+            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => Ok(()),
+            Ok(Err(error)) => Err(self.noted(message.chat, self.client.trouble(&error))),
+            Err(_) => Err(Trouble::Unsure("no answer".to_owned())),
+        }
+    }
+
+    async fn alarm(&self, told: &Alert) -> Result<(), Trouble> {
+        let chat = self.place.alert_chat;
+        self.pace.pass(chat, Urgency::Later).await;
+        let request = self
+            .client
+            .bot
+            .send_message(ChatId(chat), alert(told))
+            .parse_mode(ParseMode::Html);
+        match self.client.call(SMALL_CALL, request).await {
+            Ok(_) => Ok(()),
+            Err(trouble) => Err(self.noted(chat, trouble)),
+        }
+    }
+
+    /// Telegram's wish for patience holds for the whole chat.
+    fn noted(&self, chat: i64, trouble: Trouble) -> Trouble {
+        if let Trouble::Later(wait) = trouble {
+            self.pace.close(chat, wait);
+        }
+        trouble
+    }
+}
+
+impl Outlet for Desk {
+    fn deliver<'a>(
+        &'a self,
+        card: &'a Card,
+        picture: &'a Picture,
+    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(self.send(card, picture))
+    }
+
+    fn show<'a>(&'a self, message: MessageRef, card: &'a Card) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(self.edit(message, card))
+    }
+
+    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(self.alarm(alert))
+    }
+}
+
+/// The message's number in an answer that the library could not read, if the answer says that it went well.
+fn message_id(raw: &str) -> Option<i32> {
+    let answer: serde_json::Value = serde_json::from_str(raw).ok()?;
+    if answer.get("ok")?.as_bool()? {
+        i32::try_from(answer.get("result")?.get("message_id")?.as_i64()?).ok()
+    } else {
+        None
+    }
+}

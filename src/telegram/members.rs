@@ -1,0 +1,116 @@
+//! Who belongs. A person is of the team if Telegram says that they are in its chat; only then do they get a row. Everybody
+//! else gets one neutral word an hour, and leaves no trace.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use teloxide::prelude::Requester;
+use teloxide::types::{ChatId, User, UserId};
+use tokio::time::Instant;
+
+use super::Place;
+use super::client::{Client, SMALL_CALL};
+use crate::domain::person::{PersonId, Role};
+use crate::flow::Flow;
+use crate::flow::outlet::Trouble;
+
+/// How long a stranger is taken for one without asking again, and hears nothing more.
+const QUIET: Duration = Duration::from_secs(3600);
+/// How many strangers are remembered; nobody can fill the memory by coming under many names.
+const MOST_STRANGERS: usize = 1000;
+
+/// The account that speaks for a group's anonymous administrators.
+pub const ANONYMOUS_ADMIN: u64 = 1_087_968_824;
+
+/// Finds out who belongs, and remembers for a while who does not.
+#[derive(Default)]
+pub struct Members {
+    strangers: Mutex<HashMap<i64, Instant>>,
+    greeted: Mutex<HashMap<i64, Instant>>,
+}
+
+impl Members {
+    /// Whether a person is of the team; puts them on record if so.
+    ///
+    /// # Errors
+    /// If Telegram cannot be asked, or the store cannot be written.
+    pub async fn admit(
+        &self,
+        client: &Client,
+        flow: &Flow,
+        place: &Place,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<bool, NotNow> {
+        let id = person_id(user);
+        if remembers(&self.strangers, id.0) {
+            return Ok(false);
+        }
+        let is_owner = place.admin_chat == Some(id.0);
+        if !is_owner
+            && !is_member(client, place.chat, user.id)
+                .await
+                .map_err(NotNow::Telegram)?
+        {
+            remember(&self.strangers, id.0);
+            return Ok(false);
+        }
+        let role = if is_owner { Role::Owner } else { Role::Member };
+        let name = user.full_name();
+        flow.meet(id, name.clone(), user.username.clone(), role, now)
+            .await
+            .map_err(NotNow::Store)?;
+        tracing::info!(person = name, "{name} is of the team now, as {role}");
+        Ok(true)
+    }
+
+    /// Whether this chat may be given a neutral word now; at most one an hour.
+    pub fn may_greet(&self, chat: i64) -> bool {
+        if remembers(&self.greeted, chat) {
+            return false;
+        }
+        remember(&self.greeted, chat);
+        true
+    }
+}
+
+/// Why nobody can tell just now whether a person belongs.
+pub enum NotNow {
+    /// Telegram did not say.
+    Telegram(Trouble),
+    /// The store failed.
+    Store(crate::flow::Error),
+}
+
+/// A user's number, as the records keep it. Telegram's have 52 bits.
+#[must_use]
+pub fn person_id(user: &User) -> PersonId {
+    PersonId(i64::try_from(user.id.0).unwrap_or(i64::MAX))
+}
+
+async fn is_member(client: &Client, chat: i64, user: UserId) -> Result<bool, Trouble> {
+    let asked = client.bot.get_chat_member(ChatId(chat), user);
+    match client.call(SMALL_CALL, asked).await {
+        Ok(member) => Ok(member.kind.is_present()),
+        // "user not found", "PARTICIPANT_ID_INVALID": a clear no.
+        Err(Trouble::Never(_)) => Ok(false),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+fn remembers(seen: &Mutex<HashMap<i64, Instant>>, id: i64) -> bool {
+    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    seen.get(&id).is_some_and(|at| at.elapsed() < QUIET)
+}
+
+fn remember(seen: &Mutex<HashMap<i64, Instant>>, id: i64) {
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    if seen.len() >= MOST_STRANGERS {
+        seen.retain(|_, at| at.elapsed() < QUIET);
+    }
+    if seen.len() < MOST_STRANGERS {
+        seen.insert(id, Instant::now());
+    }
+}

@@ -1,0 +1,356 @@
+//! What people see. Every text is built here, in Telegram's HTML, with the one escaper; lengths count in UTF-16 units after
+//! the markup is taken away, as Telegram counts them.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use teloxide::types::{CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup};
+use teloxide::utils::html::escape;
+
+use super::buttons::encode;
+use crate::domain::alert::Alert;
+use crate::domain::outcome::Outcome;
+use crate::flow::act::Verb;
+use crate::flow::outlet::{Card, CardStatus};
+
+/// The most that a caption holds, in UTF-16 units of visible text.
+pub const CAPTION_UNITS: usize = 1024;
+/// The most that a message holds, in UTF-16 units of visible text.
+pub const TEXT_UNITS: usize = 4096;
+/// The most that a copy button carries.
+const COPY_UNITS: usize = 256;
+
+/// Visible text and markup, with the visible length kept within a limit.
+struct Text {
+    html: String,
+    left: usize,
+}
+
+impl Text {
+    fn new(limit: usize) -> Self {
+        Self {
+            html: String::new(),
+            left: limit,
+        }
+    }
+
+    /// Adds text, cut to `most` units and to what is left, between two pieces of markup.
+    fn add(&mut self, open: &str, text: &str, close: &str, most: usize) {
+        let cut = shortened(text, most.min(self.left));
+        if cut.is_empty() {
+            return;
+        }
+        self.left -= units(&cut);
+        self.html.push_str(open);
+        self.html.push_str(&escape(&cut));
+        self.html.push_str(close);
+    }
+
+    fn line(&mut self, open: &str, text: &str, close: &str, most: usize) {
+        if text.is_empty() || self.left <= 1 {
+            return;
+        }
+        if !self.html.is_empty() {
+            self.html.push('\n');
+            self.left -= 1;
+        }
+        self.add(open, text, close, most);
+    }
+}
+
+/// The length of a text as Telegram counts it.
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// The text, or as much of it as fits, ending in `…`.
+fn shortened(text: &str, most: usize) -> String {
+    if units(text) <= most {
+        return text.to_owned();
+    }
+    let mut left = most.saturating_sub(1);
+    let mut cut: String = text
+        .chars()
+        .take_while(|character| {
+            let fits = character.len_utf16() <= left;
+            left = left.saturating_sub(character.len_utf16());
+            fits
+        })
+        .collect();
+    if most > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+/// The caption of a story's message.
+#[must_use]
+pub fn caption(card: &Card, zone: &TimeZone) -> String {
+    let media = &card.media;
+    let metadata = &media.metadata;
+    let footer = format!(
+        "#{} · {} · {}",
+        card.number,
+        media.category,
+        moment(card.due_at, zone)
+    );
+    let mut text = Text::new(CAPTION_UNITS);
+    // The footer and its empty line are always there, however long the rest is.
+    text.left -= units(&shortened(&footer, 120)) + 2;
+
+    text.line("<b>", &status_line(card, zone), "</b>", 300);
+    if card.sent_again {
+        let again = "Sent again: the first message may not have arrived. If you see both, either one counts.";
+        text.line("<i>", again, "</i>", 120);
+    }
+    text.line("<b>", media.display_name(), "</b>", 150);
+    if let Some(link) = &metadata.link_url {
+        text.line("", "🔗 ", "", 3);
+        text.add("<code>", link, "</code>", 330);
+    }
+    let tags: Vec<String> = metadata.tags.iter().map(|tag| hashtag(tag)).collect();
+    text.line("", &tags.join(" "), "", 120);
+    if let Some(caption) = metadata
+        .caption
+        .as_deref()
+        .filter(|caption| !caption.trim().is_empty())
+    {
+        text.add("", "\n\n", "", 2);
+        text.add("", caption.trim(), "", usize::MAX);
+    }
+    if metadata.needs_a_person() && metadata.link_url.is_none() {
+        text.line("", "👆 Needs a sticker or a poll by hand.", "", 60);
+    }
+    text.html.push_str("\n\n");
+    text.html.push_str(&escape(&shortened(&footer, 120)));
+    text.html
+}
+
+fn status_line(card: &Card, zone: &TimeZone) -> String {
+    match &card.status {
+        CardStatus::Awaiting {
+            offered_again_at: None,
+        } => String::new(),
+        CardStatus::Awaiting {
+            offered_again_at: Some(at),
+        } => format!(
+            "I was away until {}. If you pressed meanwhile, please press again.",
+            clock_time(*at, zone)
+        ),
+        CardStatus::AskingReject => {
+            "Really reject it? It will never be suggested again.".to_owned()
+        }
+        CardStatus::Ended {
+            outcome,
+            by,
+            at,
+            took,
+            reason,
+        } => {
+            let sign = match outcome {
+                Outcome::Posted => "✅ Posted",
+                Outcome::Skipped => "⏭ Skipped",
+                Outcome::Rejected => "🚫 Rejected",
+                Outcome::Expired => "⌛ Expired",
+                Outcome::Cancelled => "✖ Cancelled",
+                Outcome::Missed => "Missed",
+                Outcome::Failed => "Failed",
+            };
+            let by = by
+                .as_ref()
+                .map(|name| format!(" by {name}"))
+                .unwrap_or_default();
+            let took = took
+                .filter(|_| !by.is_empty())
+                .map(|took| format!(" ({})", duration(took)))
+                .unwrap_or_default();
+            let reason = reason
+                .as_ref()
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
+            format!("{sign}{by} at {}{took}{reason}", clock_time(*at, zone))
+        }
+    }
+}
+
+/// The buttons of a story's message: only those that make sense now.
+#[must_use]
+pub fn keyboard(card: &Card) -> InlineKeyboardMarkup {
+    let button = |text: &str, verb| InlineKeyboardButton::callback(text, encode(verb, card.story));
+    match &card.status {
+        CardStatus::Ended { .. } => InlineKeyboardMarkup::default(),
+        CardStatus::AskingReject => InlineKeyboardMarkup::new([[
+            button("🚫 Yes, never again", Verb::ReallyReject),
+            button("↩ No, keep it", Verb::Keep),
+        ]]),
+        CardStatus::Awaiting { .. } => {
+            let mut rows = vec![
+                vec![
+                    button("✅ Posted", Verb::Posted),
+                    button("⏭ Skip", Verb::Skip),
+                ],
+                vec![button("🚫 Reject", Verb::Reject)],
+            ];
+            let link = card.media.metadata.link_url.as_ref();
+            if let Some(link) = link.filter(|link| units(link) <= COPY_UNITS) {
+                let copy = CopyTextButton { text: link.clone() };
+                rows[1].insert(
+                    0,
+                    InlineKeyboardButton::copy_text_button("📋 Copy link", copy),
+                );
+            }
+            InlineKeyboardMarkup::new(rows)
+        }
+    }
+}
+
+/// The message that tells an alert, or that it is over.
+#[must_use]
+pub fn alert(alert: &Alert) -> String {
+    let prefix = match (alert.resolved_at, alert.told_at) {
+        (Some(_), _) => "✅ Over: ",
+        (None, Some(_)) => "⚠️ Still so: ",
+        (None, None) => "⚠️ ",
+    };
+    plain(&format!("{prefix}{}", alert.text))
+}
+
+/// Plain text as a message, within Telegram's limit.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    escape(&shortened(text, TEXT_UNITS))
+}
+
+/// `Sat 21 Nov, 13:05`.
+#[must_use]
+pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%a %-d %b, %H:%M")
+        .to_string()
+}
+
+/// `13:05`.
+#[must_use]
+pub fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+}
+
+/// `40 s`, `12 min`, `3 h 5 min`.
+fn duration(took: SignedDuration) -> String {
+    let seconds = took.as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// A tag as Telegram makes it clickable: letters, digits and underscores only.
+fn hashtag(tag: &str) -> String {
+    let word: String = tag
+        .trim_start_matches('#')
+        .chars()
+        .map(|character| {
+            if character.is_alphanumeric() {
+                character
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("#{word}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::entry::Snapshot;
+    use crate::domain::ids::StoryId;
+    use crate::domain::media::Metadata;
+
+    fn card(title: &str, caption: &str, link: &str, tags: &[String]) -> Card {
+        Card {
+            story: StoryId::from_bytes([1; 16]),
+            number: 47,
+            due_at: "2026-11-21T13:05:00Z".parse().unwrap(),
+            media: Snapshot {
+                fingerprint: String::new(),
+                category: "merch".into(),
+                path: "merch/under_score*.jpg".into(),
+                metadata: Metadata {
+                    title: Some(title.into()),
+                    caption: Some(caption.into()),
+                    link_url: Some(link.into()),
+                    tags: tags.to_vec(),
+                    ..Metadata::default()
+                },
+            },
+            sent_again: true,
+            status: CardStatus::Awaiting {
+                offered_again_at: None,
+            },
+        }
+    }
+
+    fn visible(html: &str) -> String {
+        let mut text = String::new();
+        let mut in_tag = false;
+        for character in html.chars() {
+            match character {
+                '<' => in_tag = true,
+                '>' => in_tag = false,
+                other if !in_tag => text.push(other),
+                _ => {}
+            }
+        }
+        text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&amp;", "&")
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_people_write_fits_a_caption(
+            title in ".{0,400}", caption in "(.|[😀-😿<>&\"]){0,1500}", link in ".{0,600}",
+            tags in prop::collection::vec(".{0,60}", 0..20),
+        ) {
+            let card = card(&title, &caption, &link, &tags);
+            let html = super::caption(&card, &TimeZone::UTC);
+            prop_assert!(units(&visible(&html)) <= CAPTION_UNITS, "{}", units(&visible(&html)));
+            prop_assert!(html.contains("#47"));
+        }
+    }
+
+    #[test]
+    fn a_message_tells_title_link_tags_caption_time_and_number() {
+        let card = Card {
+            sent_again: false,
+            ..card(
+                "Summer <tee>",
+                "New drop & more",
+                "https://shop.example.com/tee",
+                &["new drop".into()],
+            )
+        };
+        assert_eq!(
+            super::caption(&card, &TimeZone::get("Europe/Berlin").unwrap()),
+            "<b>Summer &lt;tee&gt;</b>\n🔗 <code>https://shop.example.com/tee</code>\n#new_drop\n\nNew drop &amp; more\n\n\
+             #47 · merch · Sat 21 Nov, 14:05"
+        );
+    }
+
+    #[test]
+    fn a_link_too_long_to_copy_has_no_button_but_stands_in_the_text() {
+        let link = format!("https://shop.example.com/{}", "x".repeat(300));
+        let card = card("a", "b", &link, &[]);
+        let texts: Vec<String> = keyboard(&card)
+            .inline_keyboard
+            .concat()
+            .into_iter()
+            .map(|button| button.text)
+            .collect();
+        assert_eq!(texts, ["✅ Posted", "⏭ Skip", "🚫 Reject"]);
+    }
+}

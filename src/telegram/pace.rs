@@ -1,0 +1,163 @@
+//! How fast Telegram lets a bot talk: about one message a second in a chat, and twenty a minute in a group, edits included.
+//! Who goes too fast is told to wait, so the box waits first. Stories go before everything else; an alert never holds one up.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The least time between two messages in a chat.
+const APART: Duration = Duration::from_millis(1050);
+/// The most messages in a group within [`WINDOW`]; Telegram's limit is twenty.
+const MOST_IN_WINDOW: usize = 18;
+/// The time over which [`MOST_IN_WINDOW`] counts.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// How urgent a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// A story, or the answer to somebody who waits for it.
+    Now,
+    /// An alert, or a message that is made true: it can wait for the others.
+    Later,
+}
+
+/// Keeps the pace in every chat.
+#[derive(Debug, Default)]
+pub struct Pace {
+    chats: Mutex<HashMap<i64, Chat>>,
+    urgent: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Chat {
+    sent: VecDeque<Instant>,
+    closed_until: Option<Instant>,
+}
+
+impl Pace {
+    /// Waits until a message may go to this chat, and counts it.
+    pub async fn pass(&self, chat: i64, urgency: Urgency) {
+        let _waiting = (urgency == Urgency::Now).then(|| Waiting::new(&self.urgent));
+        loop {
+            let yields = urgency == Urgency::Later && self.urgent.load(Ordering::Relaxed) > 0;
+            let wait = if yields {
+                Some(APART)
+            } else {
+                self.try_pass(chat, Instant::now())
+            };
+            match wait {
+                None => return,
+                Some(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    /// Notes that Telegram wants nothing in this chat for so long.
+    pub fn close(&self, chat: i64, wait: Duration) {
+        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
+        chats.entry(chat).or_default().closed_until = Some(Instant::now() + wait);
+    }
+
+    /// Counts a message if it may go now; else how long to wait.
+    fn try_pass(&self, chat: i64, now: Instant) -> Option<Duration> {
+        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
+        chats.retain(|_, chat| {
+            chat.closed_until.is_some_and(|until| until > now)
+                || chat
+                    .sent
+                    .back()
+                    .is_some_and(|last| now.duration_since(*last) < WINDOW)
+        });
+        let is_group = chat < 0;
+        let state = chats.entry(chat).or_default();
+        while state
+            .sent
+            .front()
+            .is_some_and(|first| now.duration_since(*first) >= WINDOW)
+        {
+            state.sent.pop_front();
+        }
+        let closed = state.closed_until;
+        let apart = state.sent.back().map(|last| *last + APART);
+        let crowded = (is_group && state.sent.len() >= MOST_IN_WINDOW)
+            .then(|| state.sent.front().map(|first| *first + WINDOW))
+            .flatten();
+        match [closed, apart, crowded].into_iter().flatten().max() {
+            Some(at) if at > now => Some(at - now),
+            _ => {
+                state.sent.push_back(now);
+                None
+            }
+        }
+    }
+}
+
+/// Counts who waits urgently, for as long as they wait.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_hears_at_most_eighteen_a_minute_and_one_a_second() {
+        let pace = Pace::default();
+        let began = Instant::now();
+        let mut at = Vec::new();
+        for _ in 0..40 {
+            pace.pass(-100, Urgency::Now).await;
+            at.push(began.elapsed());
+        }
+        for (first, second) in at.iter().zip(&at[1..]) {
+            assert!(*second - *first >= APART);
+        }
+        for (first, later) in at.iter().zip(&at[MOST_IN_WINDOW..]) {
+            assert!(*later - *first >= WINDOW);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_story_goes_before_an_alert_that_came_first() {
+        let pace = std::sync::Arc::new(Pace::default());
+        pace.pass(-100, Urgency::Now).await;
+        let order = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for (name, urgency) in [("alert", Urgency::Later), ("story", Urgency::Now)] {
+            let (pace, order) = (pace.clone(), order.clone());
+            tasks.push(tokio::spawn(async move {
+                pace.pass(-100, urgency).await;
+                order.lock().unwrap().push(name);
+            }));
+            tokio::task::yield_now().await;
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), ["story", "alert"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_chat_that_was_closed_is_left_alone_so_long() {
+        let pace = Pace::default();
+        pace.close(5, Duration::from_secs(7));
+        let began = Instant::now();
+        pace.pass(5, Urgency::Now).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(7));
+    }
+}

@@ -1,0 +1,167 @@
+//! What goes wrong with Telegram, told apart by what to do next. The texts are those of the Bot API's server. A reason never
+//! holds a URL, since the token is in it.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use teloxide::{ApiError, RequestError};
+
+use crate::flow::outlet::Trouble;
+use crate::system::secret::redact;
+
+/// The trouble that an error means for whoever asked.
+#[must_use]
+pub fn trouble(error: &RequestError, token: &SecretString) -> Trouble {
+    match error {
+        RequestError::RetryAfter(after) => {
+            Trouble::Later(Duration::from_secs(u64::from(after.seconds())))
+        }
+        RequestError::MigrateToChatId(chat) => Trouble::Owner(format!(
+            "the group became a supergroup; set `[telegram] chat = {chat}` and restart"
+        )),
+        RequestError::Api(error) => refusal(&description(error)),
+        RequestError::Network(error) if error.is_connect() || error.is_builder() => {
+            Trouble::Unreachable(format!(
+                "Telegram cannot be reached: {}",
+                redact(&root_cause(error.as_ref()), &[token])
+            ))
+        }
+        RequestError::Network(error) => Trouble::Unsure(format!(
+            "the answer was lost: {}",
+            redact(&root_cause(error.as_ref()), &[token])
+        )),
+        RequestError::InvalidJson { .. } => {
+            Trouble::Unsure("the answer was not understood".to_owned())
+        }
+        RequestError::Io(error) => {
+            Trouble::Unreachable(format!("the upload could not be read: {error}"))
+        }
+    }
+}
+
+/// Whether Telegram refuses the token itself.
+#[must_use]
+pub fn is_bad_token(error: &RequestError) -> bool {
+    matches!(error, RequestError::Api(ApiError::InvalidToken))
+}
+
+/// Whether another process polls with the same token.
+#[must_use]
+pub fn is_other_poller(error: &RequestError) -> bool {
+    matches!(error, RequestError::Api(error) if description(error).starts_with("Conflict: terminated by other"))
+}
+
+/// Whether a webhook is set, so that polling is refused.
+#[must_use]
+pub fn is_webhook_set(error: &RequestError) -> bool {
+    matches!(error, RequestError::Api(error) if description(error).contains("while webhook is active"))
+}
+
+/// What the server said; the library wraps what it does not know.
+fn description(error: &ApiError) -> String {
+    match error {
+        ApiError::Unknown(text) => text.clone(),
+        known => known.to_string(),
+    }
+}
+
+/// What a refusal means.
+fn refusal(text: &str) -> Trouble {
+    let lower = text.to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+    if says(&[
+        "message to edit not found",
+        "message_id_invalid",
+        "message to delete not found",
+        "message to be replied not found",
+    ]) {
+        Trouble::Gone
+    } else if says(&[
+        "internal server error",
+        "bad gateway",
+        "gateway time",
+        "service unavailable",
+    ]) {
+        // The server failed after it had the request: nobody knows what it did with it.
+        Trouble::Unsure(format!("Telegram had trouble: {text}"))
+    } else if says(&["invalid bot token", "unauthorized"]) {
+        Trouble::Owner(
+            "Telegram refuses the bot token; get a new one from @BotFather and set `[telegram] token`".to_owned(),
+        )
+    } else if says(&["chat not found"]) {
+        Trouble::Owner(
+            "Telegram does not know the chat; is `[telegram] chat` right, and is the bot in it?"
+                .to_owned(),
+        )
+    } else if says(&["message thread not found"]) {
+        Trouble::Owner(
+            "Telegram does not know the topic; set `[telegram] thread` to one of the chat, or leave it out".to_owned(),
+        )
+    } else if says(&[
+        "forbidden",
+        "bot was kicked",
+        "bot is not a member",
+        "bot was blocked",
+        "not enough rights",
+        "need administrator rights",
+        "have no rights",
+        "chat_write_forbidden",
+        "group is deactivated",
+        "upgraded to a supergroup",
+        "can't initiate conversation",
+    ]) {
+        Trouble::Owner(format!(
+            "Telegram does not let the bot write in the chat ({text}); add it there, in a channel as an administrator who \
+             may post"
+        ))
+    } else {
+        Trouble::Never(format!("Telegram refuses it: {text}"))
+    }
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_is_told_by_what_to_do_next() {
+        for text in [
+            "Forbidden: bot was kicked from the supergroup chat",
+            "Forbidden: bot is not a member of the channel chat",
+            "Bad Request: not enough rights to send photos to the chat",
+            "Bad Request: need administrator rights in the channel chat",
+            "Bad Request: chat not found",
+            "Bad Request: message thread not found",
+            "Bad Request: group chat was upgraded to a supergroup chat",
+            "Invalid bot token",
+        ] {
+            assert!(matches!(refusal(text), Trouble::Owner(_)), "{text}");
+        }
+        for text in [
+            "Bad Request: IMAGE_PROCESS_FAILED",
+            "Bad Request: PHOTO_INVALID_DIMENSIONS",
+            "Bad Request: message caption is too long",
+            "Bad Request: can't parse entities: unexpected end",
+            "Request Entity Too Large",
+            "Bad Request: message can't be edited",
+        ] {
+            assert!(matches!(refusal(text), Trouble::Never(_)), "{text}");
+        }
+        assert_eq!(
+            refusal("Bad Request: message to edit not found"),
+            Trouble::Gone
+        );
+        assert!(matches!(
+            refusal("Internal Server Error: try later"),
+            Trouble::Unsure(_)
+        ));
+    }
+}
