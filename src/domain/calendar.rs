@@ -88,11 +88,7 @@ pub fn slot_named(team: TeamId, settings: &TeamSettings, id: SlotId) -> Option<S
 
 /// The least time between an automatic delivery and another one around `at`.
 #[must_use]
-pub fn minimum_spacing(
-    team: TeamId,
-    settings: &TeamSettings,
-    at: Timestamp,
-) -> SignedDuration {
+pub fn minimum_spacing(team: TeamId, settings: &TeamSettings, at: Timestamp) -> SignedDuration {
     let date = at.to_zoned(settings.timezone.clone()).date();
     slots_of_day(team, settings, date)
         .first()

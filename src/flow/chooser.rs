@@ -137,7 +137,8 @@ impl Standing {
     pub(super) fn has_better(&self, shown: &Media, turn: &Category) -> bool {
         let repeats = shown.last_posted_at.is_some();
         if self.has_mix {
-            self.filled.contains(turn) && (shown.category != *turn || (repeats && self.news.contains(turn)))
+            self.filled.contains(turn)
+                && (shown.category != *turn || (repeats && self.news.contains(turn)))
         } else {
             repeats && !self.news.is_empty()
         }

@@ -98,12 +98,7 @@ pub(super) fn trusted(tx: &mut dyn Tx, now: Timestamp, synchronised: bool) -> Re
 }
 
 /// Whether the clock may be planned by; tells the owner if it cannot, or if it was far ahead before.
-fn judge_clock(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    synchronised: bool,
-    now: Timestamp,
-) -> Result<bool> {
+fn judge_clock(tx: &mut dyn Tx, team: TeamId, synchronised: bool, now: Timestamp) -> Result<bool> {
     let trusted = trusted(tx, now, synchronised)?;
     let settled_until = teams::get(tx, team)?.slots_settled_until;
     let text = if !trusted {
@@ -185,8 +180,8 @@ pub(super) fn opens_at(
     last_sent_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let last = last_sent_at
-        .filter(|last| story.state == State::Planned || *last > story.state_since)?;
+    let last =
+        last_sent_at.filter(|last| story.state == State::Planned || *last > story.state_since)?;
     let spacing = story
         .slot
         .and_then(|id| slot_named(story.team, settings, id))

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Flow, Result};
 use super::chooser::{Chooser, Standing, fill};
 use super::due::trusted;
+use super::{Flow, Result};
 use crate::domain::calendar::{Slot, SlotId, slots_between};
 use crate::domain::category::Category;
 use crate::domain::ids::TeamId;

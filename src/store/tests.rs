@@ -69,7 +69,7 @@ struct Bed {
 enum Home {
     Sqlite(tempfile::TempDir),
     #[cfg(feature = "postgres")]
-    Postgres(String),
+    Postgres(postgres_server::Database),
 }
 
 impl Bed {
@@ -80,7 +80,7 @@ impl Bed {
     #[cfg(feature = "postgres")]
     async fn postgres() -> Self {
         let migrate = |url: &str| drop(Store::open_postgres(url).expect("a new database"));
-        Self::in_home(Home::Postgres(postgres_server::fresh_database(migrate))).await
+        Self::in_home(Home::Postgres(postgres_server::Database::new(migrate))).await
     }
 
     async fn in_home(home: Home) -> Self {
@@ -149,8 +149,8 @@ impl Home {
                 Store::start(move || sqlite::Sqlite::open(&path, patience))
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(url) => {
-                let url = url.clone();
+            Self::Postgres(database) => {
+                let url = database.url().to_owned();
                 Store::start(move || postgres::Postgres::open(&url, patience))
             }
         }

@@ -36,10 +36,19 @@ impl TheBox {
         for entry in self.history() {
             if entry.outcome == Outcome::Posted {
                 let number = entry.number.unwrap();
-                assert!(entry.person.is_some() && self.pressed_posted.contains(&number), "{entry:?}");
+                assert!(
+                    entry.person.is_some() && self.pressed_posted.contains(&number),
+                    "{entry:?}"
+                );
             }
             if entry.outcome == Outcome::Missed {
-                assert!(entry.reason.as_deref().is_some_and(|reason| !reason.is_empty()), "{entry:?}");
+                assert!(
+                    entry
+                        .reason
+                        .as_deref()
+                        .is_some_and(|reason| !reason.is_empty()),
+                    "{entry:?}"
+                );
             }
             if let Some(slot) = entry.slot {
                 assert!(slots.insert(slot), "{slot} has two ends");
@@ -55,7 +64,9 @@ impl TheBox {
                 rejected.insert(entry.snapshot.fingerprint.clone(), entry.ended_at);
             }
             if entry.outcome == Outcome::Posted {
-                let ends = posted.entry(entry.snapshot.fingerprint.clone()).or_insert_with(Vec::new);
+                let ends = posted
+                    .entry(entry.snapshot.fingerprint.clone())
+                    .or_insert_with(Vec::new);
                 ends.push((entry.story, entry.ended_at));
             }
         }
@@ -63,7 +74,10 @@ impl TheBox {
         for arrived in self.arrived() {
             let content = &arrived.card.media.fingerprint;
             // A message whose answer was lost may come a second time at the very moment of the press.
-            assert!(rejected.get(content).is_none_or(|at| arrived.at <= *at), "{arrived:?}");
+            assert!(
+                rejected.get(content).is_none_or(|at| arrived.at <= *at),
+                "{arrived:?}"
+            );
             for (story, ended_at) in posted.get(content).into_iter().flatten() {
                 let since = arrived.at.duration_since(*ended_at);
                 assert!(
@@ -98,7 +112,10 @@ impl TheBox {
             )
             .unwrap();
         let mut kept: HashMap<String, u32> = HashMap::new();
-        for slot in statement.query_map([], |row| row.get::<_, String>(0)).unwrap() {
+        for slot in statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap()
+        {
             *kept.entry(slot.unwrap()).or_default() += 1;
         }
         for slot in slots_between(self.flow().team(), &self.settings, self.born, self.now) {

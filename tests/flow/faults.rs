@@ -22,10 +22,22 @@ fn three_hours_without_a_network_use_no_picture_up_and_lock_none() {
     the_box.network(Network::IsAway);
     the_box.live_for(hours(3));
     let attempts = the_box.desk.records().attempts.clone();
-    let at_minute: Vec<i64> = attempts.iter().map(|(at, _)| at.as_second() / 60 % 60).collect();
+    let at_minute: Vec<i64> = attempts
+        .iter()
+        .map(|(at, _)| at.as_second() / 60 % 60)
+        .collect();
     assert_eq!(at_minute, [0, 5, 15, 35]);
-    assert!(attempts.iter().all(|(_, card)| card.media.path == planned && !card.sent_again));
-    assert!(the_box.run(the_box.flow().locks(the_box.now)).unwrap().is_empty());
+    assert!(
+        attempts
+            .iter()
+            .all(|(_, card)| card.media.path == planned && !card.sent_again)
+    );
+    assert!(
+        the_box
+            .run(the_box.flow().locks(the_box.now))
+            .unwrap()
+            .is_empty()
+    );
     assert!(the_box.alert("delivery").unwrap().contains("no network"));
     let missed = the_box.ended(Outcome::Missed);
     assert_eq!(missed.len(), 1);
@@ -34,7 +46,13 @@ fn three_hours_without_a_network_use_no_picture_up_and_lock_none() {
     the_box.live_for(hours(10));
     assert_eq!(the_box.deliveries().len(), 2);
     assert_eq!(the_box.alert("delivery"), None);
-    assert!(the_box.run(the_box.flow().status(the_box.now)).unwrap().ready == 100);
+    assert!(
+        the_box
+            .run(the_box.flow().status(the_box.now))
+            .unwrap()
+            .ready
+            == 100
+    );
     the_box.audit();
     the_box.audit_slots();
 }
@@ -84,7 +102,10 @@ fn a_lost_answer_leads_to_one_more_message_that_says_so() {
         assert!(!attempts[0].1.sent_again && attempts[1].1.sent_again);
         assert_eq!(attempts[1].0.duration_since(attempts[0].0), minutes(10));
         the_box.live_for(hours(24));
-        assert_eq!(the_box.ended(Outcome::Expired)[0].number, Some(attempts[0].1.number));
+        assert_eq!(
+            the_box.ended(Outcome::Expired)[0].number,
+            Some(attempts[0].1.number)
+        );
         the_box.audit();
         the_box.audit_slots();
     }
@@ -97,12 +118,18 @@ fn a_press_on_the_orphan_binds_it_and_nothing_is_sent_again() {
     the_box.once(Network::LosesTheAnswer);
     the_box.live_for(minutes(5));
     let orphan = the_box.arrived()[0].clone();
-    assert_eq!(the_box.press(&orphan, Verb::Posted), Pressed::Ended(Outcome::Posted));
+    assert_eq!(
+        the_box.press(&orphan, Verb::Posted),
+        Pressed::Ended(Outcome::Posted)
+    );
     the_box.live_for(hours(2));
     assert_eq!(the_box.arrived().len(), 1);
     assert!(matches!(
         the_box.shown_on(orphan.message).status,
-        storyline::flow::outlet::CardStatus::Ended { outcome: Outcome::Posted, .. }
+        storyline::flow::outlet::CardStatus::Ended {
+            outcome: Outcome::Posted,
+            ..
+        }
     ));
     the_box.audit();
 }
@@ -115,13 +142,22 @@ fn both_messages_of_one_story_tell_its_end() {
     the_box.live_for(minutes(30));
     let both = the_box.arrived();
     assert_eq!(both.len(), 2);
-    assert_eq!(the_box.press(&both[0], Verb::Skip), Pressed::Ended(Outcome::Skipped));
-    assert!(matches!(the_box.press(&both[1], Verb::Posted), Pressed::EndedBefore { .. }));
+    assert_eq!(
+        the_box.press(&both[0], Verb::Skip),
+        Pressed::Ended(Outcome::Skipped)
+    );
+    assert!(matches!(
+        the_box.press(&both[1], Verb::Posted),
+        Pressed::EndedBefore { .. }
+    ));
     the_box.look();
     for arrived in &both {
         assert!(matches!(
             the_box.shown_on(arrived.message).status,
-            storyline::flow::outlet::CardStatus::Ended { outcome: Outcome::Skipped, .. }
+            storyline::flow::outlet::CardStatus::Ended {
+                outcome: Outcome::Skipped,
+                ..
+            }
         ));
     }
     the_box.audit();
@@ -134,7 +170,11 @@ fn a_power_cut_between_any_two_steps_is_put_right_within_a_minute() {
         the_box.team = Team::Looks;
         the_box.once(cut);
         the_box.live_for(minutes(2));
-        let sending = the_box.queue().iter().filter(|story| story.state == State::Sending).count();
+        let sending = the_box
+            .queue()
+            .iter()
+            .filter(|story| story.state == State::Sending)
+            .count();
         assert_eq!(sending, 0);
         the_box.live_for(minutes(20));
         let attempts = the_box.desk.records().attempts.clone();
@@ -158,7 +198,10 @@ fn after_a_long_power_cut_an_old_story_is_not_sent_again() {
     the_box.live_for(minutes(40));
     assert_eq!(the_box.arrived().len(), 1);
     let orphan = the_box.arrived()[0].clone();
-    assert_eq!(the_box.press(&orphan, Verb::Posted), Pressed::Ended(Outcome::Posted));
+    assert_eq!(
+        the_box.press(&orphan, Verb::Posted),
+        Pressed::Ended(Outcome::Posted)
+    );
     the_box.audit();
 }
 
@@ -185,7 +228,13 @@ fn a_refused_story_fails_and_its_picture_rests() {
     the_box.live_for(hours(1));
     let failed = the_box.ended(Outcome::Failed);
     assert_eq!(failed[0].reason.as_deref(), Some("bad picture"));
-    assert_eq!(the_box.run(the_box.flow().locks(the_box.now)).unwrap().len(), 1);
+    assert_eq!(
+        the_box
+            .run(the_box.flow().locks(the_box.now))
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -196,7 +245,13 @@ fn a_picture_that_vanishes_between_two_tries_ends_its_story_and_stops_nothing() 
     the_box.live_for(minutes(3));
     the_box.loses_file(&path);
     the_box.live_for(hours(12));
-    assert!(the_box.ended(Outcome::Missed)[0].reason.as_deref().unwrap().contains("missing"));
+    assert!(
+        the_box.ended(Outcome::Missed)[0]
+            .reason
+            .as_deref()
+            .unwrap()
+            .contains("missing")
+    );
     assert_eq!(the_box.deliveries().len(), 2);
     the_box.audit_slots();
 }
@@ -234,7 +289,10 @@ fn nothing_stands_open_for_ever_from_whatever_state() {
         the_box.tick = minutes(30);
         the_box.live_for(days(2));
         let open: Vec<State> = the_box.queue().iter().map(|story| story.state).collect();
-        assert!(open.iter().all(|state| *state == State::Planned), "{network:?}: {open:?}");
+        assert!(
+            open.iter().all(|state| *state == State::Planned),
+            "{network:?}: {open:?}"
+        );
         the_box.audit();
         the_box.audit_slots();
     }

@@ -10,7 +10,11 @@ fn an_idle_day_writes_nothing() {
     the_box.mix(&[("memes", 60), ("merch", 40)]);
     the_box.live_until(at("2027-03-02T09:01:00Z"));
     let watcher = rusqlite::Connection::open(the_box.database()).unwrap();
-    let version = || -> i64 { watcher.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap() };
+    let version = || -> i64 {
+        watcher
+            .query_row("PRAGMA data_version", [], |row| row.get(0))
+            .unwrap()
+    };
     let before = version();
     the_box.tick = minutes(5);
     the_box.live_until(at("2027-03-03T08:59:00Z"));
@@ -24,7 +28,8 @@ fn an_old_library_with_one_new_picture_is_drawn_anew_once() {
     let mut the_box = TheBox::with(TeamSettings {
         repost_ttl_days: 2,
         ..three_a_day()
-    }).with_pictures(30);
+    })
+    .with_pictures(30);
     the_box.live_for(days(20));
     the_box.mix(&[("memes", 50), ("merch", 50)]);
     the_box.look();

@@ -16,7 +16,10 @@ fn posted_once() -> TheBox {
 fn is_the_same_media_at(the_box: &TheBox, path: &str, category: &str) {
     assert_eq!(the_box.count("SELECT COUNT(*) FROM media"), 1);
     let media = the_box.media(1);
-    assert_eq!((media.path.as_str(), media.category.as_str()), (path, category));
+    assert_eq!(
+        (media.path.as_str(), media.category.as_str()),
+        (path, category)
+    );
     assert_eq!(media.posted_count, 1);
     assert!(media.missing_since.is_none() && media.examined_at.is_some());
     let locks = the_box.run(the_box.flow().locks(the_box.now)).unwrap();
@@ -28,7 +31,9 @@ fn a_copy_is_one_media_in_two_places_and_the_first_place_counts() {
     let the_box = posted_once();
     the_box.sees_file("merch/copy.jpg", 1);
     is_the_same_media_at(&the_box, "memes/cat.jpg", "memes");
-    let places = the_box.run(the_box.flow().places(the_box.media(1))).unwrap();
+    let places = the_box
+        .run(the_box.flow().places(the_box.media(1)))
+        .unwrap();
     assert_eq!(places.len(), 2);
 }
 
@@ -72,7 +77,10 @@ fn an_edit_in_place_is_a_new_content_and_the_old_one_has_left() {
     the_box.sees_file("memes/cat.jpg", 2);
     assert!(the_box.media(1).missing_since.is_some());
     let edited = the_box.media(2);
-    assert_eq!((edited.posted_count, edited.path.as_str()), (0, "memes/cat.jpg"));
+    assert_eq!(
+        (edited.posted_count, edited.path.as_str()),
+        (0, "memes/cat.jpg")
+    );
     the_box.live_for(days(1));
     assert_eq!(the_box.deliveries().len(), 2);
     the_box.sees_file("memes/cat.jpg", 1);
@@ -93,7 +101,10 @@ fn a_file_replaced_by_a_copy_of_another_does_not_take_its_place() {
     assert!(the_box.media(1).missing_since.is_some());
     the_box.loses_file("merch/new.jpg");
     let moved = the_box.media(2);
-    assert_eq!((moved.path.as_str(), moved.category.as_str()), ("memes/cat.jpg", "memes"));
+    assert_eq!(
+        (moved.path.as_str(), moved.category.as_str()),
+        ("memes/cat.jpg", "memes")
+    );
     assert!(moved.missing_since.is_none());
 }
 

@@ -41,7 +41,10 @@ fn networks() -> impl Strategy<Value = Network> {
 
 fn lasting() -> impl Strategy<Value = Network> {
     networks().prop_filter("power comes back", |network| {
-        !matches!(network, Network::PowerFailsBefore | Network::PowerFailsAfter)
+        !matches!(
+            network,
+            Network::PowerFailsBefore | Network::PowerFailsAfter
+        )
     })
 }
 
@@ -81,7 +84,9 @@ fn happens(the_box: &mut TheBox, event: &Event) {
             let queue = the_box.queue();
             if !queue.is_empty() {
                 let number = queue[which % queue.len()].number;
-                the_box.run(the_box.flow().cancel(number, the_box.now)).unwrap();
+                the_box
+                    .run(the_box.flow().cancel(number, the_box.now))
+                    .unwrap();
             }
         }
         Event::TapsAnything(which, verb) => {

@@ -33,7 +33,9 @@ proptest! {
 fn by_category(the_box: &TheBox, from: usize) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for arrived in &the_box.arrived()[from..] {
-        *counts.entry(arrived.card.media.category.clone()).or_default() += 1;
+        *counts
+            .entry(arrived.card.media.category.clone())
+            .or_default() += 1;
     }
     counts
 }
@@ -72,7 +74,11 @@ fn no_two_neighbours_share_a_tag_while_there_is_a_choice() {
     the_box.add_pictures("memes", 60, &["cat"]);
     the_box.add_pictures("memes", 60, &["dog"]);
     the_box.live_for(days(5));
-    let tags: Vec<_> = the_box.arrived().into_iter().map(|arrived| arrived.card.media.metadata.tags).collect();
+    let tags: Vec<_> = the_box
+        .arrived()
+        .into_iter()
+        .map(|arrived| arrived.card.media.metadata.tags)
+        .collect();
     let same = tags.windows(2).filter(|pair| pair[0] == pair[1]).count();
     assert_eq!(same, 0, "{tags:?}");
 }
@@ -86,7 +92,14 @@ fn a_crowd_whose_locks_end_soon_does_not_hide_what_is_free() {
     let skip = storyline::domain::lock::LockKind::Skip;
     for media in all.into_iter().take(200) {
         let flow = the_box.flow();
-        let lock = flow.lock(media, skip, Some(now + days(6)), "Anna".to_owned(), None, now);
+        let lock = flow.lock(
+            media,
+            skip,
+            Some(now + days(6)),
+            "Anna".to_owned(),
+            None,
+            now,
+        );
         the_box.run(lock).unwrap();
     }
     let drawn = the_box.run(the_box.flow().plan(now)).unwrap();

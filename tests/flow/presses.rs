@@ -36,16 +36,24 @@ fn a_hundred_presses_at_once_are_one_outcome_one_lock_and_one_step_of_the_counte
         }
         answers
     });
-    let won: Vec<&Pressed> = answers.iter().filter(|answer| matches!(answer, Pressed::Ended(_))).collect();
+    let won: Vec<&Pressed> = answers
+        .iter()
+        .filter(|answer| matches!(answer, Pressed::Ended(_)))
+        .collect();
     assert_eq!(won.len(), 1);
-    let Pressed::Ended(won) = won[0] else { unreachable!() };
+    let Pressed::Ended(won) = won[0] else {
+        unreachable!()
+    };
     let told = |answer: &&Pressed| matches!(answer, Pressed::EndedBefore { outcome, by, .. } if outcome == won && by.as_deref() == Some("Anna"));
     assert_eq!(answers.iter().filter(told).count(), 99);
     assert_eq!(the_box.history().len(), 1);
     assert_eq!(the_box.count("SELECT COUNT(*) FROM locks"), 1);
     let counted = "SELECT posted_count + skipped_count + rejected_count FROM people";
     assert_eq!(the_box.count(counted), 1);
-    assert_eq!(the_box.count("SELECT SUM(posted_count + skipped_count) FROM media"), i64::from(*won != Outcome::Rejected));
+    assert_eq!(
+        the_box.count("SELECT SUM(posted_count + skipped_count) FROM media"),
+        i64::from(*won != Outcome::Rejected)
+    );
 }
 
 #[test]
@@ -54,8 +62,14 @@ fn the_same_press_delivered_twice_takes_effect_once() {
     let arrived = the_box.arrived()[0].clone();
     let press = the_box.a_press(arrived.card.story, arrived.message, Verb::Reject);
     let flow = the_box.flow();
-    assert_eq!(the_box.run(flow.press(press, the_box.now)).unwrap(), Pressed::Asking);
-    assert_eq!(the_box.run(flow.press(press, the_box.now)).unwrap(), Pressed::Repeated);
+    assert_eq!(
+        the_box.run(flow.press(press, the_box.now)).unwrap(),
+        Pressed::Asking
+    );
+    assert_eq!(
+        the_box.run(flow.press(press, the_box.now)).unwrap(),
+        Pressed::Repeated
+    );
 }
 
 #[test]
@@ -65,7 +79,10 @@ fn really_rejected_is_never_chosen_again_as_copy_rename_or_return() {
     the_box.team = Team::Looks;
     the_box.live_until(at("2027-03-01T09:10:00Z"));
     let bad = the_box.arrived()[0].clone();
-    assert_eq!(the_box.press(&bad, Verb::ReallyReject), Pressed::Ended(Outcome::Rejected));
+    assert_eq!(
+        the_box.press(&bad, Verb::ReallyReject),
+        Pressed::Ended(Outcome::Rejected)
+    );
     the_box.sees_file("merch/copy.jpg", 1);
     the_box.live_for(days(1));
     the_box.loses_file("memes/bad.jpg");
@@ -100,7 +117,10 @@ fn send_next_near_a_slot_is_that_slot() {
     the_box.live_until(at("2027-03-01T12:30:00Z"));
     assert!(matches!(the_box.send_next(), Commanded::Sending(_)));
     the_box.live_until(at("2027-03-01T16:00:00Z"));
-    assert_eq!(the_box.deliveries(), [at("2027-03-01T09:00:00Z"), at("2027-03-01T12:30:00Z")]);
+    assert_eq!(
+        the_box.deliveries(),
+        [at("2027-03-01T09:00:00Z"), at("2027-03-01T12:30:00Z")]
+    );
     the_box.audit_slots();
 }
 
@@ -135,7 +155,9 @@ fn a_cancelled_slot_is_not_filled_again() {
     let mut the_box = TheBox::with(three_a_day()).with_pictures(60);
     the_box.look();
     let first = the_box.queue()[0].number;
-    the_box.run(the_box.flow().cancel(first, the_box.now)).unwrap();
+    the_box
+        .run(the_box.flow().cancel(first, the_box.now))
+        .unwrap();
     the_box.live_for(days(1));
     assert_eq!(the_box.deliveries().len(), 2);
     the_box.audit_slots();
@@ -149,6 +171,8 @@ fn after_an_absence_open_stories_are_offered_again() {
     the_box.look();
     assert!(matches!(
         the_box.shown_on(message).status,
-        storyline::flow::outlet::CardStatus::Awaiting { offered_again_at: Some(_) }
+        storyline::flow::outlet::CardStatus::Awaiting {
+            offered_again_at: Some(_)
+        }
     ));
 }

@@ -30,12 +30,14 @@ fn hours_of_a_team() -> impl Strategy<Value = Window> {
 
 pub(crate) fn any_settings() -> impl Strategy<Value = TeamSettings> {
     let counts = prop_oneof![1_u32..=7, 1_u32..=50];
-    (zones(), counts, hours_of_a_team(), 0_u32..90).prop_map(|(zone, count, window, jitter)| TeamSettings {
-        posts_per_day: count,
-        window,
-        timezone: jiff::tz::TimeZone::get(zone).unwrap(),
-        jitter_minutes: jitter,
-        ..TeamSettings::default()
+    (zones(), counts, hours_of_a_team(), 0_u32..90).prop_map(|(zone, count, window, jitter)| {
+        TeamSettings {
+            posts_per_day: count,
+            window,
+            timezone: jiff::tz::TimeZone::get(zone).unwrap(),
+            jitter_minutes: jitter,
+            ..TeamSettings::default()
+        }
     })
 }
 
@@ -109,7 +111,10 @@ fn a_slot_first_reached_after_the_late_window_is_missed() {
     the_box.look();
     assert_eq!(the_box.deliveries().len(), 1);
     let missed = the_box.ended(Outcome::Missed);
-    assert_eq!(missed[0].reason.as_deref(), Some("it could not be sent in time"));
+    assert_eq!(
+        missed[0].reason.as_deref(),
+        Some("it could not be sent in time")
+    );
 }
 
 #[test]
@@ -124,7 +129,11 @@ fn a_paused_week_resumed_at_noon_gives_no_more_that_day_than_the_slots_still_ahe
     the_box.live_until(at("2027-03-08T23:59:00Z"));
     assert_eq!(the_box.deliveries_since(resumed), 1);
     let missed = the_box.ended(Outcome::Missed);
-    assert!(missed.iter().all(|entry| entry.reason.as_deref() == Some("the plan was paused")));
+    assert!(
+        missed
+            .iter()
+            .all(|entry| entry.reason.as_deref() == Some("the plan was paused"))
+    );
     the_box.audit_slots();
 }
 
@@ -140,7 +149,11 @@ fn a_clock_that_jumps_a_month_ahead_floods_nobody_and_set_back_repeats_nothing()
     the_box.set_clock(real + minutes(40));
     let before = the_box.deliveries().len();
     the_box.live_for(days(1));
-    assert_eq!(the_box.deliveries().len(), before, "a slot was filled twice");
+    assert_eq!(
+        the_box.deliveries().len(),
+        before,
+        "a slot was filled twice"
+    );
     assert!(the_box.alert("clock").unwrap().contains("set back"));
     assert!(matches!(
         the_box.send_next(),

@@ -56,14 +56,51 @@ pub(crate) fn shared() -> &'static Cluster {
     SHARED.get_or_init(Cluster::start_new)
 }
 
-/// The URL of a new database on the shared server. Every one is a copy of a first one that `migrate` prepared.
-pub(crate) fn fresh_database(migrate: impl FnOnce(&str)) -> String {
-    static TEMPLATE: OnceLock<()> = OnceLock::new();
-    let cluster = shared();
-    TEMPLATE.get_or_init(|| migrate(&cluster.create_database("storyline_template", None)));
-    static LAST: AtomicU32 = AtomicU32::new(0);
-    let name = format!("storyline_{}", LAST.fetch_add(1, Ordering::Relaxed));
-    cluster.create_database(&name, Some("storyline_template"))
+/// A database on the shared server; it goes with its value, whoever is connected to it.
+pub(crate) struct Database {
+    name: String,
+    url: String,
+}
+
+impl Database {
+    /// A new one. Every one is a copy of a first one that `migrate` prepared.
+    pub(crate) fn new(migrate: impl FnOnce(&str)) -> Self {
+        static TEMPLATE: OnceLock<()> = OnceLock::new();
+        TEMPLATE.get_or_init(|| migrate(&shared().create_database("storyline_template", None)));
+        Self::copied_from(Some("storyline_template"))
+    }
+
+    /// A new one with nothing in it.
+    pub(crate) fn empty() -> Self {
+        Self::copied_from(None)
+    }
+
+    fn copied_from(template: Option<&str>) -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let name = format!("storyline_{}", LAST.fetch_add(1, Ordering::Relaxed));
+        let url = shared().create_database(&name, template);
+        Self { name, url }
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Cuts every connection to it.
+    pub(crate) fn cut(&self) {
+        shared().sql(&format!(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A test that failed has said why; another panic would end all of them.
+        let _ = shared().ask(&format!("sql DROP DATABASE {} WITH (FORCE)", self.name));
+    }
 }
 
 impl Cluster {
@@ -108,32 +145,37 @@ impl Cluster {
     /// Runs a statement as the server's owner, beside whatever the tests do; returns what `psql` printed.
     pub(crate) fn sql(&self, statement: &str) -> String {
         self.ask(&format!("sql {statement}"))
+            .expect("SQL that runs")
     }
 
     /// Stops the server.
     pub(crate) fn stop(&self) {
-        self.ask("stop");
+        self.ask("stop").expect("a server that stops");
     }
 
     /// Starts it again.
     pub(crate) fn start(&self) {
-        self.ask("start");
+        self.ask("start").expect("a server that starts");
     }
 
-    fn ask(&self, command: &str) -> String {
-        let mut pipe = self.pipe.lock().expect("no test panicked here");
-        let (commands, answers) = pipe.as_mut().expect("a server that lives");
-        writeln!(commands, "{}", command.replace('\n', " ")).expect("the keeper reads");
+    /// Has the keeper do something; returns what was said to it, which is the error if it could not be done.
+    fn ask(&self, command: &str) -> Result<String, String> {
+        let mut pipe = self
+            .pipe
+            .lock()
+            .map_err(|_| "its pipe is broken".to_owned())?;
+        let (commands, answers) = pipe.as_mut().ok_or("it has ended")?;
+        writeln!(commands, "{}", command.replace('\n', " ")).map_err(|error| error.to_string())?;
         let mut said = String::new();
         loop {
             let mut line = String::new();
-            let read = answers.read_line(&mut line).expect("the keeper's answer");
-            assert!(read > 0, "the keeper of PostgreSQL is gone: {said}");
-            match line.strip_prefix("= ") {
-                Some(code) => {
-                    assert_eq!(code.trim_end(), "0", "{command}: {said}");
-                    return said.trim_end().to_owned();
-                }
+            let read = answers.read_line(&mut line);
+            if read.map_err(|error| error.to_string())? == 0 {
+                return Err(format!("its keeper is gone: {said}"));
+            }
+            match line.strip_prefix("= ").map(str::trim_end) {
+                Some("0") => return Ok(said.trim_end().to_owned()),
+                Some(_) => return Err(format!("{command}: {said}")),
                 None => said.push_str(&line),
             }
         }

@@ -101,8 +101,8 @@ impl Home {
                 })
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(url) => {
-                let url = url.clone();
+            Self::Postgres(database) => {
+                let url = database.url().to_owned();
                 Store::start(move || {
                     let engine = postgres::Postgres::open(&url, PATIENCE)?;
                     Ok(Faulty {
@@ -117,8 +117,10 @@ impl Home {
     }
 }
 
+type Step = fn(&mut dyn Tx, TeamId, u32) -> Result<()>;
+
 /// The transactions through which a file becomes history.
-const STEPS: [fn(&mut dyn Tx, TeamId, u32) -> Result<()>; 5] = [
+const STEPS: [Step; 5] = [
     |tx, team, turn| {
         ready_media(tx, team, &format!("memes/{turn}.jpg"), turn)?;
         Ok(())

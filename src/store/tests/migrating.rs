@@ -10,9 +10,7 @@ impl Home {
 
     #[cfg(feature = "postgres")]
     fn empty_postgres() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let name = format!("empty_{}", LAST.fetch_add(1, Ordering::Relaxed));
-        Self::Postgres(postgres_server::shared().create_database(&name, None))
+        Self::Postgres(postgres_server::Database::empty())
     }
 }
 

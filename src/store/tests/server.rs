@@ -1,37 +1,36 @@
 //! What only a server can do: cut the line, stop, and come back.
 
-use super::postgres_server::{Cluster, shared};
+use std::sync::Arc;
+
+use super::postgres_server::{Cluster, Database};
 use super::*;
 
 async fn works(store: &Store) -> Result<()> {
     store.write(|tx| state::note_time(tx, noon())).await
 }
 
-/// Cuts every connection to a database.
-fn cut(url: &str) {
-    let name = url.rsplit('=').next().expect("a name");
-    shared().sql(&format!(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
-    ));
+/// The server's database of a test.
+fn database(bed: &Bed) -> &Database {
+    match &bed.home {
+        Home::Postgres(database) => database,
+        Home::Sqlite(_) => panic!("a file is on no server"),
+    }
 }
 
 #[tokio::test]
 async fn a_cut_line_is_mended_by_the_next_transaction_and_the_claim_holds() {
     let bed = Bed::postgres().await;
-    let Home::Postgres(url) = &bed.home else {
-        panic!("a server");
-    };
     assert!(bed.store.claim().await.expect("a claim"));
     for _ in 0..3 {
-        cut(url);
+        database(&bed).cut();
         works(&bed.store).await.expect("a new line");
         let other = bed.another();
         assert!(!other.claim().await.expect("a try"), "the claim went over");
         works(&bed.store).await.expect("the same line");
     }
-    cut(url);
+    database(&bed).cut();
     assert!(bed.store.claim().await.expect("a claim over a new line"));
-    cut(url);
+    database(&bed).cut();
     let looked = bed.store.read(state::latest_time).await;
     assert_eq!(looked.expect("a look"), Some(noon()));
 }
@@ -39,17 +38,15 @@ async fn a_cut_line_is_mended_by_the_next_transaction_and_the_claim_holds() {
 #[tokio::test]
 async fn a_line_cut_in_the_middle_has_the_transaction_run_again_from_its_beginning() {
     let bed = Bed::postgres().await;
-    let Home::Postgres(url) = &bed.home else {
-        panic!("a server");
-    };
-    let (team, url) = (bed.team, url.clone());
+    let bed = Arc::new(bed);
+    let (team, same) = (bed.team, bed.clone());
     let mut runs = 0;
     let numbers = bed
         .write(move |tx| {
             runs += 1;
             let number = teams::take_number(tx, team)?;
             if runs == 1 {
-                cut(&url);
+                database(&same).cut();
             }
             teams::note_sent(tx, team, noon())?;
             Ok((runs, number))
@@ -61,11 +58,8 @@ async fn a_line_cut_in_the_middle_has_the_transaction_run_again_from_its_beginni
 #[tokio::test]
 async fn a_claim_that_another_took_while_the_line_was_cut_is_not_worked_without() {
     let bed = Bed::postgres().await;
-    let Home::Postgres(url) = &bed.home else {
-        panic!("a server");
-    };
     assert!(bed.store.claim().await.expect("a claim"));
-    cut(url);
+    database(&bed).cut();
     let other = bed.another();
     assert!(other.claim().await.expect("a claim"));
     for _ in 0..3 {
