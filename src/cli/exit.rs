@@ -1,43 +1,95 @@
 //! How a command ends: a code that scripts can tell apart, and a sentence for people on stderr.
 
+use std::io;
 use std::process::ExitCode;
 
-use crate::appliance;
-use crate::config::Problems;
+use super::print::say;
+use crate::appliance::Trouble;
+use crate::config::{Problem, Problems};
 use crate::flow;
 
-/// Something went wrong.
+/// It could not be done; or `check` found problems.
 const FAILURE: u8 = 1;
 /// The command line is wrong; clap's own code.
 const USAGE: u8 = 2;
-/// What was asked for is not there.
+/// What was named is not there, or several things are called so.
 const NOT_FOUND: u8 = 3;
-/// The settings are wrong.
-const CONFIG: u8 = 78;
-/// The database or Telegram is out of reach just now; try again later.
+/// The database, the library or Telegram is out of reach just now; try again later. From sysexits.h.
 const UNAVAILABLE: u8 = 69;
+/// The settings are wrong. From sysexits.h.
+const CONFIG: u8 = 78;
+
+/// The codes, for `--help`.
+pub(super) const HELP: &str = "\
+Exit codes:
+   0  done; all well
+   1  it could not be done, or a check found problems
+   2  the command line is wrong
+   3  what was named is not there, or several things are called so
+  69  the database, the library or Telegram is out of reach just now
+  78  the settings are wrong (`storyline config check`)";
 
 /// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The settings are wrong.
-    #[error(transparent)]
+    #[error("the settings are wrong")]
     Config(Problems),
     /// The database.
     #[error(transparent)]
     Store(#[from] flow::Error),
     /// The service.
     #[error(transparent)]
-    Appliance(#[from] appliance::Trouble),
-    /// What was asked for is not there.
+    Appliance(#[from] Trouble),
+    /// The command line is wrong in a way that only its meaning shows.
     #[error("{0}")]
-    NotFound(String),
+    Usage(Told),
+    /// What was named is not there, or several things are called so.
+    #[error("{0}")]
+    NotFound(Told),
     /// Something is out of reach just now.
     #[error("{0}")]
-    Unavailable(String),
+    Unavailable(Told),
     /// Anything else, in plain words.
     #[error("{0}")]
-    Other(String),
+    Other(Told),
+    /// A check found problems, and has told them.
+    #[error("{0} problems")]
+    Problems(usize),
+    /// Nobody reads stdout any more, as with `| head`; there is nothing left to do, and nothing wrong.
+    #[error("stdout is closed")]
+    Unread,
+}
+
+/// What is wrong, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Told {
+    /// What is wrong, with what.
+    pub error: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// What is wrong, and what to do about it.
+pub(super) fn told(error: impl Into<String>, hint: impl Into<String>) -> Told {
+    Told {
+        error: error.into(),
+        hint: Some(hint.into()),
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// An error of writing to stdout.
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::Unread;
+        }
+        Self::Other(told(
+            format!("the output cannot be written: {error}"),
+            "is there space on the disk?",
+        ))
+    }
 }
 
 impl Failure {
@@ -45,20 +97,57 @@ impl Failure {
         match self {
             Self::Config(_) => CONFIG,
             Self::NotFound(_) => NOT_FOUND,
-            Self::Unavailable(_) | Self::Store(_) => UNAVAILABLE,
-            Self::Appliance(_) | Self::Other(_) => FAILURE,
+            Self::Unavailable(_) | Self::Store(_) | Self::Appliance(Trouble::Store(_)) => {
+                UNAVAILABLE
+            }
+            Self::Usage(_) => USAGE,
+            Self::Appliance(_) | Self::Other(_) | Self::Problems(_) => FAILURE,
+            Self::Unread => 0,
+        }
+    }
+
+    fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Usage(told)
+            | Self::NotFound(told)
+            | Self::Unavailable(told)
+            | Self::Other(told) => told.hint.as_deref(),
+            Self::Store(error) | Self::Appliance(Trouble::Store(error)) => match error {
+                flow::Error::Busy(_) => Some("try again in a moment"),
+                flow::Error::Unavailable(reason) if reason.contains("cannot be opened") => {
+                    Some("the service's files belong to its user: run the command with `sudo`")
+                }
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
 
 /// Says what went wrong, and returns the code for it.
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where a command talks to people"
-)]
 pub(super) fn report(failure: &Failure) -> ExitCode {
-    eprintln!("storyline: {failure}");
+    match failure {
+        Failure::Unread => {}
+        Failure::Config(Problems(problems)) => problems.iter().for_each(report_problem),
+        Failure::Problems(1) => say("1 problem"),
+        Failure::Problems(count) => say(&format!("{count} problems")),
+        failure => {
+            say(&format!("error: {failure}"));
+            if let Some(hint) = failure.hint() {
+                say(&format!("hint: {hint}"));
+            }
+        }
+    }
     ExitCode::from(failure.code())
+}
+
+fn report_problem(problem: &Problem) {
+    say(&format!(
+        "error: {}: {}",
+        super::config::place(problem),
+        problem.reason
+    ));
+    say(&format!("hint: {}", problem.remedy));
 }
 
 /// Says what is wrong with the command line, or prints the help that was asked for.

@@ -1,25 +1,57 @@
 //! EDGE: the terminal. One file a noun; data goes to stdout, talk to stderr. Every command works beside the daemon: both
 //! use the database, and the daemon looks at its next tick (half a minute at most) what a command changed.
+//!
+//! The doc comments of the arguments are what `--help` shows and what the manual page is made from.
 
+mod check;
+mod completions;
+mod config;
 mod exit;
+mod finding;
+mod history;
+mod lock;
+mod media;
+mod mix;
+mod near;
+mod person;
+mod plan;
+mod print;
+mod queue;
+mod run;
+mod schedule;
 mod serve;
+mod telegram;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::config::{Config, Environment, Loaded};
+use crate::appliance::open_flow;
+use crate::config::{Config, DatabaseUrl, Environment, Loaded};
+use crate::flow::Flow;
+use crate::system::clock::Clock;
 
-pub use exit::Failure;
+use exit::told;
+pub use exit::{Failure, Told};
+use print::Print;
 
 /// Turns a folder of pictures into a team's approved Instagram Stories.
+///
+/// `storyline serve` is the service itself; every other command looks at what it does or tells it something, and works while
+/// it runs: the service notices within half a minute. What is asked for goes to stdout, all else to stderr.
 #[derive(Debug, Parser)]
-#[command(name = "storyline", version, max_term_width = 100)]
+#[command(name = "storyline", version, max_term_width = 100, after_help = exit::HELP)]
+#[command(disable_help_subcommand = true, propagate_version = true)]
 pub struct Cli {
-    /// The settings' file [default: $STORYLINE_CONFIG, else /etc/storyline/storyline.toml]
+    /// The file of settings [default: $STORYLINE_CONFIG, else /etc/storyline/storyline.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Print JSON, for scripts; times are RFC 3339 in UTC
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -28,6 +60,46 @@ pub struct Cli {
 enum Command {
     /// Run the service until it is told to stop
     Serve,
+    /// Look at everything and say what is wrong and what to do
+    Check(check::Check),
+    /// See what is set, and whether it is right
+    #[command(subcommand)]
+    Config(config::Config),
+    /// The pictures of the library
+    #[command(subcommand)]
+    Media(media::Media),
+    /// The plan: what will be sent when
+    #[command(subcommand)]
+    Schedule(schedule::Schedule),
+    /// The stories that have not ended yet
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    /// How stories ended
+    #[command(subcommand)]
+    History(history::History),
+    /// What keeps a media out of the plan
+    #[command(subcommand)]
+    Lock(lock::Lock),
+    /// The shares of the categories in the plan
+    #[command(subcommand)]
+    Mix(mix::Mix),
+    /// The people of the team
+    #[command(subcommand)]
+    Person(person::Person),
+    /// What the service did, for diagnosis
+    #[command(subcommand)]
+    Run(run::Run),
+    /// Pause the plan: nothing is sent by itself until `storyline resume`
+    Pause,
+    /// Go on with the plan; what went by in the pause is not made up for
+    Resume,
+    /// The bot and its chats
+    #[command(subcommand)]
+    Telegram(telegram::Telegram),
+    /// Print the completions for a shell
+    ///
+    /// For bash: `storyline completions bash > /etc/bash_completion.d/storyline`
+    Completions(completions::Completions),
 }
 
 /// Parses the command line, runs the command, and says how it went.
@@ -45,12 +117,125 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let environment = Environment::capture();
-    let loaded = load(&cli, &environment)?;
+    let print = Print::new(cli.json);
+    let path = cli.config.as_deref();
+    let load = || Config::load(path, &environment).map_err(Failure::Config);
     match cli.command {
-        Command::Serve => serve::run(&loaded, &environment),
+        Command::Serve => serve::run(&load()?, &environment),
+        Command::Config(command) => config::run(print, command, path, &environment),
+        Command::Completions(shell) => completions::run(print, &shell),
+        Command::Check(check) => wait(check::run(print, check, path, &environment)),
+        Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
+        command => wait(beside_the_daemon(command, print, load()?, &environment)),
     }
 }
 
-fn load(cli: &Cli, environment: &Environment) -> Result<Loaded, Failure> {
-    Config::load(cli.config.as_deref(), environment).map_err(Failure::Config)
+async fn beside_the_daemon(
+    command: Command,
+    print: Print,
+    loaded: Loaded,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let seat = Seat::take(print, loaded, environment).await?;
+    match command {
+        Command::Media(command) => media::run(&seat, command).await,
+        Command::Schedule(command) => schedule::run(&seat, command).await,
+        Command::Queue(command) => queue::run(&seat, command).await,
+        Command::History(command) => history::run(&seat, command).await,
+        Command::Lock(command) => lock::run(&seat, command).await,
+        Command::Mix(command) => mix::run(&seat, command).await,
+        Command::Person(command) => person::run(&seat, command).await,
+        Command::Run(command) => run::run(&seat, command).await,
+        Command::Pause => plan::pause(&seat).await,
+        Command::Resume => plan::resume(&seat).await,
+        Command::Serve
+        | Command::Check(_)
+        | Command::Config(_)
+        | Command::Telegram(_)
+        | Command::Completions(_) => Ok(()),
+    }
+}
+
+/// Runs a command to its end; none needs more than this one thread.
+fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::Other(Told {
+                error: format!("the runtime cannot be started: {error}"),
+                hint: None,
+            })
+        })?
+        .block_on(command)
+}
+
+/// Where a person sits at the terminal: what a command has at hand.
+struct Seat {
+    config: Config,
+    flow: Flow,
+    print: Print,
+    clock: Clock,
+    /// Who asks.
+    by: String,
+}
+
+impl Seat {
+    async fn take(
+        print: Print,
+        loaded: Loaded,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let config = loaded.config;
+        if let Some(missing) = missing_database(&config) {
+            return Err(Failure::Unavailable(missing));
+        }
+        let clock = Clock::system();
+        Ok(Self {
+            flow: open_flow(&config, clock.now()).await?,
+            print,
+            clock,
+            by: login_name(environment),
+            config,
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn zone(&self) -> &TimeZone {
+        &self.config.team.timezone
+    }
+
+    /// Has the daemon notice that something was changed.
+    async fn knock(&self) -> Result<(), Failure> {
+        Ok(self.flow.knock(self.now()).await?)
+    }
+}
+
+/// Why there is no database yet, if there is none. Only the service makes one: made by a command that was run with `sudo`, it
+/// would not belong to the service's user.
+fn missing_database(config: &Config) -> Option<Told> {
+    let DatabaseUrl::Sqlite(path) = &config.database.url else {
+        return None;
+    };
+    let is_missing = matches!(path.try_exists(), Ok(false));
+    is_missing.then(|| {
+        told(
+            format!(
+                "there is no database at `{}` yet: the service has not run",
+                path.display()
+            ),
+            "start it with `systemctl start storyline` (or `storyline serve`); if it runs, its `database.url` is another",
+        )
+    })
+}
+
+fn login_name(environment: &Environment) -> String {
+    ["SUDO_USER", "USER"]
+        .iter()
+        .find_map(|name| environment.get(name))
+        .unwrap_or("the command line")
+        .to_owned()
 }

@@ -1,6 +1,6 @@
 //! `storyline serve`: the daemon.
 
-use super::Failure;
+use super::{Failure, Told};
 use crate::appliance::{Appliance, Trouble};
 use crate::config::{Environment, Loaded};
 use crate::system::clock::Clock;
@@ -13,8 +13,12 @@ const THREADS: usize = 2;
 
 pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Failure> {
     let config = &loaded.config;
-    logging::init(&config.log.level, config.log.format, environment)
-        .map_err(|error| Failure::Other(error.to_string()))?;
+    logging::init(&config.log.level, config.log.format, environment).map_err(|error| {
+        Failure::Other(Told {
+            error: error.to_string(),
+            hint: None,
+        })
+    })?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -22,7 +26,12 @@ pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Fail
         .worker_threads(THREADS)
         .enable_all()
         .build()
-        .map_err(|error| Failure::Other(format!("the runtime cannot be started: {error}")))?;
+        .map_err(|error| {
+            Failure::Other(Told {
+                error: format!("the runtime cannot be started: {error}"),
+                hint: None,
+            })
+        })?;
     runtime.block_on(async {
         let shutdown = Shutdown::new();
         signals::listen(shutdown.clone()).map_err(Trouble::from)?;

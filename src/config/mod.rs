@@ -23,6 +23,7 @@ pub use crate::system::environment::Environment;
 pub use database::DatabaseUrl;
 pub use example::example;
 pub use load::{DEFAULT_PATH, Loaded};
+pub use nearest::nearest;
 pub use problem::{Origin, Problem, Problems};
 pub use show::Shown;
 

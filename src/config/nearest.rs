@@ -1,7 +1,8 @@
 //! "Did you mean": finds the name that was probably meant.
 
 /// The candidate nearest to what was written, if one is near enough to have been meant.
-pub(super) fn nearest<'a>(
+#[must_use]
+pub fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

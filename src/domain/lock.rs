@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::category::Category;
+use super::media::Fingerprint;
 
 /// Why a media is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -67,6 +68,9 @@ impl FromStr for LockKind {
 /// A lock as the team's records have it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Lock {
+    /// The locked media, by the hash of its bytes.
+    #[serde(serialize_with = "super::media::as_text")]
+    pub fingerprint: Fingerprint,
     /// Where the locked media lies.
     pub path: String,
     /// Its category.

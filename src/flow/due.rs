@@ -16,6 +16,9 @@ use crate::domain::team::TeamSettings;
 use crate::store::{Tx, alerts, history, media, state, stories, teams};
 use crate::system::clock;
 
+/// How soon a clock in doubt is looked at again.
+const SOON: SignedDuration = SignedDuration::from_secs(30);
+
 /// The topic of the alert that the clock is not to be trusted.
 pub(super) const CLOCK: &str = "clock";
 /// Two tasks that read the clock at nearly the same time may come here in either order; that is no step back.
@@ -51,7 +54,8 @@ pub(super) fn look(
     now: Timestamp,
 ) -> Result<Due> {
     if !judge_clock(tx, team, synchronised, now)? {
-        return Ok(Due::Nothing(None));
+        // Soon: the clock may have been set while this was on its way here.
+        return Ok(Due::Nothing(now.checked_add(SOON).ok()));
     }
     if !settle_slots(tx, team, settings, now)? {
         return Ok(Due::LookAgain);
@@ -108,7 +112,7 @@ fn judge_clock(tx: &mut dyn Tx, team: TeamId, synchronised: bool, now: Timestamp
     } else if settled_until.duration_since(now) > FAR_AHEAD {
         format!(
             "The clock was set back: the slots until {settled_until} have had their ends already, and no slot is filled \
-             twice. Stories of the plan go on after that; `storyline next` sends one at once."
+             twice. Stories of the plan go on after that; `storyline queue next` sends one at once."
         )
     } else {
         alerts::resolve(tx, team, CLOCK, now)?;

@@ -112,6 +112,30 @@ impl Flow {
         self.store.read(state::last_knock).await
     }
 
+    /// Whether a daemon works on this store.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub async fn is_served(&self) -> Result<bool> {
+        self.store.is_claimed().await
+    }
+
+    /// The number of the store's newest migration.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn schema_version(&self) -> Result<u64> {
+        self.store.read(state::schema_version).await
+    }
+
+    /// The latest time that was ever recorded; a clock before it is wrong.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn latest_time(&self) -> Result<Option<Timestamp>> {
+        self.store.read(state::latest_time).await
+    }
+
     /// Keeps a run for diagnosis.
     ///
     /// # Errors

@@ -315,13 +315,16 @@ fn judge_supply(
         return Ok(());
     }
     let census = media::census(tx, team)?;
+    if census.to_examine > 0 {
+        return Ok(()); // in a moment it will be known what they are good for
+    }
     let text = if census.media == 0 {
         "The library is empty: there is nothing to send. Put pictures into its folders.".to_owned()
     } else {
         format!(
-            "Nothing fits the next slot: of {} media {} are ready and all of those are locked or in the queue, {} wait to \
-             be examined, {} have errors, {} are missing. Add pictures, or take off locks (`storyline lock list`).",
-            census.media, census.ready, census.to_examine, census.flawed, census.missing
+            "Nothing fits the next slot: of {} media {} are ready and all of those are locked or in the queue, \
+             {} have errors, {} are missing. Add pictures, or take off locks (`storyline lock list`).",
+            census.media, census.ready, census.flawed, census.missing
         )
     };
     if alerts::raise(tx, team, NOTHING_LEFT, &text, now)? {

@@ -8,7 +8,7 @@ use crate::domain::alert::Alert;
 use crate::domain::category::{Category, Share};
 use crate::domain::entry::Entry;
 use crate::domain::lock::Lock;
-use crate::domain::media::Media;
+use crate::domain::media::{Fingerprint, Media};
 use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
 use crate::domain::story::State;
@@ -57,6 +57,9 @@ pub struct Queued {
     pub name: String,
     /// Where it lies.
     pub path: String,
+    /// The hash of its bytes.
+    #[serde(serialize_with = "crate::domain::media::as_text")]
+    pub fingerprint: Fingerprint,
     /// Its category.
     #[serde(serialize_with = "crate::domain::media::as_text")]
     pub category: Category,
@@ -148,6 +151,7 @@ impl Flow {
                             state: story.state,
                             name: shown.display_name().to_owned(),
                             path: shown.path,
+                            fingerprint: shown.fingerprint,
                             category: shown.category,
                             requested_by: story.requested_by,
                             reason: story.delivery.reason,
@@ -166,6 +170,28 @@ impl Flow {
         let team = self.team;
         self.store
             .read(move |tx| history::latest(tx, team, limit))
+            .await
+    }
+
+    /// The latest ends of one kind, the newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn history_with(&self, outcome: Outcome, limit: u32) -> Result<Vec<Entry>> {
+        let team = self.team;
+        self.store
+            .read(move |tx| history::latest_with(tx, team, outcome, limit))
+            .await
+    }
+
+    /// The latest ends of one media's stories, the newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn history_of(&self, of: &Media, limit: u32) -> Result<Vec<Entry>> {
+        let id = of.id;
+        self.store
+            .read(move |tx| history::of_media(tx, id, limit))
             .await
     }
 

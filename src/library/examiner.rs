@@ -6,6 +6,8 @@ use super::examine::examine;
 use super::indexer::is_there;
 use super::reconcile::{Library, blocking};
 use super::walk::root_identity;
+use crate::domain::media::Media;
+use crate::flow::Error;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
 
@@ -37,14 +39,23 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
                 return Ok(());
             }
             pulse.expecting(Duration::from_secs(120));
-            if !is_there(library.root(), &media.path) {
-                flow.vanished(vec![media.path], library.clock().now())
-                    .await?;
-                continue;
-            }
-            let path = library.root().join(&media.path);
-            let found = blocking(move || examine(&path)).await?;
-            flow.examined(media, found, library.clock().now()).await?;
+            examine_one(&library, media).await?;
         }
     }
+}
+
+/// Decodes one media and remembers what was found; if its file is gone, that.
+///
+/// # Errors
+/// If the store cannot be written.
+pub async fn examine_one(library: &Library, media: Media) -> Result<(), Error> {
+    let flow = library.flow();
+    if !is_there(library.root(), &media.path) {
+        flow.vanished(vec![media.path], library.clock().now())
+            .await?;
+        return Ok(());
+    }
+    let path = library.root().join(&media.path);
+    let found = blocking(move || examine(&path)).await?;
+    flow.examined(media, found, library.clock().now()).await
 }

@@ -30,6 +30,9 @@ pub(crate) trait Engine: Send {
 
     /// Claims the database, for as long as the engine lives. False if another one has it.
     fn claim(&mut self) -> Result<bool>;
+
+    /// Whether another engine has claimed the database. It leaves no trace, whoever asks.
+    fn is_claimed(&mut self) -> Result<bool>;
 }
 
 /// An open transaction. Parameters are `?1`, `?2`, … in every statement, on both engines.

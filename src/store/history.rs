@@ -10,7 +10,8 @@ use super::value::{Cells, json, values};
 use crate::domain::calendar::SlotId;
 use crate::domain::category::Category;
 use crate::domain::entry::Entry;
-use crate::domain::ids::{StoryId, TeamId};
+use crate::domain::ids::{MediaId, StoryId, TeamId};
+use crate::domain::outcome::Outcome;
 use crate::domain::person::PersonId;
 
 macro_rules! select {
@@ -97,6 +98,31 @@ pub(crate) fn latest(tx: &mut dyn Tx, team: TeamId, limit: u32) -> Result<Vec<En
     let rows = tx.query(
         select!("WHERE team_id = ?1 ORDER BY ended_at DESC, story_id DESC LIMIT ?2"),
         values![team, limit],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
+/// The latest ends of one kind, the newest first.
+pub(crate) fn latest_with(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    outcome: Outcome,
+    limit: u32,
+) -> Result<Vec<Entry>> {
+    let rows = tx.query(
+        select!(
+            "WHERE team_id = ?1 AND outcome = ?2 ORDER BY ended_at DESC, story_id DESC LIMIT ?3"
+        ),
+        values![team, outcome, limit],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
+/// The latest ends of one media's stories, the newest first.
+pub(crate) fn of_media(tx: &mut dyn Tx, media: MediaId, limit: u32) -> Result<Vec<Entry>> {
+    let rows = tx.query(
+        select!("WHERE media_id = ?1 ORDER BY ended_at DESC, story_id DESC LIMIT ?2"),
+        values![media, limit],
     )?;
     rows.into_iter().map(|row| read(row.cells())).collect()
 }

@@ -47,7 +47,7 @@ pub(crate) fn remove(tx: &mut dyn Tx, media: MediaId, kind: Option<LockKind>) ->
 /// The locks that hold at `now`, the longest last.
 pub(crate) fn holding(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<Vec<Lock>> {
     let rows = tx.query(
-        "SELECT m.last_path, m.category, l.kind, l.locked_until, l.locked_at, l.locked_by, l.reason
+        "SELECT m.fingerprint, m.last_path, m.category, l.kind, l.locked_until, l.locked_at, l.locked_by, l.reason
          FROM locks l JOIN media m ON m.id = l.media_id
          WHERE l.team_id = ?1 AND (l.locked_until IS NULL OR l.locked_until > ?2)
          ORDER BY l.locked_until NULLS LAST, l.id",
@@ -57,6 +57,7 @@ pub(crate) fn holding(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<V
         .map(|row| {
             let mut cells = row.cells();
             Ok(Lock {
+                fingerprint: cells.parsed()?,
                 path: cells.text()?,
                 category: Category::new(&cells.text()?),
                 kind: cells.parsed()?,

@@ -134,6 +134,14 @@ impl Store {
         self.on_the_thread(|engine| engine.claim()).await
     }
 
+    /// Whether a daemon has claimed the database.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub async fn is_claimed(&self) -> Result<bool> {
+        self.on_the_thread(|engine| engine.is_claimed()).await
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         mode: Mode,

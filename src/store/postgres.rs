@@ -15,6 +15,8 @@ use super::value::{Row, Value};
 
 /// The advisory lock that the one daemon of a database holds ("storylin", in a number).
 const CLAIM: i64 = 0x7374_6f72_796c_696e;
+/// Takes the claim, if nobody has it.
+const TAKE_CLAIM: &str = "SELECT pg_try_advisory_lock($1)";
 /// The advisory lock that every writer holds: writers come one after the other, as in SQLite, so that a closure means the
 /// same on both engines.
 const WRITING: i64 = CLAIM + 1;
@@ -82,7 +84,9 @@ impl Postgres {
                     self.patience.as_millis().max(1)
                 ))
                 .map_err(|error| self.explain(&error))?;
-            if self.claimed && !try_claim(&mut client).map_err(|error| self.explain(&error))? {
+            if self.claimed
+                && !ask(&mut client, TAKE_CLAIM).map_err(|error| self.explain(&error))?
+            {
                 return Err(Error::Unavailable(
                     "was claimed by another daemon while the connection was lost, or the server holds the lost \
                      connection for alive still"
@@ -151,6 +155,16 @@ impl Postgres {
         lost
     }
 
+    /// Asks something of the claim, over a new connection if the last was lost.
+    fn ask(&mut self, question: &str) -> Result<bool> {
+        let first = ask(&mut self.connected()?.client, question);
+        match first {
+            Err(_) if self.is_lost() => ask(&mut self.connected()?.client, question),
+            answered => answered,
+        }
+        .map_err(|error| self.explain(&error))
+    }
+
     fn explain(&self, error: &postgres::Error) -> Error {
         explain(error, self.patience)
     }
@@ -187,19 +201,19 @@ impl Engine for Postgres {
     }
 
     fn claim(&mut self) -> Result<bool> {
-        if self.claimed {
-            self.connected()?;
-            return Ok(true);
+        if !self.claimed {
+            self.claimed = self.ask(TAKE_CLAIM)?;
         }
-        let patience = self.patience;
-        let explain = |error: postgres::Error| explain(&error, patience);
-        let claimed = try_claim(&mut self.connected()?.client);
-        self.claimed = match claimed {
-            Err(_) if self.is_lost() => try_claim(&mut self.connected()?.client),
-            tried => tried,
-        }
-        .map_err(explain)?;
         Ok(self.claimed)
+    }
+
+    fn is_claimed(&mut self) -> Result<bool> {
+        self.ask(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks
+                 WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid <> pg_backend_pid()
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                     AND ((classid::bigint << 32) | objid::bigint) = $1)",
+        )
     }
 }
 
@@ -215,10 +229,8 @@ impl Failed {
     }
 }
 
-fn try_claim(client: &mut Client) -> std::result::Result<bool, postgres::Error> {
-    Ok(client
-        .query_one("SELECT pg_try_advisory_lock($1)", &[&CLAIM])?
-        .get(0))
+fn ask(client: &mut Client, question: &str) -> std::result::Result<bool, postgres::Error> {
+    Ok(client.query_one(question, &[&CLAIM])?.get(0))
 }
 
 struct PostgresTx<'a> {

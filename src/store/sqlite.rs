@@ -132,6 +132,28 @@ impl Engine for Sqlite {
             Err(TryLockError::Error(error)) => Err(unavailable(&error)),
         }
     }
+
+    fn is_claimed(&mut self) -> Result<bool> {
+        if self.claim.is_some() {
+            return Ok(false);
+        }
+        let name = self.place.lock();
+        // Not made if it is not there: the daemon's user might not be able to open what another user has made.
+        let file = match File::open(&name) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => {
+                return Err(Error::Unavailable(format!(
+                    "has a lock that cannot be read at {}: {error}",
+                    name.display()
+                )));
+            }
+        };
+        Ok(matches!(
+            file.try_lock_shared(),
+            Err(TryLockError::WouldBlock)
+        ))
+    }
 }
 
 struct SqliteTx<'a> {

@@ -31,6 +31,14 @@ fn time(tx: &mut dyn Tx, name: &str) -> Result<Option<Timestamp>> {
     Ok(get(tx, name)?.and_then(|text| text.parse().ok()))
 }
 
+/// The number of the newest migration that was applied.
+pub(crate) fn schema_version(tx: &mut dyn Tx) -> Result<u64> {
+    tx.count(
+        "SELECT CAST(MAX(version) AS BIGINT) FROM refinery_schema_history",
+        &[],
+    )
+}
+
 pub(crate) fn latest_time(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
     time(tx, LATEST_TIME)
 }

@@ -10,8 +10,8 @@ use crate::harness::*;
 
 fn on_the_way_to_the_first_slot() -> TheBox {
     let mut the_box = TheBox::with(three_a_day()).with_pictures(100);
-    the_box.tick = minutes(1);
     the_box.live_until(at("2027-03-01T08:59:00Z"));
+    the_box.tick = minutes(1);
     the_box
 }
 
@@ -299,7 +299,7 @@ fn nothing_stands_open_for_ever_from_whatever_state() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, max_shrink_iters: 16, ..ProptestConfig::default() })]
+    #![proptest_config(cases(4))]
 
     #[test]
     fn power_cuts_at_any_moment_lose_no_slot_and_repeat_none(

@@ -441,3 +441,24 @@ fn sighting(path: &str, number: u64, tags: &[&str]) -> Sighting {
         })),
     }
 }
+
+/// So many cases (times `STORYLINE_CASES`), from a seed that a failure prints and `STORYLINE_SEED` repeats.
+pub(crate) fn cases(count: u32) -> proptest::prelude::ProptestConfig {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let seed = number("STORYLINE_SEED").unwrap_or_else(|| {
+        let random = std::hash::RandomState::new();
+        std::hash::BuildHasher::hash_one(&random, 0)
+    });
+    println!("STORYLINE_SEED={seed}");
+    proptest::prelude::ProptestConfig {
+        cases: count * u32::try_from(number("STORYLINE_CASES").unwrap_or(1)).unwrap(),
+        rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 60,
+        ..proptest::prelude::ProptestConfig::default()
+    }
+}

@@ -8,7 +8,7 @@ use storyline::domain::team::TeamSettings;
 use crate::harness::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 5, failure_persistence: None, max_shrink_iters: 12, ..ProptestConfig::default() })]
+    #![proptest_config(cases(5))]
 
     #[test]
     fn the_preview_is_what_happens(settings in crate::time::any_settings(), with_mix in any::<bool>(), lead in 0_i64..2000) {
@@ -42,7 +42,10 @@ fn by_category(the_box: &TheBox, from: usize) -> BTreeMap<String, usize> {
 
 #[test]
 fn over_three_hundred_stories_the_mix_is_met_exactly() {
-    let mut the_box = TheBox::with(settings(15, "06:00", "22:00", "UTC"));
+    let mut the_box = TheBox::with(TeamSettings {
+        horizon_days: 2,
+        ..settings(15, "06:00", "22:00", "UTC")
+    });
     the_box.add_pictures("memes", 400, &[]);
     the_box.add_pictures("merch", 300, &[]);
     the_box.add_pictures("rest", 300, &[]);
@@ -56,7 +59,10 @@ fn over_three_hundred_stories_the_mix_is_met_exactly() {
 
 #[test]
 fn an_empty_category_lets_others_step_in_and_does_not_flood_when_filled() {
-    let mut the_box = TheBox::with(settings(6, "06:00", "22:00", "UTC"));
+    let mut the_box = TheBox::with(TeamSettings {
+        horizon_days: 2,
+        ..settings(6, "06:00", "22:00", "UTC")
+    });
     the_box.add_pictures("memes", 400, &[]);
     the_box.mix(&[("memes", 50), ("merch", 50)]);
     the_box.live_for(days(10));
@@ -70,7 +76,10 @@ fn an_empty_category_lets_others_step_in_and_does_not_flood_when_filled() {
 
 #[test]
 fn no_two_neighbours_share_a_tag_while_there_is_a_choice() {
-    let mut the_box = TheBox::with(settings(6, "06:00", "22:00", "UTC"));
+    let mut the_box = TheBox::with(TeamSettings {
+        horizon_days: 2,
+        ..settings(6, "06:00", "22:00", "UTC")
+    });
     the_box.add_pictures("memes", 60, &["cat"]);
     the_box.add_pictures("memes", 60, &["dog"]);
     the_box.live_for(days(5));

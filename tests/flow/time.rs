@@ -30,15 +30,16 @@ fn hours_of_a_team() -> impl Strategy<Value = Window> {
 
 pub(crate) fn any_settings() -> impl Strategy<Value = TeamSettings> {
     let counts = prop_oneof![1_u32..=7, 1_u32..=50];
-    (zones(), counts, hours_of_a_team(), 0_u32..90).prop_map(|(zone, count, window, jitter)| {
-        TeamSettings {
+    (zones(), counts, hours_of_a_team(), 0_u32..90, 1_u32..=3).prop_map(
+        |(zone, count, window, jitter, horizon_days)| TeamSettings {
+            horizon_days,
             posts_per_day: count,
             window,
             timezone: jiff::tz::TimeZone::get(zone).unwrap(),
             jitter_minutes: jitter,
             ..TeamSettings::default()
-        }
-    })
+        },
+    )
 }
 
 /// Days around which some zone changes its clocks.
@@ -55,7 +56,7 @@ fn births() -> impl Strategy<Value = jiff::Timestamp> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, max_shrink_iters: 12, ..ProptestConfig::default() })]
+    #![proptest_config(cases(5))]
 
     #[test]
     fn every_day_has_exactly_its_stories(settings in any_settings(), born in births(), presses in any::<bool>()) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use storyline::appliance::{Appliance, open_flow};
+use storyline::appliance::{Appliance, Trouble, open_flow};
 use storyline::config::{Config, Environment};
 use storyline::domain::entry::Entry;
 use storyline::domain::story::State;
@@ -126,9 +126,17 @@ impl Office {
 
     /// Switches the box on.
     pub(crate) async fn start(&mut self) {
-        let appliance = Appliance::build(&self.config, self.clock.clone())
-            .await
-            .unwrap();
+        // A box that was switched off a moment ago lets go of the database with its last thread.
+        let deadline = tokio::time::Instant::now() + SOON;
+        let appliance = loop {
+            match Appliance::build(&self.config, self.clock.clone()).await {
+                Ok(appliance) => break appliance,
+                Err(Trouble::AlreadyRunning(_)) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(trouble) => panic!("{trouble}"),
+            }
+        };
         let shutdown = Shutdown::new();
         let flow = appliance.flow().clone();
         let task = tokio::spawn({
@@ -154,11 +162,6 @@ impl Office {
         };
         running.shutdown.signal();
         running.task.await.unwrap();
-    }
-
-    pub(crate) async fn restart(&mut self) {
-        self.stop().await;
-        self.start().await;
     }
 
     pub(crate) fn library(&self) -> std::path::PathBuf {

@@ -58,7 +58,7 @@ async fn a_story_whose_answer_was_lost_is_sent_once_more_and_says_so_but_never_a
             office.telegram.messages(TEAM).len() == 1
         })
         .await;
-    office.it_is("09:10");
+    office.it_is("09:11");
     office
         .see(|state| {
             state
@@ -93,7 +93,7 @@ async fn without_a_network_the_same_picture_waits_and_goes_out_when_it_is_back()
         .await;
     let before = office.flow().queue().await.unwrap()[0].path.clone();
     office.telegram.come_back().await;
-    office.it_is("09:05");
+    office.it_is("09:06");
     let story = office.story(1).await;
     assert!(
         story.text.contains(before.rsplit('/').next().unwrap()),
@@ -153,7 +153,7 @@ async fn a_bot_that_was_thrown_out_alarms_the_owner_and_loses_nothing() {
     let alarm = office.see_said(ANN, "Stories cannot be delivered").await;
     assert!(alarm.text.contains("add it there"), "{}", alarm.text);
     office.telegram.bot_stands(TEAM, Status::Administrator);
-    office.it_is("09:05");
+    office.it_is("09:06");
     office.story(1).await;
     office
         .see_said(ANN, "Over: Stories cannot be delivered")

@@ -5,7 +5,10 @@ use super::*;
 on_every_engine! {
     async fn a_database_is_claimed_by_one_store_at_a_time(bed: Bed) {
         let second = bed.another();
+        assert!(!second.is_claimed().await.expect("a look"));
         assert!(bed.store.claim().await.expect("a claim"));
+        assert!(second.is_claimed().await.expect("a look"));
+        assert!(!bed.store.is_claimed().await.expect("a look"), "by nobody else");
         assert!(bed.store.claim().await.expect("a claim"), "what is mine is mine");
         assert!(!second.claim().await.expect("a try"));
         let Bed { store, .. } = bed;

@@ -52,6 +52,10 @@ impl<E: Engine> Engine for Faulty<E> {
     fn claim(&mut self) -> Result<bool> {
         self.engine.claim()
     }
+
+    fn is_claimed(&mut self) -> Result<bool> {
+        self.engine.is_claimed()
+    }
 }
 
 struct FaultyTx<'a> {

@@ -1,0 +1,276 @@
+//! `storyline check`: looks at everything, and says what is wrong and what to do. It changes nothing.
+
+use std::path::Path;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::finding::Findings;
+use super::print::{Print, count, moment};
+use super::{Failure, missing_database, telegram};
+use crate::appliance::open_flow;
+use crate::config::{Config, DatabaseUrl, Environment, Problem};
+use crate::flow::survey::Status;
+use crate::flow::{Error, Flow};
+use crate::library::root_identity;
+use crate::system::clock::{self, Clock};
+
+/// How many files in view are named.
+const MOST_FILES: usize = 10;
+/// How many failed runs are told.
+const MOST_RUNS: usize = 3;
+/// Among how many of the latest runs they are looked for.
+const RUNS: u32 = 100;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Ask Telegram too, as `storyline telegram test` does
+    #[arg(long)]
+    online: bool,
+}
+
+pub(super) async fn run(
+    print: Print,
+    options: Check,
+    path: Option<&Path>,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut findings = Findings::default();
+    match Config::load(path, environment) {
+        Err(problems) => {
+            for problem in &problems.0 {
+                let (what, remedy) = setting(problem);
+                findings.problem("settings", what, Some(remedy));
+            }
+        }
+        Ok(loaded) => {
+            let from = loaded.path.as_ref().map_or_else(
+                || "there is no file; the defaults hold".to_owned(),
+                |path| path.display().to_string(),
+            );
+            findings.ok("settings", from);
+            for warning in &loaded.warnings {
+                let (what, remedy) = setting(warning);
+                findings.note("settings", what, Some(remedy));
+            }
+            look_around(&mut findings, &loaded.config).await;
+            telegram(&mut findings, &loaded.config, options.online).await;
+        }
+    }
+    findings.tell(print)
+}
+
+fn setting(problem: &Problem) -> (String, &str) {
+    let what = format!("{}: {}", super::config::place(problem), problem.reason);
+    (what, &problem.remedy)
+}
+
+async fn look_around(findings: &mut Findings, config: &Config) {
+    let now = Clock::system().now();
+    library(findings, &config.library.path);
+    let flow = match missing_database(config) {
+        Some(missing) => {
+            findings.problem("database", missing.error, missing.hint.as_deref());
+            None
+        }
+        None => match open_flow(config, now).await {
+            Ok(flow) => Some(flow),
+            Err(error) => {
+                findings.problem("database", error.to_string(), None);
+                None
+            }
+        },
+    };
+    let Some(flow) = flow else {
+        judge_clock(findings, now, None);
+        return;
+    };
+    if let Err(error) = ask(findings, config, &flow, now).await {
+        findings.problem("database", error.to_string(), None);
+    }
+}
+
+fn library(findings: &mut Findings, root: &Path) {
+    let away = "connect or mount its disk, or set `[library] path`";
+    if let Err(problem) = root_identity(root) {
+        findings.problem("library", problem.to_string(), Some(away));
+    } else if let Err(error) = std::fs::read_dir(root) {
+        findings.problem(
+            "library",
+            format!("`{}` cannot be read: {error}", root.display()),
+            Some("give the user that runs storyline the right to read and enter it"),
+        );
+    } else {
+        findings.ok("library", root.display().to_string());
+    }
+}
+
+/// What the records tell.
+async fn ask(
+    findings: &mut Findings,
+    config: &Config,
+    flow: &Flow,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let zone = &config.team.timezone;
+    let schema = flow.schema_version().await?;
+    let size = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => format!(", {}", megabytes(path)),
+        DatabaseUrl::Postgres(_) => String::new(),
+    };
+    findings.ok(
+        "database",
+        format!("{}, schema {schema}{size}", config.database.url),
+    );
+    if flow.is_served().await? {
+        findings.ok("service", "it runs");
+    } else {
+        findings.problem(
+            "service",
+            "it does not run: nothing is indexed and nothing is sent",
+            Some("start it with `systemctl start storyline`; `journalctl -u storyline` tells why it stopped"),
+        );
+    }
+    judge_clock(findings, now, flow.latest_time().await?);
+    let status = flow.status(now).await?;
+    media(findings, &status);
+    plan(findings, config, &status);
+    for alert in &status.alerts {
+        let since = moment(alert.raised_at, zone);
+        findings.problem("alert", format!("{} (since {since})", alert.text), None);
+    }
+    files(findings, flow).await?;
+    let failed = flow.runs(RUNS).await?.into_iter();
+    for run in failed.filter(|run| run.error.is_some()).take(MOST_RUNS) {
+        let error = run.error.unwrap_or_default();
+        findings.note(
+            "run",
+            format!(
+                "{} failed on {}: {error}",
+                run.job,
+                moment(run.started_at, zone)
+            ),
+            Some("`storyline run list` shows what came after"),
+        );
+    }
+    Ok(())
+}
+
+fn megabytes(path: &Path) -> String {
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+}
+
+fn judge_clock(findings: &mut Findings, now: Timestamp, latest: Option<Timestamp>) {
+    let shows = now.strftime("%Y-%m-%d %H:%M UTC");
+    if clock::synchronised() {
+        findings.ok("clock", format!("{shows}, synchronised"));
+    } else if clock::trusted(now, latest, false) {
+        findings.ok(
+            "clock",
+            format!("{shows}, later than all that is on record"),
+        );
+    } else {
+        findings.problem(
+            "clock",
+            format!("{shows} cannot be right: nothing is sent until the clock is set"),
+            Some("connect the box to the network, or set it with `timedatectl set-time`"),
+        );
+    }
+}
+
+fn media(findings: &mut Findings, status: &Status) {
+    if status.media == status.missing {
+        findings.problem(
+            "media",
+            "there are none",
+            Some("put pictures into the library's folders; each folder is a category"),
+        );
+        return;
+    }
+    let mut words = vec![
+        count(status.media, "media", "media"),
+        format!("{} ready", status.ready),
+    ];
+    for (number, what) in [
+        (status.to_examine, "waiting to be examined"),
+        (status.flawed, "with errors"),
+        (status.missing, "missing"),
+    ] {
+        if number > 0 {
+            words.push(format!("{number} {what}"));
+        }
+    }
+    let words = words.join(", ");
+    if status.flawed > 0 {
+        let look = "`storyline media list --flawed` shows which, `storyline media show` why";
+        findings.note("media", words, Some(look));
+    } else {
+        findings.ok("media", words);
+    }
+}
+
+fn plan(findings: &mut Findings, config: &Config, status: &Status) {
+    let zone = &config.team.timezone;
+    if let Some(since) = status.paused_since {
+        let by = status.paused_by.as_deref().unwrap_or("somebody");
+        findings.note(
+            "plan",
+            format!("paused by {by} since {}", moment(since, zone)),
+            Some("`storyline resume` goes on with it"),
+        );
+    } else if let Some(next) = &status.next {
+        findings.ok(
+            "plan",
+            format!(
+                "next is #{}, {}, at {}; {} await a press",
+                next.number,
+                next.name,
+                moment(next.due_at, zone),
+                status.awaiting
+            ),
+        );
+    } else {
+        findings.note(
+            "plan",
+            "nothing is planned",
+            Some("`storyline schedule preview` shows what would be; the service plans as soon as it can send"),
+        );
+    }
+    if config.team.dry_run {
+        findings.note(
+            "plan",
+            "dry run: nothing is sent",
+            Some("set `[team] dry_run = false` and restart the service"),
+        );
+    }
+}
+
+/// Files that lie in the library and are not media: unfinished, or of no use.
+async fn files(findings: &mut Findings, flow: &Flow) -> Result<(), Error> {
+    let in_view = flow.files_in_view().await?;
+    for file in in_view.iter().take(MOST_FILES) {
+        findings.note("file", format!("{}: {}", file.path, file.reason), None);
+    }
+    if in_view.len() > MOST_FILES {
+        let more = in_view.len() - MOST_FILES;
+        findings.note("file", format!("and {more} more like these"), None);
+    }
+    Ok(())
+}
+
+async fn telegram(findings: &mut Findings, config: &Config, online: bool) {
+    let telegram = &config.telegram;
+    if online {
+        telegram::ask(findings, telegram, false).await;
+        return;
+    }
+    let before = (telegram.token.is_some(), telegram.chat);
+    telegram::judge_settings(findings, telegram);
+    if let (true, Some(chat)) = before {
+        findings.ok(
+            "telegram",
+            format!("a token and the chat {chat} are set (`--online` asks Telegram)"),
+        );
+    }
+}

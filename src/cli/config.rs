@@ -1,0 +1,118 @@
+//! `storyline config`: what is set, and whether it is right.
+
+use std::path::Path;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::Failure;
+use super::print::{FULL, Print, TEXT, Table, or_dash, say};
+use crate::config::{self, Environment, Problem, Problems, Shown};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Config {
+    /// Say everything that is wrong with the settings, and what to do
+    Check,
+    /// Show all settings, and where each was set; of secrets only that they are set
+    Show,
+    /// Print the documented example, with every setting and its default
+    ///
+    /// For example: `storyline config example > /etc/storyline/storyline.toml`
+    Example,
+}
+
+pub(super) fn run(
+    print: Print,
+    command: Config,
+    path: Option<&Path>,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let load = || config::Config::load(path, environment);
+    match command {
+        Config::Example => print.text(&config::example()),
+        Config::Check => check(print, load()),
+        Config::Show => {
+            let loaded = load().map_err(Failure::Config)?;
+            print.list(&loaded.show(), "", table)
+        }
+    }
+}
+
+fn table(settings: &[Shown]) -> Table {
+    let mut table = Table::new([("Setting", FULL), ("Value", TEXT), ("Set in", TEXT)]);
+    for setting in settings {
+        table.row([
+            setting.key.clone(),
+            or_dash(setting.value.as_deref()),
+            setting.origin.clone(),
+        ]);
+    }
+    table
+}
+
+/// A problem of the settings, as scripts see it.
+#[derive(Serialize)]
+struct Mistake {
+    key: String,
+    /// `problem` stops the service, `note` does not.
+    state: &'static str,
+    value: Option<String>,
+    origin: Option<String>,
+    reason: String,
+    remedy: String,
+}
+
+fn mistake(problem: &Problem, state: &'static str) -> Mistake {
+    Mistake {
+        key: problem.key.clone(),
+        state,
+        value: problem.value.clone(),
+        origin: problem.origin.as_ref().map(ToString::to_string),
+        reason: problem.reason.clone(),
+        remedy: problem.remedy.clone(),
+    }
+}
+
+fn check(print: Print, loaded: Result<config::Loaded, Problems>) -> Result<(), Failure> {
+    match loaded {
+        Ok(loaded) => {
+            if print.is_json() {
+                let notes = loaded.warnings.iter();
+                let notes: Vec<_> = notes.map(|problem| mistake(problem, "note")).collect();
+                return print.json(&notes);
+            }
+            for warning in &loaded.warnings {
+                say(&format!("note: {}: {}", place(warning), warning.reason));
+                say(&format!("hint: {}", warning.remedy));
+            }
+            say(&match loaded.path {
+                Some(path) => format!("The settings in `{}` are right.", path.display()),
+                None => "There is no file of settings; the defaults are right.".to_owned(),
+            });
+            Ok(())
+        }
+        Err(problems) => {
+            if print.is_json() {
+                let mistakes: Vec<_> = problems
+                    .0
+                    .iter()
+                    .map(|problem| mistake(problem, "problem"))
+                    .collect();
+                print.json(&mistakes)?;
+            }
+            Err(Failure::Config(problems))
+        }
+    }
+}
+
+/// `team.posts_per_day = 0 (/etc/storyline/storyline.toml:12)`.
+pub(super) fn place(problem: &Problem) -> String {
+    let value = problem.value.as_ref();
+    let origin = problem.origin.as_ref();
+    format!(
+        "{}{}{}",
+        problem.key,
+        value.map_or_else(String::new, |value| format!(" = {value}")),
+        origin.map_or_else(String::new, |origin| format!(" ({origin})")),
+    )
+}

@@ -1,0 +1,176 @@
+//! `storyline telegram`: whether the bot can do its work.
+
+use clap::Subcommand;
+use teloxide::payloads::SendMessageSetters;
+use teloxide::prelude::Requester;
+use teloxide::types::{
+    ChatFullInfo, ChatId, ChatMember, ChatMemberKind, ChatPermissions, MessageId, ThreadId, UserId,
+};
+
+use super::Failure;
+use super::finding::Findings;
+use super::print::Print;
+use crate::config::{Config, Telegram as Settings};
+use crate::flow::outlet::Trouble;
+use crate::telegram::client::{Client, SMALL_CALL};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Telegram {
+    /// Ask Telegram whether the token is right, the chats are there, and the bot may write in them
+    Test {
+        /// Send a message to the team's chat too
+        #[arg(long)]
+        send: bool,
+    },
+}
+
+pub(super) async fn run(print: Print, command: Telegram, config: &Config) -> Result<(), Failure> {
+    let Telegram::Test { send } = command;
+    let mut findings = Findings::default();
+    ask(&mut findings, &config.telegram, send).await;
+    findings.tell(print)
+}
+
+/// What is missing in the settings.
+pub(super) fn judge_settings(findings: &mut Findings, settings: &Settings) {
+    if settings.token.is_none() {
+        findings.problem(
+            "telegram",
+            "no bot token is set: pictures are indexed and nothing is sent",
+            Some("get a token from @BotFather and set `[telegram] token_file` or `token`"),
+        );
+    }
+    if settings.chat.is_none() {
+        findings.problem(
+            "telegram",
+            "no chat is set: nothing is sent",
+            Some("set `[telegram] chat` to the number of the team's channel or group"),
+        );
+    }
+}
+
+/// Asks Telegram. What one answer makes impossible is not asked any more.
+pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool) {
+    judge_settings(findings, settings);
+    let Some(token) = &settings.token else {
+        return;
+    };
+    let client = match Client::new(token.clone(), settings.api_url.clone()) {
+        Ok(client) => client,
+        Err(error) => {
+            let reason = error.without_url().to_string();
+            findings.problem("bot", reason, None);
+            return;
+        }
+    };
+    let me = match client.call(SMALL_CALL, client.bot.get_me()).await {
+        Ok(me) => me,
+        Err(trouble) => return tell(findings, "bot", &trouble),
+    };
+    findings.ok("bot", format!("it is @{}", me.username()));
+    if let Some(chat) = settings.chat {
+        team_chat(findings, &client, ChatId(chat), me.id).await;
+    }
+    if let Some(chat) = settings.admin_chat {
+        match chat_info(&client, ChatId(chat)).await {
+            Ok(info) => findings.ok("admin chat", called(&info)),
+            Err(trouble) => tell(findings, "admin chat", &trouble),
+        }
+    }
+    if let (true, Some(chat)) = (send, settings.chat) {
+        let text = "This is a test of Storyline. If you can read it, the bot can write here.";
+        let mut message = client.bot.send_message(ChatId(chat), text);
+        if let Some(thread) = settings.thread {
+            message = message.message_thread_id(ThreadId(MessageId(thread)));
+        }
+        match client.call(SMALL_CALL, message).await {
+            Ok(_) => findings.ok("message", "sent; it stands in the chat now"),
+            Err(trouble) => tell(findings, "message", &trouble),
+        }
+    }
+}
+
+async fn chat_info(client: &Client, chat: ChatId) -> Result<ChatFullInfo, Trouble> {
+    client.call(SMALL_CALL, client.bot.get_chat(chat)).await
+}
+
+async fn team_chat(findings: &mut Findings, client: &Client, chat: ChatId, bot: UserId) {
+    let info = match chat_info(client, chat).await {
+        Ok(info) => info,
+        Err(trouble) => return tell(findings, "chat", &trouble),
+    };
+    findings.ok("chat", called(&info));
+    let asked = client.bot.get_chat_member(chat, bot);
+    match client.call(SMALL_CALL, asked).await {
+        Ok(member) => match lacking(&info, &member) {
+            None => findings.ok("rights", "the bot may send stories there"),
+            Some((reason, remedy)) => findings.problem("rights", reason, Some(remedy)),
+        },
+        Err(trouble) => tell(findings, "rights", &trouble),
+    }
+}
+
+/// What the bot lacks to send stories to a chat, and what to do.
+fn lacking(chat: &ChatFullInfo, bot: &ChatMember) -> Option<(&'static str, &'static str)> {
+    if chat.is_private() {
+        return None;
+    }
+    if !bot.kind.is_present() {
+        return Some((
+            "the bot is not in the chat",
+            "add it there, in a channel as an administrator who may post messages",
+        ));
+    }
+    if chat.is_channel() && !bot.kind.can_post_messages() {
+        return Some((
+            "the bot may not post in the channel",
+            "make it an administrator of the channel with the right to post messages",
+        ));
+    }
+    let everybody = chat.permissions().unwrap_or(ChatPermissions::all());
+    let needed = ChatPermissions::SEND_MESSAGES | ChatPermissions::SEND_PHOTOS;
+    if !chat.is_channel() && !bot.kind.is_privileged() && !everybody.contains(needed) {
+        return Some((
+            "members of the group may not send messages and photos, and the bot is one of them",
+            "make it an administrator of the group",
+        ));
+    }
+    let is_silenced = matches!(&bot.kind, ChatMemberKind::Restricted(may) if !may.can_send_messages || !may.can_send_photos);
+    if is_silenced {
+        return Some((
+            "the bot is restricted in the group and may not send messages and photos",
+            "lift the restriction, or make it an administrator of the group",
+        ));
+    }
+    None
+}
+
+/// `“Team stories”, a supergroup`.
+fn called(chat: &ChatFullInfo) -> String {
+    let name = chat
+        .title()
+        .or(chat.first_name())
+        .or(chat.username())
+        .unwrap_or("without a name");
+    let kind = if chat.is_channel() {
+        "a channel"
+    } else if chat.is_supergroup() {
+        "a supergroup"
+    } else if chat.is_group() {
+        "a group"
+    } else {
+        "a private chat"
+    };
+    format!("“{name}”, {kind}")
+}
+
+fn tell(findings: &mut Findings, subject: &str, trouble: &Trouble) {
+    let remedy = match trouble {
+        Trouble::Later(_) => Some("wait, and try again"),
+        Trouble::Unreachable(_) | Trouble::Unsure(_) => {
+            Some("look at the network and `[telegram] api_url`, and try again")
+        }
+        Trouble::Never(_) | Trouble::Owner(_) | Trouble::Gone => None,
+    };
+    findings.problem(subject, trouble.reason(), remedy);
+}
