@@ -1,0 +1,446 @@
+//! What the program costs, measured on the real binary: `measure BINARY [--pictures N] [--idle SECONDS]`.
+//!
+//! It draws a library of pictures, indexes it beside `b3sum` (if that is installed), scans it again, and then runs the daemon
+//! on it against the stand-in for Telegram: resident memory, processor time and disk writes of an idle minute, the time from a
+//! closed file to its row, from a slot's moment to the chat, and from a press to its row. These are figures to look at and to
+//! compare side by side, not tests: machines differ, and are noisy.
+
+#[path = "../tests/pretend/mod.rs"]
+mod pretend;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pretend::telegram::{PretendTelegram, Status};
+use rusqlite::{Connection, OpenFlags};
+
+const TEAM: i64 = -1_001_000_000_001;
+const ANN: i64 = 11;
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str, default: u64| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1))
+            .map_or(default, |text| text.parse().expect("a number"))
+    };
+    let Some(binary) = arguments.first().filter(|first| !first.starts_with('-')) else {
+        eprintln!("usage: measure BINARY [--pictures N] [--idle SECONDS]");
+        std::process::exit(2);
+    };
+    let site = Site::new(Path::new(binary)).await;
+    let pictures = usize::try_from(option("--pictures", 3000)).expect("a count");
+    println!(
+        "binary: {:.2} MB",
+        fs::metadata(binary).expect("the binary").len() as f64 / 1e6
+    );
+    let bytes = draw_library(&site.library(), pictures);
+    println!("library: {pictures} pictures, {:.2} GB", bytes as f64 / 1e9);
+
+    index(&site);
+    let mut daemon = site.serve(site.telegram_config(3, ("00:00".into(), "00:00".into())));
+    let database = site.database();
+    examined(&database, pictures);
+    idle(&daemon, &site, Duration::from_secs(option("--idle", 60)));
+    drops(&site, &database);
+    site.stop(&mut daemon);
+
+    let (now, end) = window(3);
+    let mut daemon = site.serve(site.telegram_config(50, (now, end)));
+    dues_and_presses(&site, &database).await;
+    site.stop(&mut daemon);
+}
+
+/// Processor time of indexing, and of an unchanged scan, beside `b3sum` on the same files, in turn.
+fn index(site: &Site) {
+    let files = format!(
+        "find {} -type f -print0 | xargs -0 b3sum > /dev/null",
+        site.library().display()
+    );
+    let has_b3sum = Command::new("b3sum").arg("--version").output().is_ok();
+    let config = site.telegram_config(3, ("00:00".into(), "00:00".into()));
+    let run = format!(
+        "{} --config {} media index >/dev/null 2>&1",
+        site.binary.display(),
+        config.display()
+    );
+    // The command makes no database of its own: the service does, at its first start.
+    let mut first = site.serve(config);
+    site.wait_for_database();
+    site.stop(&mut first);
+    let forget = "DELETE FROM files; DELETE FROM stories; DELETE FROM history; DELETE FROM media; DELETE FROM runs";
+    let (mut sums, mut firsts, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..5 {
+        if has_b3sum {
+            sums.push(cpu_seconds(&files));
+        }
+        let database =
+            Connection::open(site.folder.path().join("storyline.db")).expect("a database");
+        database.execute_batch(forget).expect("an empty database");
+        drop(database);
+        firsts.push(cpu_seconds(&run));
+        again.push(cpu_seconds(&run));
+    }
+    println!(
+        "indexing: {:.3} s of CPU (median of 5)",
+        median(&mut firsts)
+    );
+    if has_b3sum {
+        println!(
+            "  b3sum:  {:.3} s; ratio {:.2}",
+            median(&mut sums),
+            median(&mut firsts) / median(&mut sums)
+        );
+    } else {
+        println!("  b3sum is not installed; `cargo install b3sum` for the comparison");
+    }
+    println!(
+        "unchanged scan: {:.0} ms of CPU (median of 5)",
+        median(&mut again) * 1e3
+    );
+}
+
+/// Memory, processor time and writes while nothing happens.
+fn idle(daemon: &Child, site: &Site, time: Duration) {
+    std::thread::sleep(Duration::from_secs(35)); // past the first ticks
+    let before = (
+        cpu_of(daemon.id()),
+        written_by(daemon.id()),
+        site.database_files(),
+    );
+    std::thread::sleep(time);
+    let after = (
+        cpu_of(daemon.id()),
+        written_by(daemon.id()),
+        site.database_files(),
+    );
+    println!(
+        "idle: {:.1} MB resident",
+        resident_kb(daemon.id()) as f64 / 1e3
+    );
+    println!(
+        "  in {} s: {:.0} ms of CPU, {} bytes written, database files {}",
+        time.as_secs(),
+        (after.0 - before.0) * 1e3,
+        after.1 - before.1,
+        if after.2 == before.2 {
+            "untouched"
+        } else {
+            "CHANGED"
+        }
+    );
+}
+
+/// The time from the close of a new file to its row.
+fn drops(site: &Site, database: &Connection) {
+    let mut times = Vec::new();
+    let mut row = database
+        .prepare("SELECT COUNT(*) FROM files WHERE path = ?1 AND state = 'whole'")
+        .expect("a query");
+    for number in 0..200 {
+        let path = format!("memes/drop-{number}.jpg");
+        let bytes = picture(1_000_000 + number, 600_000);
+        let mut file = fs::File::create(site.library().join(&path)).expect("a file");
+        file.write_all(&bytes).expect("room on the disk");
+        drop(file);
+        let closed = Instant::now();
+        while row
+            .query_row([&path], |row| row.get::<_, i64>(0))
+            .expect("an answer")
+            == 0
+        {
+            std::thread::sleep(Duration::from_micros(200));
+            assert!(
+                closed.elapsed() < Duration::from_secs(10),
+                "{path} was not indexed"
+            );
+        }
+        times.push(closed.elapsed().as_secs_f64());
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    tell("closed file to row", &mut times);
+}
+
+/// The time from a slot's moment to the chat, and from a press to its row.
+async fn dues_and_presses(site: &Site, database: &Connection) {
+    let (mut dues, mut presses) = (Vec::new(), Vec::new());
+    let mut seen = 0;
+    let mut row = database
+        .prepare("SELECT COUNT(*) FROM history WHERE outcome = 'posted'")
+        .expect("a query");
+    let mut due = database
+        .prepare("SELECT MAX(due_at) FROM stories WHERE state IN ('sending', 'awaiting')")
+        .expect("a query");
+    let deadline = Instant::now() + Duration::from_secs(200);
+    while dues.len() < 25 && Instant::now() < deadline {
+        let messages = site.telegram.messages(TEAM);
+        if messages.len() == seen {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            continue;
+        }
+        let arrived = jiff::Timestamp::now().as_millisecond();
+        seen = messages.len();
+        let at: i64 = due.query_row([], |row| row.get(0)).expect("an answer");
+        dues.push((arrived - at) as f64 / 1e3);
+        let Some(message) = messages
+            .last()
+            .filter(|message| message.button("✅ Posted").is_some())
+        else {
+            continue;
+        };
+        let before: i64 = row.query_row([], |row| row.get(0)).expect("an answer");
+        site.telegram.press(ANN, TEAM, message.id, "✅ Posted");
+        let pressed = Instant::now();
+        while row
+            .query_row([], |row| row.get::<_, i64>(0))
+            .expect("an answer")
+            == before
+        {
+            std::thread::sleep(Duration::from_micros(100));
+            assert!(
+                pressed.elapsed() < Duration::from_secs(10),
+                "a press was not taken"
+            );
+        }
+        presses.push(pressed.elapsed().as_secs_f64());
+    }
+    tell("slot to chat", &mut dues);
+    tell("press to row", &mut presses);
+}
+
+struct Site {
+    binary: PathBuf,
+    folder: tempfile::TempDir,
+    telegram: PretendTelegram,
+}
+
+impl Site {
+    async fn new(binary: &Path) -> Self {
+        let telegram = PretendTelegram::start().await;
+        telegram.person(ANN, "Ann");
+        telegram.supergroup(TEAM, "Team stories");
+        telegram.member(TEAM, ANN, Status::Administrator);
+        Self {
+            binary: binary.canonicalize().expect("the binary"),
+            folder: tempfile::tempdir().expect("a folder"),
+            telegram,
+        }
+    }
+
+    fn library(&self) -> PathBuf {
+        self.folder.path().join("library")
+    }
+
+    fn telegram_config(&self, posts_per_day: u32, (start, end): (String, String)) -> PathBuf {
+        let root = self.folder.path().display();
+        let path = self.folder.path().join("storyline.toml");
+        let text = format!(
+            "[library]\npath = \"{root}/library\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n[telegram]\n\
+             token = \"{}\"\napi_url = \"{}\"\nchat = {TEAM}\n[team]\nposts_per_day = {posts_per_day}\njitter_minutes = 0\n\
+             window_start = \"{start}\"\nwindow_end = \"{end}\"\n",
+            self.telegram.token(),
+            self.telegram.url(),
+        );
+        fs::write(&path, text).expect("a config");
+        path
+    }
+
+    fn serve(&self, config: PathBuf) -> Child {
+        let log = fs::File::create(self.folder.path().join("log")).expect("a log");
+        Command::new(&self.binary)
+            .arg("--config")
+            .arg(config)
+            .arg("serve")
+            .env("MALLOC_ARENA_MAX", "2") // as the unit sets it
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the binary runs")
+    }
+
+    fn wait_for_database(&self) {
+        let log = self.folder.path().join("log");
+        while !fs::read_to_string(&log)
+            .expect("a log")
+            .contains("is at work")
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn stop(&self, daemon: &mut Child) {
+        let _ = Command::new("kill").arg(daemon.id().to_string()).status();
+        let _ = daemon.wait();
+    }
+
+    fn database(&self) -> Connection {
+        let path = self.folder.path().join("storyline.db");
+        let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .expect("a database");
+        database
+            .busy_timeout(Duration::from_secs(5))
+            .expect("a time-out");
+        database
+    }
+
+    fn database_files(&self) -> Vec<(u64, std::time::SystemTime)> {
+        ["", "-wal"]
+            .iter()
+            .filter_map(|suffix| {
+                fs::metadata(self.folder.path().join(format!("storyline.db{suffix}"))).ok()
+            })
+            .map(|file| (file.len(), file.modified().expect("a time")))
+            .collect()
+    }
+}
+
+fn examined(database: &Connection, pictures: usize) {
+    let began = Instant::now();
+    let mut left = database
+        .prepare("SELECT COUNT(*) FROM media WHERE examined_at IS NULL")
+        .expect("a query");
+    while left
+        .query_row([], |row| row.get::<_, i64>(0))
+        .expect("an answer")
+        > 0
+    {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    println!(
+        "examining {pictures} pictures: {:.1} s, in the background",
+        began.elapsed().as_secs_f64()
+    );
+}
+
+/// Many pictures out of a few drawn ones: each has a comment of its own, so each is a content of its own.
+fn draw_library(library: &Path, pictures: usize) -> u64 {
+    let mut bytes = 0;
+    for (index, folder) in ["memes", "merch", "quotes", "events/launch"]
+        .iter()
+        .cycle()
+        .take(pictures)
+        .enumerate()
+    {
+        let folder = library.join(folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        let picture = picture(index, 300_000 + index % 7 * 60_000);
+        bytes += picture.len() as u64;
+        fs::write(folder.join(format!("{index}.jpg")), picture).expect("room on the disk");
+    }
+    bytes
+}
+
+/// A JPEG of about this size: one drawn picture, and comments that make it unlike every other and as long as wanted.
+fn picture(number: usize, size: usize) -> Vec<u8> {
+    static DRAWN: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    let drawn = DRAWN.get_or_init(|| {
+        let mut state = 1_u32;
+        let noise = image::RgbImage::from_fn(1080, 1920, |x, y| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let grain = (state >> 28) as u8;
+            image::Rgb([(x / 5) as u8 + grain, (y / 8) as u8 ^ grain, 90 + grain])
+        });
+        let mut jpeg = Vec::new();
+        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 80);
+        noise.write_with_encoder(encoder).expect("a picture");
+        jpeg
+    });
+    let mut picture = drawn[..2].to_vec();
+    let mut fill = size.saturating_sub(drawn.len());
+    loop {
+        let length = fill.clamp(16, 60_000);
+        picture.extend([0xff, 0xfe]);
+        picture.extend(
+            u16::try_from(length + 2)
+                .expect("a short comment")
+                .to_be_bytes(),
+        );
+        let mut comment = format!("{number:012}:{fill:08}").into_bytes();
+        comment.resize(length, b'.');
+        picture.extend(comment);
+        if fill <= 60_000 {
+            break;
+        }
+        fill -= 60_000;
+    }
+    picture.extend(&drawn[2..]);
+    picture
+}
+
+/// User and system time of a shell command and its children, in seconds.
+fn cpu_seconds(command: &str) -> f64 {
+    let timed = format!("TIMEFORMAT='%3U %3S'; time {{ {command}; }}");
+    let output = Command::new("bash")
+        .args(["-c", &timed])
+        .output()
+        .expect("bash");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().last().expect("a time");
+    line.split_whitespace()
+        .map(|part| part.parse::<f64>().expect("seconds"))
+        .sum()
+}
+
+/// User and system time of a process so far, in seconds; the kernel counts in hundredths.
+fn cpu_of(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .expect("fields")
+        .split_whitespace()
+        .collect();
+    (fields[11].parse::<f64>().expect("ticks") + fields[12].parse::<f64>().expect("ticks")) / 100.0
+}
+
+fn written_by(pid: u32) -> u64 {
+    number_in(&format!("/proc/{pid}/io"), "write_bytes:")
+}
+
+fn resident_kb(pid: u32) -> u64 {
+    number_in(&format!("/proc/{pid}/smaps_rollup"), "Rss:")
+}
+
+fn number_in(path: &str, name: &str) -> u64 {
+    let text = fs::read_to_string(path).expect("a process");
+    let line = text
+        .lines()
+        .find(|line| line.starts_with(name))
+        .expect("a line");
+    line.split_whitespace()
+        .nth(1)
+        .expect("a number")
+        .parse()
+        .expect("a number")
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn tell(what: &str, times: &mut [f64]) {
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize] * 1e3;
+    println!(
+        "{what}: median {:.1} ms, p99 {:.1} ms, longest {:.1} ms, of {}",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        times.len()
+    );
+}
+
+/// From the next minute's beginning back to this one, for so many minutes.
+fn window(minutes: i64) -> (String, String) {
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let end = now.saturating_add(jiff::Span::new().minutes(minutes));
+    (
+        now.strftime("%H:%M").to_string(),
+        end.strftime("%H:%M").to_string(),
+    )
+}
