@@ -1,0 +1,14 @@
+//! Transcripts: what is typed in the terminal, and what is seen. The real binary, a scratch configuration, a small library.
+
+#[path = "../pretend/mod.rs"]
+mod pretend;
+
+mod bench;
+
+mod checking;
+mod deciding;
+mod looking;
+mod manners;
+mod online;
+mod people;
+mod serving;
