@@ -125,7 +125,7 @@ async fn a_mix_is_set_and_taken_back_and_remembered() {
     merch       30 %       –        0      2
     "#);
     assert_snapshot!(bench.type_in("mix set memes=0.5 merch=0.4").all(), @r#"
-    ! error: the shares add up to 0.9 %, and must add up to 100 %
+    ! error: the shares add up to 90 %, and must add up to 100 %
     ! hint: give each category once, like `storyline mix set memes=70 merch=30`
     exit 2
     "#);

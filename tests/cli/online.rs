@@ -64,8 +64,7 @@ async fn a_wrong_chat_is_told_with_what_to_do() {
     ok       bot         it is @storyline_pretend_bot
     problem  chat        Telegram does not know the chat; is `[telegram] chat` right, and is the bot in it?
     ok       admin chat  “Ann”, a private chat
-    problem  message     Telegram does not know the chat; is `[telegram] chat` right, and is the bot in it?
-    ! 2 problems
+    ! 1 problem
     exit 1
     "#);
 }
