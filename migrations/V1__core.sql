@@ -175,6 +175,7 @@ CREATE TABLE history (
     -- The media as it was: category, path and metadata.
     snapshot TEXT NOT NULL,
     FOREIGN KEY (ended_from, outcome) REFERENCES story_endings (from_state, outcome),
+    UNIQUE (team_id, number),
     UNIQUE (team_id, slot_date, slot_ordinal)
 );
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Failure, Seat};
-use crate::flow::act::Commanded;
+use crate::flow::steer::Commanded;
 
 #[derive(Serialize)]
 struct Done {

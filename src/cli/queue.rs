@@ -7,7 +7,7 @@ use super::exit::told;
 use super::print::{FULL, NUMBER, TEXT, Table, heading, moment, say};
 use super::{Failure, Seat};
 use crate::domain::story::State;
-use crate::flow::act::Commanded;
+use crate::flow::steer::Commanded;
 use crate::flow::survey::Queued;
 
 #[derive(Debug, Subcommand)]

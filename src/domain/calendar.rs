@@ -57,13 +57,15 @@ pub fn slots_of_day(team: TeamId, settings: &TeamSettings, date: Date) -> Vec<Sl
         return Vec::new();
     };
     let count = settings.posts_per_day.max(1);
-    let interval = length / i32::try_from(count).unwrap_or(i32::MAX);
-    let widest = SignedDuration::from_mins(i64::from(settings.jitter_minutes)).min(interval / 4);
+    // Whole milliseconds, as the records have them: a slot read back must be the slot that was drawn.
+    let interval_ms = i64::try_from(length.as_millis() / i128::from(count)).unwrap_or(i64::MAX);
+    let interval = SignedDuration::from_millis(interval_ms);
+    let widest = SignedDuration::from_mins(i64::from(settings.jitter_minutes))
+        .min(SignedDuration::from_millis(interval_ms / 4));
     (0..count)
         .filter_map(|ordinal| {
-            let even = start
-                .checked_add(interval * i32::try_from(ordinal).ok()?)
-                .ok()?;
+            let offset = SignedDuration::from_millis(interval_ms.checked_mul(ordinal.into())?);
+            let even = start.checked_add(offset).ok()?;
             let jitter = jitter(team, date, ordinal, widest);
             // The first slot may only move away from the window's start.
             let jitter = if ordinal == 0 { jitter.abs() } else { jitter };
@@ -74,6 +76,23 @@ pub fn slots_of_day(team: TeamId, settings: &TeamSettings, date: Date) -> Vec<Sl
             })
         })
         .collect()
+}
+
+/// The slot of a name, as the calendar has it now; nothing if these settings have no such slot.
+#[must_use]
+pub fn slot_named(team: TeamId, settings: &TeamSettings, id: SlotId) -> Option<Slot> {
+    slots_of_day(team, settings, id.date)
+        .into_iter()
+        .find(|slot| slot.id == id)
+}
+
+/// The least time between an automatic delivery and another one around `at`.
+#[must_use]
+pub fn minimum_spacing(team: TeamId, settings: &TeamSettings, at: Timestamp) -> SignedDuration {
+    let date = at.to_zoned(settings.timezone.clone()).date();
+    slots_of_day(team, settings, date)
+        .first()
+        .map_or(WIDEST_SPACING, Slot::minimum_spacing)
 }
 
 /// All slots with `after < at <= until`, in order of time.
@@ -269,6 +288,7 @@ mod tests {
                 let gap = pair[1].at.duration_since(pair[0].at);
                 prop_assert!(gap >= pair[1].minimum_spacing().min(pair[0].minimum_spacing()), "{:?}", pair);
             }
+            prop_assert!(all.iter().all(|slot| slot.at.subsec_nanosecond() % 1_000_000 == 0));
             for (slots, date) in days.iter().zip(first.series(1.day())) {
                 let (opens, length) = window_of_day(&settings, date).expect("a window");
                 prop_assert!(slots.iter().all(|slot| slot.at >= opens && slot.at.duration_since(opens) < length.max(SignedDuration::from_secs(1))));

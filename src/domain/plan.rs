@@ -35,14 +35,24 @@ pub struct Candidate {
     pub free_from: Option<Timestamp>,
 }
 
+impl Candidate {
+    /// Never posted, then longest ago, then least often, then shuffled.
+    fn order(&self) -> (Option<Timestamp>, u32, Fingerprint) {
+        (self.last_posted_at, self.posted_count, self.fingerprint)
+    }
+}
+
 /// All that may be chosen, by category, each in the order of choice.
 #[derive(Clone, Debug, Default)]
 pub struct Pool(BTreeMap<Category, VecDeque<Candidate>>);
 
 impl Pool {
-    /// A pool of these candidates; within a category they must come in the order of choice.
+    /// A pool of these candidates.
     #[must_use]
     pub fn new(candidates: impl IntoIterator<Item = Candidate>) -> Self {
+        let mut candidates: Vec<Candidate> = candidates.into_iter().collect();
+        candidates.sort_by_key(Candidate::order);
+        candidates.dedup_by_key(|candidate| candidate.media);
         let mut by_category: BTreeMap<Category, VecDeque<Candidate>> = BTreeMap::new();
         for candidate in candidates {
             by_category
@@ -51,15 +61,6 @@ impl Pool {
                 .push_back(candidate);
         }
         Self(by_category)
-    }
-
-    /// Whether something in it has never been posted.
-    #[must_use]
-    pub fn has_news(&self) -> bool {
-        self.0
-            .values()
-            .filter_map(VecDeque::front)
-            .any(|first| first.last_posted_at.is_none())
     }
 
     /// Takes the best candidate of a category for a slot at that time.
@@ -89,7 +90,7 @@ impl Pool {
                     .iter()
                     .find(|candidate| candidate.free_from.is_none_or(|from| from <= at))
             })
-            .min_by_key(|first| (first.last_posted_at, first.posted_count, first.fingerprint))
+            .min_by_key(|first| first.order())
             .map(|first| first.category.clone())
     }
 }
@@ -159,13 +160,19 @@ impl Pick {
 }
 
 /// Chooses for one slot; takes the choice out of the pool and notes the turn. Nothing if nothing fits.
+///
+/// Whose turn it is, the tally decides; a slot that is drawn again keeps the `turn` it had.
 pub fn choose(
     pool: &mut Pool,
     tally: &mut Tally,
     at: Timestamp,
     previous_tags: &[String],
+    turn: Option<&Category>,
 ) -> Option<Pick> {
-    let order = tally.by_deficit();
+    let mut order = tally.by_deficit();
+    if let Some(kept) = turn.and_then(|turn| order.iter().position(|category| category == turn)) {
+        order[..=kept].rotate_right(1);
+    }
     let candidate = order
         .iter()
         .find_map(|category| pool.take(category, at, previous_tags))
@@ -217,6 +224,7 @@ mod tests {
             &mut Tally::default(),
             Timestamp::UNIX_EPOCH,
             &["cat".into()],
+            None,
         );
         assert_eq!(
             pick.expect("a pick").candidate.media,
@@ -234,6 +242,7 @@ mod tests {
             &mut Tally::default(),
             Timestamp::UNIX_EPOCH,
             &["cat".into()],
+            None,
         );
         assert_eq!(
             pick.expect("a pick").candidate.media,
@@ -249,15 +258,15 @@ mod tests {
         let mut tally = Tally::default();
         let before = "2026-11-21T11:00:00Z".parse().expect("a time");
         let after = "2026-11-21T12:00:00Z".parse().expect("a time");
-        assert_eq!(choose(&mut pool, &mut tally, before, &[]), None);
-        assert!(choose(&mut pool, &mut tally, after, &[]).is_some());
+        assert_eq!(choose(&mut pool, &mut tally, before, &[], None), None);
+        assert!(choose(&mut pool, &mut tally, after, &[], None).is_some());
     }
 
     #[test]
     fn an_empty_category_lets_another_step_in_and_has_had_its_turn() {
         let mut pool = Pool::new([candidate(1, "memes", &[]), candidate(2, "memes", &[])]);
         let mut tally = mix(&[("memes", 300_000), ("merch", 700_000)]);
-        let pick = choose(&mut pool, &mut tally, Timestamp::UNIX_EPOCH, &[]).expect("a pick");
+        let pick = choose(&mut pool, &mut tally, Timestamp::UNIX_EPOCH, &[], None).expect("a pick");
         assert!(pick.fell_through());
         assert_eq!(pick.turn.as_str(), "merch");
         assert_eq!(tally.by_deficit()[0].as_str(), "memes");

@@ -1,22 +1,15 @@
 //! Presses become outcomes. A tap in Telegram and a command in the terminal call the same functions. The effect is decided
 //! and committed here, before anybody is answered; whoever comes second is told the truth.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::close::{Ending, Subject, close};
-use super::schedule::pick_extra;
 use super::{Flow, Result};
-use crate::domain::calendar::slots_of_day;
-use crate::domain::category::Category;
 use crate::domain::ids::{StoryId, TeamId};
-use crate::domain::lock::LockKind;
-use crate::domain::media::Media;
 use crate::domain::outcome::Outcome;
-use crate::domain::person::{Deed, Person, PersonId, Role};
+use crate::domain::person::PersonId;
 use crate::domain::story::{Delivery, MessageRef, State, Story};
-use crate::store::{Tx, history, locks, media, messages, mix, people, stories, teams, updates};
+use crate::store::{Tx, history, messages, people, stories, updates};
 
 /// A tap on a button of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,19 +80,6 @@ pub enum Pressed {
     Unknown,
     /// The effect of this very press was committed before.
     Repeated,
-}
-
-/// What became of a wish to run the box.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Commanded {
-    /// It is done.
-    Done,
-    /// It was so already.
-    AlreadySo,
-    /// This story goes next, now.
-    Sending(u64),
-    /// There is nothing to send.
-    NothingToSend,
 }
 
 impl Flow {
@@ -178,276 +158,6 @@ impl Flow {
             .await
     }
 
-    /// A person on record. This never makes a row.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn person(&self, id: PersonId) -> Result<Option<Person>> {
-        let team = self.team;
-        self.store.read(move |tx| people::get(tx, team, id)).await
-    }
-
-    /// Puts a person on record, who was found to be of the team; or how a known one is called now.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn meet(
-        &self,
-        id: PersonId,
-        name: String,
-        username: Option<String>,
-        role: Role,
-        now: Timestamp,
-    ) -> Result<()> {
-        let team = self.team;
-        self.store
-            .write(move |tx| people::note(tx, team, id, &name, username.as_deref(), role, now))
-            .await
-    }
-
-    /// The people of the team.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn people(&self) -> Result<Vec<Person>> {
-        let team = self.team;
-        self.store.read(move |tx| people::list(tx, team)).await
-    }
-
-    /// Gives a person a role.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn set_role(&self, id: PersonId, role: Role) -> Result<()> {
-        let team = self.team;
-        self.store
-            .write(move |tx| people::set_role(tx, team, id, role))
-            .await
-    }
-
-    /// Refuses a person's presses from now on, or takes them again.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn set_active(&self, id: PersonId, active: bool, now: Timestamp) -> Result<()> {
-        let team = self.team;
-        let since = (!active).then_some(now);
-        self.store
-            .write(move |tx| people::set_deactivated(tx, team, id, since))
-            .await
-    }
-
-    /// Pauses the plan. `update` is Telegram's number for the wish, if it came from there.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn pause(
-        &self,
-        update: Option<u32>,
-        by: String,
-        now: Timestamp,
-    ) -> Result<Commanded> {
-        let team = self.team;
-        self.command(update, now, move |tx| {
-            Ok(if teams::pause(tx, team, &by, now)? {
-                tracing::info!(person = by, "the plan is paused by {by}");
-                Commanded::Done
-            } else {
-                Commanded::AlreadySo
-            })
-        })
-        .await
-    }
-
-    /// Ends the pause. What went by in it is not made up for.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn resume(
-        &self,
-        update: Option<u32>,
-        by: String,
-        now: Timestamp,
-    ) -> Result<Commanded> {
-        let (team, settings) = (self.team, self.settings.clone());
-        self.command(update, now, move |tx| {
-            // The slots of the pause end with it, or the latest would be sent as a debt.
-            super::dispatch::settle_slots(tx, team, &settings, now)?;
-            Ok(if teams::resume(tx, team)? {
-                tracing::info!(person = by, "the plan goes on, resumed by {by}");
-                Commanded::Done
-            } else {
-                Commanded::AlreadySo
-            })
-        })
-        .await
-    }
-
-    /// Sends the head of the queue now. If its slot is near (within half an interval), it counts as that slot; else the slot
-    /// gets another story.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn send_next(
-        &self,
-        update: Option<u32>,
-        by: String,
-        now: Timestamp,
-    ) -> Result<Commanded> {
-        let (team, settings) = (self.team, self.settings.clone());
-        let commanded = self
-            .command(update, now, move |tx| {
-                let queue = stories::queue(tx, team)?;
-                let head = queue
-                    .iter()
-                    .filter(|story| story.state == State::Planned && story.requested_by.is_none())
-                    .find(|story| media::may_be_sent(tx, story.media, now).unwrap_or(false));
-                if let Some(story) = head {
-                    let near = story.slot.is_some_and(|id| {
-                        slots_of_day(team, &settings, id.date)
-                            .iter()
-                            .find(|slot| slot.id == id)
-                            .is_some_and(|slot| slot.at.duration_since(now) <= slot.interval / 2)
-                    });
-                    stories::bring_forward(tx, story.id, near, &by, now)?;
-                    return Ok(Commanded::Sending(story.number));
-                }
-                let Some(pick) = pick_extra(tx, team, &settings, now)? else {
-                    return Ok(Commanded::NothingToSend);
-                };
-                let story = stories::NewStory {
-                    media: pick.candidate.media,
-                    slot: None,
-                    turn: pick.turn,
-                    due_at: now,
-                    requested_by: Some(by.clone()),
-                };
-                let id = stories::plan(tx, team, &story, None, now)?;
-                let number = stories::get(tx, id)?.map_or(0, |story| story.number);
-                Ok(Commanded::Sending(number))
-            })
-            .await?;
-        Ok(commanded)
-    }
-
-    async fn command(
-        &self,
-        update: Option<u32>,
-        now: Timestamp,
-        mut work: impl FnMut(&mut dyn Tx) -> Result<Commanded> + Send + 'static,
-    ) -> Result<Commanded> {
-        let commanded = self
-            .store
-            .write_durably(move |tx| {
-                if let Some(update) = update
-                    && !updates::take(tx, update, now)?
-                {
-                    return Ok(Commanded::AlreadySo);
-                }
-                work(tx)
-            })
-            .await?;
-        self.nudges.plan.notify();
-        self.nudges.dispatch.notify();
-        Ok(commanded)
-    }
-
-    /// Takes a story out of the queue. Nothing if there is none of that number.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn cancel(&self, number: u64, now: Timestamp) -> Result<Option<bool>> {
-        let (team, settings) = (self.team, self.settings.clone());
-        let cancelled = self
-            .store
-            .write_durably(move |tx| {
-                let Some(story) = stories::by_number(tx, team, number)? else {
-                    return Ok(None);
-                };
-                let ending =
-                    Ending::by_itself(Outcome::Cancelled, "taken out of the queue by hand");
-                close(tx, &settings, &Subject::Story(&story), &ending, now).map(Some)
-            })
-            .await?;
-        self.nudges.plan.notify();
-        self.nudges.messages.notify();
-        Ok(cancelled)
-    }
-
-    /// The media that a person means: by path, the end of a path, fingerprint (or its beginning). At most eleven.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn media_like(&self, typed: String) -> Result<Vec<Media>> {
-        let team = self.team;
-        self.store
-            .read(move |tx| media::list_like(tx, team, &typed, 11))
-            .await
-    }
-
-    /// Locks a media until a time, or for ever.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn lock(
-        &self,
-        locked: Media,
-        kind: LockKind,
-        until: Option<Timestamp>,
-        by: String,
-        reason: Option<String>,
-        now: Timestamp,
-    ) -> Result<()> {
-        let team = self.team;
-        self.store
-            .write(move |tx| {
-                locks::add(
-                    tx,
-                    team,
-                    locked.id,
-                    kind,
-                    until,
-                    Some(&by),
-                    reason.as_deref(),
-                    now,
-                )
-            })
-            .await?;
-        self.nudges.plan.notify();
-        Ok(())
-    }
-
-    /// Takes off the locks of a kind, or of every kind; returns how many there were.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn unlock(&self, locked: Media, kind: Option<LockKind>) -> Result<u64> {
-        let removed = self
-            .store
-            .write(move |tx| locks::remove(tx, locked.id, kind))
-            .await?;
-        self.nudges.plan.notify();
-        Ok(removed)
-    }
-
-    /// Puts a mix in force; an empty one means that any category will do.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn set_mix(
-        &self,
-        shares_ppm: BTreeMap<Category, u32>,
-        by: String,
-        now: Timestamp,
-    ) -> Result<()> {
-        let team = self.team;
-        self.store
-            .write(move |tx| mix::set(tx, team, &shares_ppm, &by, now))
-            .await?;
-        self.nudges.plan.notify();
-        Ok(())
-    }
-
     /// Offers every open story again, because the box was away for longer than Telegram keeps a press.
     ///
     /// # Errors
@@ -470,12 +180,6 @@ impl Flow {
             .await?;
         self.nudges.messages.notify();
         Ok(())
-    }
-
-    /// Whether somebody of this role may do that.
-    #[must_use]
-    pub fn may(person: &Person, deed: Deed) -> bool {
-        person.deactivated_at.is_none() && person.role.may(deed)
     }
 }
 

@@ -153,6 +153,22 @@ impl Flow {
         })
     }
 
+    /// Notes that a media does not lie where it should. Whatever else is on record, it is not looked for there again.
+    pub(super) async fn lost_from(&self, lost: Media, now: Timestamp) -> Result<()> {
+        let team = self.team;
+        self.store
+            .write(move |tx| {
+                let known = files::get(tx, team, &lost.path)?;
+                if known.is_some_and(|known| known.media == Some(lost.id)) {
+                    files::remove(tx, team, &lost.path)?;
+                }
+                settle(tx, team, lost.id, now)
+            })
+            .await?;
+        self.nudges.plan.notify();
+        Ok(())
+    }
+
     /// Says that the library looks as if its disk were away (`Some`, with the reason), or that it is there (`None`).
     ///
     /// # Errors
@@ -270,6 +286,12 @@ fn remember(
 ) -> Result<Indexed> {
     let before = files::get(tx, team, &sighting.path)?.and_then(|known| known.media);
     let mut indexed = Indexed::default();
+    if let (Some(_), Finding::Whole(content)) = (before, &sighting.finding)
+        && media::by_fingerprint(tx, team, content.fingerprint)?.map(|media| media.id) != before
+    {
+        // Another content at an old place: it has lain there only since now.
+        files::remove(tx, team, &sighting.path)?;
+    }
     let lies_there = match &sighting.finding {
         Finding::Whole(content) => {
             let (id, new) = take_in(tx, team, sighting, content, before, now)?;

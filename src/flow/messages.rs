@@ -77,9 +77,10 @@ fn note(
             tracing::warn!("message {} cannot be changed: {reason}", message.message);
             return messages::follow(tx, message, behind.wanted);
         }
-        Err(Trouble::Later(after)) => {
-            SignedDuration::try_from(*after).unwrap_or(SignedDuration::from_secs(60))
-        }
+        // Never at once, or this would be asked for ever.
+        Err(Trouble::Later(after)) => SignedDuration::try_from(*after)
+            .unwrap_or(SignedDuration::from_secs(60))
+            .max(SignedDuration::from_secs(1)),
         Err(_) => {
             (SignedDuration::from_secs(5) * (1 << behind.failures.min(10))).min(LONGEST_PAUSE)
         }

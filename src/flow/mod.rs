@@ -2,15 +2,23 @@
 //! that is told what time it is, so a test can live through weeks in a second.
 //!
 //! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
-//! outcomes · [`upkeep`] whatever was left standing is put right · [`survey`] what people ask to see.
+//! outcomes, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
+//! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`people`] who may · [`survey`] what
+//! people ask to see. [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
+mod chooser;
 mod close;
+pub mod curate;
 pub mod dispatch;
+mod due;
 pub mod index;
 pub mod messages;
 pub mod outlet;
+pub mod people;
 pub mod schedule;
+mod settle;
+pub mod steer;
 pub mod survey;
 pub mod upkeep;
 

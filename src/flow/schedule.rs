@@ -1,22 +1,21 @@
 //! Media become stories: the plan is kept filled ahead, and drawn again where something that matters has changed. The
 //! preview asks the same functions, so it is what happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::chooser::{Chooser, Standing, fill};
+use super::due::trusted;
 use super::{Flow, Result};
 use crate::domain::calendar::{Slot, SlotId, slots_between};
 use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
-use crate::domain::plan::{Pick, Pool, Tally, choose};
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, alerts, history, media, mix, stories, teams};
-
-/// How many candidates beyond the slots to fill are looked at in a category, so that tags can be varied.
-const SPARE: u32 = 24;
+use crate::store::{Error, Tx, alerts, history, media, mix, stories, teams};
 
 /// The topic of the alert that nothing is left to choose from.
 const NOTHING_LEFT: &str = "nothing_left";
@@ -48,7 +47,8 @@ pub struct Preview {
 }
 
 impl Flow {
-    /// Keeps the plan filled and true. Running it again changes nothing unless something else did.
+    /// Keeps the plan filled and true. Running it again changes nothing unless something else did. It does nothing while the
+    /// clock shows a time before the last on record; if the system vouches for such a clock, `dispatch` draws.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -68,151 +68,184 @@ impl Flow {
         let (team, settings) = (self.team, self.settings.clone());
         let drawn = self
             .store
-            .write(move |tx| draw(tx, team, &settings, now, anew))
+            .write(move |tx| {
+                if !trusted(tx, now, false)? {
+                    return Ok(Drawn::default());
+                }
+                let horizon = ahead(now, settings.horizon_days);
+                let plan = draw(tx, team, &settings, now, horizon, anew)?;
+                plan.tell();
+                judge_supply(tx, team, &settings, now)?;
+                Ok(plan.drawn)
+            })
             .await?;
         if drawn.planned + drawn.withdrawn > 0 {
-            tracing::info!(
-                task = "plan",
-                "{} stories planned, {} withdrawn, {} slots without a story",
-                drawn.planned,
-                drawn.withdrawn,
-                drawn.empty
-            );
             self.nudges.dispatch.notify();
         }
         self.nudges.alerts.notify();
         Ok(drawn)
     }
 
-    /// What will be sent in the next `days`, if nothing changes: the queue, and beyond it what the same choice gives.
+    /// What will be sent in the next `days`, if nothing changes: the plan is drawn that far ahead, looked at, and taken back.
     ///
     /// # Errors
-    /// If the store cannot be read.
+    /// If the store cannot be written.
     pub async fn preview(&self, days: u32, now: Timestamp) -> Result<Vec<Preview>> {
         let (team, settings) = (self.team, self.settings.clone());
-        self.store
-            .read(move |tx| preview(tx, team, &settings, days, now))
-            .await
+        let seen = Arc::new(Mutex::new(None));
+        let shown = seen.clone();
+        let taken_back = self
+            .store
+            .write(move |tx| {
+                let lines = preview(tx, team, &settings, days, now)?;
+                *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines);
+                // An error is how a transaction is taken back.
+                Err::<(), _>(Error::unexpected("a preview is never kept"))
+            })
+            .await;
+        let lines = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (lines, taken_back) {
+            (None, Err(error)) => Err(error),
+            (lines, _) => Ok(lines.unwrap_or_default()),
+        }
     }
 }
 
+/// A plan, as it was drawn.
+pub(super) struct Plan {
+    drawn: Drawn,
+    /// Slots without a story, and the category whose turn it would be.
+    empty: Vec<(Slot, Option<Category>)>,
+    /// Whose turn it was, and which category stepped in.
+    stood_in: BTreeSet<(Category, Category)>,
+}
+
+impl Plan {
+    fn tell(&self) {
+        for (turn, other) in &self.stood_in {
+            tracing::info!(
+                task = "plan",
+                "it is the turn of `{turn}`, where nothing fits; `{other}` steps in"
+            );
+        }
+        if self.drawn.planned + self.drawn.withdrawn > 0 {
+            tracing::info!(
+                task = "plan",
+                "{} stories planned, {} withdrawn, {} slots without a story",
+                self.drawn.planned,
+                self.drawn.withdrawn,
+                self.drawn.empty
+            );
+        }
+    }
+}
+
+/// Draws the plan anew if settings or mix are not those it was drawn with.
+pub(super) fn adopt_settings(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    now: Timestamp,
+) -> Result<()> {
+    if teams::get(tx, team)?.plan_stamp != stamp(tx, team, settings)? {
+        let horizon = ahead(now, settings.horizon_days);
+        draw(tx, team, settings, now, horizon, false)?.tell();
+    }
+    Ok(())
+}
+
+/// Fills every slot from now until `horizon`, after taking out what does not fit (any more).
 fn draw(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
     now: Timestamp,
+    horizon: Timestamp,
     anew: bool,
-) -> Result<Drawn> {
-    let mut drawn = Drawn::default();
+) -> Result<Plan> {
     let row = teams::get(tx, team)?;
-    let mix = mix::in_force(tx, team)?;
-    let stamp = stamp(settings, mix.as_ref());
-    let moved = row.plan_stamp != stamp;
-    if moved {
-        // Under new settings the past has no slots: nothing is caught up that was never due.
+    let stamp = stamp(tx, team, settings)?;
+    if calendar_part(&row.plan_stamp) != calendar_part(&stamp) {
+        // Under a new calendar the past has no slots: nothing is caught up that was never due.
         teams::settle_slots(tx, team, now)?;
+    }
+    let anew = anew || row.plan_stamp != stamp;
+    if row.plan_stamp != stamp {
         teams::stamp_plan(tx, team, &stamp)?;
     }
-
-    let horizon = ahead(now, settings.horizon_days);
-    let queue = stories::queue(tx, team)?;
-    let planned: Vec<&Story> = queue
-        .iter()
-        .filter(|story| story.state == State::Planned && story.slot.is_some())
-        .filter(|story| story.due_at > now && story.requested_by.is_none())
-        .collect();
-    let news = !anew && !moved && has_news(tx, team, horizon)?;
-    // The slot keeps its number, whatever it shows in the end.
-    let mut numbers: BTreeMap<SlotId, u64> = BTreeMap::new();
-    for story in planned {
-        let stale = anew
-            || moved
-            || !media::may_be_sent(tx, story.media, story.due_at)?
-            || (news && media::get(tx, story.media)?.last_posted_at.is_some());
-        if stale && stories::unplan(tx, story.id)? {
-            drawn.withdrawn += 1;
-            numbers.extend(story.slot.map(|slot| (slot, story.number)));
-        }
-    }
+    let withdrawn = withdraw(tx, team, now, anew)?;
+    let mut plan = Plan {
+        drawn: Drawn {
+            withdrawn: u32::try_from(withdrawn.len()).unwrap_or(u32::MAX),
+            ..Drawn::default()
+        },
+        empty: Vec::new(),
+        stood_in: BTreeSet::new(),
+    };
 
     let from = teams::get(tx, team)?.slots_settled_until.max(now);
-    let mut chooser = Chooser::new(tx, team, settings, from, horizon)?;
-    for slot in slots_between(team, settings, from, horizon) {
-        if chooser.pass_filled(tx, slot)? {
+    let queue = stories::queue(tx, team)?;
+    let filled: BTreeMap<SlotId, &Story> = queue
+        .iter()
+        .filter_map(|story| Some((story.slot?, story)))
+        .collect();
+    let slots = slots_between(team, settings, from, horizon);
+    let mut chooser: Option<Chooser> = None;
+    for slot in &slots {
+        if let Some(story) = filled.get(&slot.id) {
+            if let Some(chooser) = &mut chooser {
+                chooser.pass(tx, story)?;
+            }
             continue;
         }
-        match chooser.choose(slot) {
+        if history::has_slot(tx, team, slot.id)? {
+            continue;
+        }
+        // A plan that is full needs no look at the library.
+        let chooser = match &mut chooser {
+            Some(chooser) => chooser,
+            none => none.insert(Chooser::new(tx, team, (slot.at, horizon), slots.len())?),
+        };
+        let (number, turn) = withdrawn.get(&slot.id).cloned().unzip();
+        match chooser.choose(slot.at, turn.filter(|_| !anew).as_ref()) {
             Some(pick) => {
-                fill(tx, team, slot, &pick, numbers.get(&slot.id).copied(), now)?;
-                drawn.planned += 1;
+                fill(tx, team, *slot, &pick, number, now)?;
+                plan.drawn.planned += 1;
+                if pick.fell_through() {
+                    plan.stood_in.insert((pick.turn, pick.candidate.category));
+                }
             }
-            None => drawn.empty += 1,
+            None => plan.empty.push((*slot, chooser.next_turn())),
         }
     }
-    judge_supply(tx, team, settings, now)?;
-    Ok(drawn)
+    plan.drawn.empty = u32::try_from(plan.empty.len()).unwrap_or(u32::MAX);
+    Ok(plan)
 }
 
-/// Chooses for the one slot that is due now, in case it was not filled ahead. False if nothing fits.
-pub(super) fn fill_now(
+/// Takes planned stories out of the plan: all of them to draw it anew, else those that cannot be sent and those for which
+/// there is something better now. A slot keeps its number whatever it shows in the end, and the turn it was drawn for.
+fn withdraw(
     tx: &mut dyn Tx,
     team: TeamId,
-    settings: &TeamSettings,
-    slot: Slot,
     now: Timestamp,
-) -> Result<bool> {
-    let mut chooser = Chooser::new(tx, team, settings, slot.at, now)?;
-    let Some(pick) = chooser.choose(Slot { at: now, ..slot }) else {
-        return Ok(false);
-    };
-    fill(tx, team, slot, &pick, None, now)?;
-    Ok(true)
-}
-
-/// Chooses a media for a story that a person asked for. Nothing if nothing fits.
-pub(super) fn pick_extra(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    settings: &TeamSettings,
-    now: Timestamp,
-) -> Result<Option<Pick>> {
-    let mut chooser = Chooser::new(tx, team, settings, now, now)?;
-    let slot = Slot {
-        id: SlotId {
-            date: now.to_zoned(settings.timezone.clone()).date(),
-            ordinal: 0,
-        },
-        at: now,
-        interval: SignedDuration::ZERO,
-    };
-    Ok(chooser.choose(slot))
-}
-
-fn fill(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    slot: Slot,
-    pick: &Pick,
-    number: Option<u64>,
-    now: Timestamp,
-) -> Result<()> {
-    if pick.fell_through() {
-        tracing::info!(
-            task = "plan",
-            "it is the turn of `{}`, where nothing fits; `{}` steps in",
-            pick.turn,
-            pick.candidate.category
-        );
+    anew: bool,
+) -> Result<BTreeMap<SlotId, (u64, Category)>> {
+    let mut withdrawn = BTreeMap::new();
+    let mut standing = None;
+    for story in stories::queue(tx, team)? {
+        let Some(slot) = story.slot else { continue };
+        if story.state != State::Planned || story.due_at <= now || story.requested_by.is_some() {
+            continue;
+        }
+        let stale = anew
+            || !media::may_be_sent(tx, story.media, story.due_at)?
+            || Standing::of(&mut standing, tx, team, now)?
+                .has_better(&media::get(tx, story.media)?, &story.turn);
+        if stale && stories::unplan(tx, story.id)? {
+            withdrawn.insert(slot, (story.number, story.turn));
+        }
     }
-    let story = stories::NewStory {
-        media: pick.candidate.media,
-        slot: Some(slot.id),
-        turn: pick.turn.clone(),
-        due_at: slot.at,
-        requested_by: None,
-    };
-    stories::plan(tx, team, &story, number, now)?;
-    Ok(())
+    Ok(withdrawn)
 }
 
 fn preview(
@@ -223,117 +256,37 @@ fn preview(
     now: Timestamp,
 ) -> Result<Vec<Preview>> {
     let until = ahead(now, days);
-    let from = teams::get(tx, team)?.slots_settled_until.max(now);
-    let mut lines = Vec::new();
-    let mut chooser = Chooser::new(tx, team, settings, from, until)?;
-    for slot in slots_between(team, settings, from, until) {
-        let (number, shown, category) = match stories::of_slot(tx, team, slot.id)? {
-            Some(story) => {
-                chooser.pass_filled(tx, slot)?;
-                (Some(story.number), Some(story.media), None)
-            }
-            None if history::has_slot(tx, team, slot.id)? => continue,
-            None => match chooser.choose(slot) {
-                Some(pick) => (None, Some(pick.candidate.media), None),
-                None => (None, None, chooser.tally.by_deficit().into_iter().next()),
-            },
-        };
-        let shown = shown.map(|id| media::get(tx, id)).transpose()?;
-        lines.push(Preview {
-            at: slot.at,
-            number,
-            category: shown
-                .as_ref()
-                .map(|media| &media.category)
-                .or(category.as_ref())
-                .map_or_else(String::new, Category::to_string),
-            name: shown.as_ref().map(|media| media.display_name().to_owned()),
-            path: shown.map(|media| media.path),
-        });
-    }
-    Ok(lines)
-}
-
-/// The choice as it goes from slot to slot: what is left, whose turn it is, and the previous pick's tags.
-struct Chooser {
-    team: TeamId,
-    pool: Pool,
-    tally: Tally,
-    previous_tags: Vec<String>,
-}
-
-impl Chooser {
-    /// Ready to choose for slots after `from` and until `until`.
-    fn new(
-        tx: &mut dyn Tx,
-        team: TeamId,
-        settings: &TeamSettings,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<Self> {
-        let slots = slots_between(team, settings, from, until).len();
-        let limit = u32::try_from(slots)
-            .unwrap_or(u32::MAX)
-            .saturating_add(SPARE);
-        let mut candidates = Vec::new();
-        for category in media::categories(tx, team)? {
-            candidates.extend(media::candidates(tx, team, &category, until, limit)?);
-        }
-        let mut tally = Tally::default();
-        if let Some((set_at, wanted_ppm)) = mix::in_force(tx, team)? {
-            tally.had = history::turns_since(tx, team, set_at)?;
-            tally.wanted_ppm = wanted_ppm;
-        }
-        Ok(Self {
-            team,
-            pool: Pool::new(candidates),
-            tally,
-            previous_tags: previous_tags(tx, team, from)?,
-        })
-    }
-
-    /// Whether the slot has its story, or its end. A story's tags are what the next choice avoids.
-    fn pass_filled(&mut self, tx: &mut dyn Tx, slot: Slot) -> Result<bool> {
-        if let Some(story) = stories::of_slot(tx, self.team, slot.id)? {
-            self.previous_tags = media::get(tx, story.media)?.metadata.tags;
-            return Ok(true);
-        }
-        history::has_slot(tx, self.team, slot.id)
-    }
-
-    fn choose(&mut self, slot: Slot) -> Option<Pick> {
-        let pick = choose(
-            &mut self.pool,
-            &mut self.tally,
-            slot.at,
-            &self.previous_tags,
-        )?;
-        self.previous_tags = pick.candidate.tags.clone();
-        Some(pick)
-    }
-}
-
-/// The tags of the last story before `at`: in the queue, else in the history.
-fn previous_tags(tx: &mut dyn Tx, team: TeamId, at: Timestamp) -> Result<Vec<String>> {
-    let queue = stories::queue(tx, team)?;
-    if let Some(story) = queue.iter().rev().find(|story| story.due_at <= at) {
-        return Ok(media::get(tx, story.media)?.metadata.tags);
-    }
-    let latest = history::latest(tx, team, 10)?;
-    Ok(latest
+    let known: BTreeSet<u64> = stories::queue(tx, team)?
+        .iter()
+        .map(|story| story.number)
+        .collect();
+    let plan = draw(tx, team, settings, now, until, false)?;
+    let mut lines: Vec<Preview> = plan
+        .empty
         .into_iter()
-        .find(|entry| entry.outcome.was_seen())
-        .map(|entry| entry.snapshot.metadata.tags)
-        .unwrap_or_default())
-}
-
-/// Whether something waits in the pool that was never posted.
-fn has_news(tx: &mut dyn Tx, team: TeamId, until: Timestamp) -> Result<bool> {
-    let mut first = Vec::new();
-    for category in media::categories(tx, team)? {
-        first.extend(media::candidates(tx, team, &category, until, 1)?);
+        .map(|(slot, turn)| Preview {
+            at: slot.at,
+            number: None,
+            category: turn.map_or_else(String::new, |turn| turn.to_string()),
+            name: None,
+            path: None,
+        })
+        .collect();
+    for story in stories::queue(tx, team)? {
+        let ahead = story.due_at > now && story.due_at <= until;
+        if story.state == State::Planned && ahead {
+            let shown = media::get(tx, story.media)?;
+            lines.push(Preview {
+                at: story.due_at,
+                number: known.contains(&story.number).then_some(story.number),
+                category: shown.category.to_string(),
+                name: Some(shown.display_name().to_owned()),
+                path: Some(shown.path),
+            });
+        }
     }
-    Ok(Pool::new(first).has_news())
+    lines.sort_by_key(|line| line.at);
+    Ok(lines)
 }
 
 /// Zero media is the loudest case: says so while the next slot has nothing to show.
@@ -362,13 +315,16 @@ fn judge_supply(
         return Ok(());
     }
     let census = media::census(tx, team)?;
+    if census.to_examine > 0 {
+        return Ok(()); // in a moment it will be known what they are good for
+    }
     let text = if census.media == 0 {
         "The library is empty: there is nothing to send. Put pictures into its folders.".to_owned()
     } else {
         format!(
-            "Nothing fits the next slot: of {} media {} are ready and all of those are locked or in the queue, {} wait to \
-             be examined, {} have errors, {} are missing. Add pictures, or take off locks (`storyline lock list`).",
-            census.media, census.ready, census.to_examine, census.flawed, census.missing
+            "Nothing fits the next slot: of {} media {} are ready and all of those are locked or in the queue, \
+             {} have errors, {} are missing. Add pictures, or take off locks (`storyline lock list`).",
+            census.media, census.ready, census.flawed, census.missing
         )
     };
     if alerts::raise(tx, team, NOTHING_LEFT, &text, now)? {
@@ -377,22 +333,28 @@ fn judge_supply(
     Ok(())
 }
 
-/// What the plan is drawn with, in a short text: another one has it drawn again.
-fn stamp(settings: &TeamSettings, mix: Option<&(Timestamp, BTreeMap<Category, u32>)>) -> String {
-    let mut hasher = blake3::Hasher::new();
+/// What the plan is drawn with, in a short text: another one has it drawn again. The calendar comes first, then the mix.
+fn stamp(tx: &mut dyn Tx, team: TeamId, settings: &TeamSettings) -> Result<String> {
+    let hash = |text: &str| blake3::hash(text.as_bytes()).to_hex()[..16].to_owned();
     let window = settings.window;
-    let zone = settings.timezone.iana_name().unwrap_or("?");
-    hasher.update(
-        format!(
-            "{zone} {} {} {} {}",
-            settings.posts_per_day, window.start, window.end, settings.jitter_minutes
-        )
-        .as_bytes(),
+    let calendar = format!(
+        "{} {} {} {} {}",
+        settings.timezone.iana_name().unwrap_or("?"),
+        settings.posts_per_day,
+        window.start,
+        window.end,
+        settings.jitter_minutes
     );
-    for (category, share_ppm) in mix.iter().flat_map(|(_, shares)| shares) {
-        hasher.update(format!("\n{category} {share_ppm}").as_bytes());
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
+    let shares: String = mix::in_force(tx, team)?
+        .iter()
+        .flat_map(|(_, shares)| shares)
+        .map(|(category, share_ppm)| format!("{category} {share_ppm}\n"))
+        .collect();
+    Ok(format!("{} {}", hash(&calendar), hash(&shares)))
+}
+
+fn calendar_part(stamp: &str) -> &str {
+    stamp.split(' ').next().unwrap_or_default()
 }
 
 fn ahead(now: Timestamp, days: u32) -> Timestamp {

@@ -4,13 +4,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::close::{Ending, Subject, close};
-use super::dispatch::{DELIVERY, doubt};
+use super::due::{CLOCK, opens_at};
 use super::outlet::{Outlet, Trouble};
+use super::settle::{DELIVERY, doubt};
 use super::{Flow, Result};
 use crate::domain::alert::REMINDER;
+use crate::domain::calendar::slots_between;
+use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{LEASE, PATIENCE, QUESTION, State, Story};
-use crate::store::{Tx, alerts, locks, messages, runs, state, stories, updates};
+use crate::domain::team::TeamSettings;
+use crate::store::{Tx, alerts, locks, messages, runs, state, stories, teams, updates};
 
 /// The topic of the alert that a story is overdue.
 const OVERDUE: &str = "overdue";
@@ -30,7 +34,7 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn wake_up(&self, now: Timestamp) -> Result<()> {
-        let team = self.team;
+        let (team, settings) = (self.team, self.settings.clone());
         let away = self
             .store
             .write(move |tx| {
@@ -41,12 +45,15 @@ impl Flow {
                             "#{} was being sent when the box stopped; it may have arrived",
                             story.number
                         );
-                        doubt(tx, &story, "the box stopped while it was being sent", now)?;
+                        let reason = "the box stopped while it was being sent";
+                        doubt(tx, &settings, &story, reason, now)?;
                     }
                 }
                 let stopped_at = state::stopped_at(tx)?;
                 state::note_stop(tx, None)?;
-                Ok(stopped_at.is_none_or(|stopped| now.duration_since(stopped) > PRESS_KEPT))
+                // A clock that shows a time before the stop tells nothing.
+                let short = SignedDuration::ZERO..=PRESS_KEPT;
+                Ok(stopped_at.is_none_or(|stopped| !short.contains(&now.duration_since(stopped))))
             })
             .await?;
         if away {
@@ -79,40 +86,19 @@ impl Flow {
             .write(move |tx| {
                 let mut changed = false;
                 let mut overdue = None;
+                let last_sent_at = teams::get(tx, team)?.last_sent_at;
                 for story in stories::queue(tx, team)? {
-                    let stood = now.duration_since(story.state_since);
-                    let seen = story.delivery.sent_at.unwrap_or(story.state_since);
-                    match story.state {
-                        State::Sending if stood > LEASE => {
-                            doubt(tx, &story, "no answer came", now)?;
-                            changed = true;
-                        }
-                        State::Awaiting | State::Unconfirmed
-                            if now.duration_since(seen) > PATIENCE =>
-                        {
-                            let ending =
-                                Ending::by_itself(Outcome::Expired, "nobody pressed in time");
-                            close(tx, &settings, &Subject::Story(&story), &ending, now)?;
-                            changed = true;
-                        }
-                        State::Awaiting
-                            if story
-                                .reject_asked_at
-                                .is_some_and(|asked| now.duration_since(asked) > QUESTION) =>
-                        {
-                            stories::ask_reject(tx, story.id, None)?;
-                            messages::want(tx, story.id)?;
-                            changed = true;
-                        }
-                        State::Planned | State::Retrying
-                            if now.duration_since(story.due_at) > OVERDUE_AFTER =>
-                        {
+                    if keep_in_time(tx, &settings, &story, now)? {
+                        changed = true;
+                    } else if matches!(story.state, State::Planned | State::Retrying) {
+                        let opens = opens_at(&settings, &story, last_sent_at, now);
+                        let due_at = opens.map_or(story.due_at, |opens| opens.max(story.due_at));
+                        if now.duration_since(due_at) > OVERDUE_AFTER {
                             overdue = overdue.or(Some(story));
                         }
-                        _ => {}
                     }
                 }
-                changed |= judge_overdue(tx, team, overdue.as_ref(), now)?;
+                changed |= judge_overdue(tx, team, &settings, overdue.as_ref(), now)?;
                 Ok(changed)
             })
             .await?;
@@ -181,38 +167,83 @@ impl Flow {
     }
 }
 
-/// A loop that runs is not a story that goes out: whatever the reason, a late story is told of with it.
+/// Ends or changes what has been too long in its state. False if all is well with it.
+///
+/// How long is counted in either direction: a clock that was set back by a month must not keep a story open for a month.
+fn keep_in_time(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    story: &Story,
+    now: Timestamp,
+) -> Result<bool> {
+    let stood = now.duration_since(story.state_since).abs();
+    let seen = story.delivery.sent_at.unwrap_or(story.state_since);
+    let (outcome, reason) = match story.state {
+        State::Sending if stood > LEASE => {
+            doubt(tx, settings, story, "no answer came", now)?;
+            return Ok(true);
+        }
+        State::Awaiting
+            if story
+                .reject_asked_at
+                .is_some_and(|asked| now.duration_since(asked).abs() > QUESTION) =>
+        {
+            stories::ask_reject(tx, story.id, None)?;
+            messages::want(tx, story.id)?;
+            return Ok(true);
+        }
+        State::Awaiting | State::Unconfirmed if now.duration_since(seen).abs() > PATIENCE => {
+            (Outcome::Expired, "nobody pressed in time".to_owned())
+        }
+        State::Retrying if stood > PATIENCE => {
+            let last = story.delivery.reason.clone();
+            (Outcome::Missed, last.unwrap_or_default())
+        }
+        _ => return Ok(false),
+    };
+    let ending = Ending::by_itself(outcome, reason);
+    close(tx, settings, &Subject::Story(story), &ending, now)
+}
+
+/// A loop that runs is not a story that goes out: whatever the reason, a late story is told of with it, and so is a slot
+/// that went by and was not even looked at.
 fn judge_overdue(
     tx: &mut dyn Tx,
-    team: crate::domain::ids::TeamId,
+    team: TeamId,
+    settings: &TeamSettings,
     overdue: Option<&Story>,
     now: Timestamp,
 ) -> Result<bool> {
-    let paused = crate::store::teams::get(tx, team)?.paused_at.is_some();
-    let Some(story) = overdue.filter(|_| !paused) else {
+    let row = teams::get(tx, team)?;
+    let what = if row.paused_at.is_some() {
+        None
+    } else if let Some(story) = overdue {
+        Some((format!("#{}", story.number), story.delivery.reason.clone()))
+    } else {
+        let long_ago = now.checked_sub(OVERDUE_AFTER).unwrap_or(now);
+        let a_day = SignedDuration::from_hours(24);
+        let soon = row.slots_settled_until.checked_add(a_day).unwrap_or(now);
+        slots_between(team, settings, row.slots_settled_until, long_ago.min(soon))
+            .first()
+            .filter(|_| !row.plan_stamp.is_empty())
+            .map(|slot| (slot.id.to_string(), None))
+    };
+    let Some((what, reason)) = what else {
         return alerts::resolve(tx, team, OVERDUE, now);
     };
     let standing = alerts::standing(tx, team)?;
-    let reason = story
-        .delivery
-        .reason
-        .clone()
-        .or_else(|| {
-            standing
-                .into_iter()
-                .find(|alert| alert.topic != OVERDUE)
-                .map(|a| a.text)
-        })
+    let known = |topic: &str| {
+        let alert = standing.iter().find(|alert| alert.topic == topic);
+        alert.map(|alert| alert.text.clone())
+    };
+    let reason = reason
+        .or_else(|| known(CLOCK))
+        .or_else(|| known(DELIVERY))
         .unwrap_or_else(|| "the reason is not known; see the log".to_owned());
-    let minutes = now.duration_since(story.due_at).as_mins();
-    let text = format!("#{} is late: {reason}", story.number);
+    let text = format!("{what} is late: {reason}");
     let raised = alerts::raise(tx, team, OVERDUE, &text, now)?;
     if raised {
-        tracing::warn!(
-            story = story.number,
-            "#{} is {minutes} minutes late: {reason}",
-            story.number
-        );
+        tracing::warn!(task = "upkeep", "{text}");
     }
     Ok(raised)
 }

@@ -1,7 +1,7 @@
 //! The seam between the store and a database. It is cut below the SQL, so that every statement is written once and both
 //! engines run the same text; what differs between them fits in one file each.
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::value::{Row, Value};
 
 /// How a transaction is meant.
@@ -20,21 +20,19 @@ pub(crate) trait Engine: Send {
     /// Brings the schema to this program's version; refuses a newer one.
     fn migrate(&mut self) -> Result<()>;
 
-    /// Runs `work` in one transaction, which is committed if it returns well and leaves no trace otherwise. `work` may be
-    /// run again if the engine had to give way to another process.
+    /// Runs `work` in one transaction, which is committed if it returns well and leaves no trace otherwise. Writers come one
+    /// after the other, on every engine. `work` may be run again, if the connection was lost before it was done.
     fn transaction(
         &mut self,
         mode: Mode,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<()>,
     ) -> Result<()>;
 
-    /// Claims the database for this process, for as long as the engine lives. False if another one has it.
+    /// Claims the database, for as long as the engine lives. False if another one has it.
     fn claim(&mut self) -> Result<bool>;
 
-    /// Whether another process has claimed the database. It leaves no trace, whoever asks.
-    fn is_claimed(&mut self) -> Result<bool> {
-        Ok(false)
-    }
+    /// Whether another engine has claimed the database. It leaves no trace, whoever asks.
+    fn is_claimed(&mut self) -> Result<bool>;
 }
 
 /// An open transaction. Parameters are `?1`, `?2`, … in every statement, on both engines.
@@ -59,4 +57,44 @@ impl dyn Tx + '_ {
             None => Ok(0),
         }
     }
+}
+
+/// A transaction whose first failed statement is its last, whatever the closure makes of the error. Left to themselves
+/// SQLite goes on after some errors and not after others, and PostgreSQL answers `COMMIT` with a silent rollback.
+pub(super) struct Strict<'a> {
+    tx: &'a mut (dyn Tx + 'a),
+    failed: Option<Error>,
+}
+
+impl<'a> Strict<'a> {
+    pub(super) fn new(tx: &'a mut (dyn Tx + 'a)) -> Self {
+        Self { tx, failed: None }
+    }
+
+    /// The error of the statement that failed, if one did.
+    pub(super) fn verdict(self) -> Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    fn unless_failed<T>(&mut self, run: impl FnOnce(&mut dyn Tx) -> Result<T>) -> Result<T> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        run(self.tx).inspect_err(|error| self.failed = Some(error.clone()))
+    }
+}
+
+impl Tx for Strict<'_> {
+    fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
+        self.unless_failed(|tx| tx.execute(sql, params))
+    }
+
+    fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>> {
+        self.unless_failed(|tx| tx.query(sql, params))
+    }
+}
+
+/// What a writing statement in a transaction that only looks is told, by every engine.
+pub(super) fn only_looks() -> Error {
+    Error::Refused("a transaction that only looks cannot write".to_owned())
 }

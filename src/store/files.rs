@@ -129,7 +129,7 @@ pub(crate) fn places(tx: &mut dyn Tx, media: MediaId) -> Result<Vec<String>> {
 /// Has the metadata of a place read again at the next scan.
 pub(crate) fn doubt_metadata(tx: &mut dyn Tx, team: TeamId, path: &str) -> Result<()> {
     tx.execute(
-        "UPDATE files SET metadata_stamp = '?' WHERE team_id = ?1 AND path = ?2",
+        "UPDATE files SET metadata_stamp = 'doubtful' WHERE team_id = ?1 AND path = ?2",
         values![team, path],
     )?;
     Ok(())

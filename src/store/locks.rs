@@ -10,6 +10,10 @@ use crate::domain::ids::{LockId, MediaId, TeamId};
 use crate::domain::lock::{Lock, LockKind};
 
 /// Locks a media until a time, or for ever.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a lock has that many parts, and each has its own type"
+)]
 pub(crate) fn add(
     tx: &mut dyn Tx,
     team: TeamId,

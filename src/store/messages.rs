@@ -14,7 +14,6 @@ use crate::domain::story::MessageRef;
 pub(crate) struct Behind {
     pub(crate) message: MessageRef,
     pub(crate) story: StoryId,
-    pub(crate) attempt: u32,
     pub(crate) wanted: i64,
     pub(crate) failures: u32,
 }
@@ -63,7 +62,7 @@ pub(crate) fn behind(
     limit: u32,
 ) -> Result<Vec<Behind>> {
     let rows = tx.query(
-        "SELECT chat_id, message_id, story_id, attempt, wanted, failures FROM messages
+        "SELECT chat_id, message_id, story_id, wanted, failures FROM messages
          WHERE team_id = ?1 AND wanted > shown AND (retry_at IS NULL OR retry_at <= ?2)
          ORDER BY created_at, chat_id, message_id LIMIT ?3",
         values![team, now, limit],
@@ -77,7 +76,6 @@ pub(crate) fn behind(
                     message: cells.number()?,
                 },
                 story: cells.parsed()?,
-                attempt: cells.number()?,
                 wanted: cells.integer()?,
                 failures: cells.number()?,
             })

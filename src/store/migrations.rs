@@ -1,6 +1,7 @@
 //! The schema's way from any released version to the newest: the files of `migrations/`, one text for both engines.
 
 use refinery::Migrate;
+use refinery::error::Kind;
 
 use super::error::{Error, Result};
 
@@ -12,7 +13,22 @@ mod embedded {
 const TABLE: &str = "refinery_schema_history";
 
 /// Brings the schema to the newest version. A schema that is newer than this program is refused and left alone.
-pub(crate) fn run<C: Migrate>(connection: &mut C) -> Result<()> {
+/// `explain` tells what the engine's own errors mean.
+pub(crate) fn run<C, E>(connection: &mut C, explain: impl Fn(&E) -> Error) -> Result<()>
+where
+    C: Migrate,
+    E: std::error::Error + 'static,
+{
+    let unavailable = |error: refinery::Error| {
+        let cause = match error.kind() {
+            Kind::Connection(_, cause) => cause.downcast_ref(),
+            _ => None,
+        };
+        cause.map_or_else(
+            || Error::Unavailable(format!("could not be brought to this version: {error}")),
+            &explain,
+        )
+    };
     // All in one transaction, with the marks that they are done: by default a mark has its own, and a process that is
     // killed between the two leaves a database that can never be opened again.
     let runner = embedded::migrations::runner().set_grouped(true);
@@ -50,8 +66,4 @@ fn newest(migrations: &[refinery::Migration]) -> i64 {
         .map(|migration| i64::from(migration.version()))
         .max()
         .unwrap_or(0)
-}
-
-fn unavailable(error: refinery::Error) -> Error {
-    Error::Unavailable(format!("could not be brought to this version: {error}"))
 }

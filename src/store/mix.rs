@@ -44,7 +44,9 @@ pub(crate) fn set(
     )?;
     for (category, share_ppm) in shares_ppm {
         tx.execute(
-            "INSERT INTO category_mix (team_id, category, share_ppm, set_at, set_by) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO category_mix (team_id, category, share_ppm, set_at, set_by) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (team_id, set_at, category) DO UPDATE SET
+                 share_ppm = excluded.share_ppm, set_by = excluded.set_by, replaced_at = NULL",
             values![team, category, *share_ppm, now, by],
         )?;
     }

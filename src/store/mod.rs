@@ -35,12 +35,16 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 pub(crate) use engine::Tx;
-use engine::{Engine, Mode};
+use engine::{Engine, Mode, Strict};
 pub use error::{Error, Result};
+
+/// How long a writer waits for another process (the daemon for the command line, or the reverse).
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce(&mut dyn Engine) + Send>;
 
@@ -57,7 +61,7 @@ impl Store {
     /// If it cannot be opened, is damaged, or was written by a newer version.
     pub fn open_sqlite(path: &Path) -> Result<Self> {
         let path = path.to_owned();
-        Self::start(move || sqlite::Sqlite::open(&path))
+        Self::start(move || sqlite::Sqlite::open(&path, PATIENCE))
     }
 
     /// Connects to a PostgreSQL database and brings its schema to this version.
@@ -67,7 +71,7 @@ impl Store {
     #[cfg(feature = "postgres")]
     pub fn open_postgres(url: &str) -> Result<Self> {
         let url = url.to_owned();
-        Self::start(move || postgres::Postgres::open(&url))
+        Self::start(move || postgres::Postgres::open(&url, PATIENCE))
     }
 
     /// Starts the thread. The engine is opened on it too: PostgreSQL's client must not be used where futures run.
@@ -89,10 +93,7 @@ impl Store {
                 };
                 let _ = ready.send(Ok(()));
                 while let Ok(job) = queue.recv() {
-                    // A panic in one caller's closure rolls that transaction back and ends there.
-                    if catch_unwind(AssertUnwindSafe(|| job(&mut engine))).is_err() {
-                        tracing::error!("a transaction panicked; it was rolled back");
-                    }
+                    job(&mut engine);
                 }
             })
             .map_err(|error| Error::Unavailable(format!("thread cannot be started: {error}")))?;
@@ -125,7 +126,7 @@ impl Store {
         self.run(Mode::Durable, work).await
     }
 
-    /// Claims the database for this process. False if another daemon has it.
+    /// Claims the database for this store, as long as it lives. False if another daemon has it.
     ///
     /// # Errors
     /// If the claim cannot be tried.
@@ -149,8 +150,9 @@ impl Store {
         self.on_the_thread(move |engine| {
             let mut result = None;
             engine.transaction(mode, &mut |tx| {
-                result = Some(work(tx)?);
-                Ok(())
+                let mut tx = Strict::new(tx);
+                result = Some(work(&mut tx)?);
+                tx.verdict()
             })?;
             result.ok_or_else(|| Error::unexpected("a transaction ended without its result"))
         })
@@ -164,8 +166,14 @@ impl Store {
         let (answer, result) = oneshot::channel();
         self.jobs
             .send(Box::new(move |engine| {
+                // A panic in one caller's closure rolls that transaction back, and ends there.
+                let done = catch_unwind(AssertUnwindSafe(|| work(engine))).unwrap_or_else(|_| {
+                    Err(Error::unexpected(
+                        "a transaction panicked; it was rolled back",
+                    ))
+                });
                 // Nobody waits any more if the caller was stopped; the work is done all the same.
-                let _ = answer.send(work(engine));
+                let _ = answer.send(done);
             }))
             .map_err(|_| Error::Closed)?;
         result.await.map_err(|_| Error::Closed)?

@@ -66,7 +66,8 @@ pub(crate) struct NewStory {
     pub(crate) requested_by: Option<String>,
 }
 
-/// Plans a story. Its number is `number` if it takes the place of one that was planned, else the team's next.
+/// Plans a story. Its number is `number` if it takes the place of one that was planned, else the team's next. A content in
+/// flight, a slot that has its story or had its end, and a number that was given are refused.
 pub(crate) fn plan(
     tx: &mut dyn Tx,
     team: TeamId,
@@ -79,6 +80,22 @@ pub(crate) fn plan(
         None => super::teams::take_number(tx, team)?,
     };
     let id: StoryId = super::fresh(now);
+    // What has ended is looked at here: a story that could never be written to the history would never end.
+    if tx.count(
+        "SELECT COUNT(*) FROM history
+         WHERE team_id = ?1 AND (number = ?2 OR (slot_date = ?3 AND slot_ordinal = ?4))",
+        values![
+            team,
+            number,
+            new.slot.map(|slot| slot.date),
+            new.slot.map(|slot| slot.ordinal)
+        ],
+    )? > 0
+    {
+        return Err(Error::Refused(format!(
+            "#{number}, or its slot, has had its end"
+        )));
+    }
     tx.execute(
         "INSERT INTO stories (id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, requested_by, state,
              previous_state, state_since, attempt, failures, messages)

@@ -10,7 +10,6 @@ use crate::domain::ids::TeamId;
 /// A team's row.
 #[derive(Clone, Debug)]
 pub(crate) struct Team {
-    pub(crate) id: TeamId,
     pub(crate) paused_at: Option<Timestamp>,
     pub(crate) paused_by: Option<String>,
     pub(crate) slots_settled_until: Timestamp,
@@ -20,7 +19,6 @@ pub(crate) struct Team {
 
 fn read(mut cells: Cells) -> Result<Team> {
     Ok(Team {
-        id: cells.parsed()?,
         paused_at: cells.maybe_time()?,
         paused_by: cells.maybe_text()?,
         slots_settled_until: cells.time()?,
@@ -56,7 +54,7 @@ pub(crate) fn ensure(tx: &mut dyn Tx, name: &str, now: Timestamp) -> Result<Team
 
 pub(crate) fn get(tx: &mut dyn Tx, id: TeamId) -> Result<Team> {
     tx.first(
-        "SELECT id, paused_at, paused_by, slots_settled_until, last_sent_at, plan_stamp
+        "SELECT paused_at, paused_by, slots_settled_until, last_sent_at, plan_stamp
          FROM teams WHERE id = ?1",
         values![id],
     )?

@@ -10,34 +10,31 @@ use crate::domain::entry::Entry;
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Deed, Person};
 use crate::domain::story::State;
-use crate::flow::act::{Commanded, Pressed};
+use crate::flow::act::Pressed;
+use crate::flow::steer::Commanded;
 use crate::flow::survey::{Queued, Status};
 use crate::flow::{Flow, Result};
 
-/// The commands.
+/// The commands, each with what the menu says of it.
 #[derive(BotCommands, Clone, Copy, Debug, PartialEq, Eq)]
 #[command(rename_rule = "lowercase")]
 pub enum Command {
-    /// How the box stands.
-    #[command(description = "how things stand, and what comes next")]
+    /// how things stand, and what comes next
     Status,
-    /// The stories to come.
-    #[command(description = "the stories to come", aliases = ["pending"])]
+    /// the stories to come
+    #[command(aliases = ["pending"])]
     Queue,
-    /// Send the next story now.
-    #[command(description = "send the next story now (admins)")]
+    /// send the next story now (admins)
     Next,
-    /// Send nothing until told otherwise.
-    #[command(description = "send nothing until /resume (admins)")]
+    /// send nothing until /resume (admins)
     Pause,
-    /// Go on.
-    #[command(description = "go on after /pause (admins)")]
+    /// go on after /pause (admins)
     Resume,
-    /// How the latest stories ended.
-    #[command(description = "how the latest stories ended", aliases = ["posted"])]
+    /// how the latest stories ended
+    #[command(aliases = ["posted"])]
     History,
-    /// What there is to ask for.
-    #[command(description = "what I can do", aliases = ["start"])]
+    /// what I can do
+    #[command(aliases = ["start"])]
     Help,
 }
 

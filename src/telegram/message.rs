@@ -234,13 +234,14 @@ pub fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
 }
 
-/// `40 s`, `12 min`, `3 h 5 min`.
+/// `40 s`, `12 min`, `3 h 5 min`; rounded.
 fn duration(took: SignedDuration) -> String {
-    let seconds = took.as_secs().max(0);
+    let seconds = took.as_millis().max(0).saturating_add(500) / 1000;
+    let minutes = (seconds + 30) / 60;
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        60..3570 => format!("{minutes} min"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
 }
 

@@ -49,9 +49,7 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
     problem  telegram  no chat is set: nothing is sent
                        hint: set `[telegram] chat` to the number of the team's channel or group
     "#);
-    assert_snapshot!(check.stderr, @r#"
-    3 problems
-    "#);
+    assert_snapshot!(check.stderr, @"3 problems");
     let findings = bench.type_in("check --json");
     assert_eq!(findings.code, 1);
     for finding in findings.json().as_array().unwrap() {
@@ -111,9 +109,7 @@ fn ten_mistakes_are_told_at_once() {
 #[test]
 fn right_settings_are_right_and_the_example_is_too() {
     let bench = Bench::new();
-    assert_snapshot!(bench.type_in("config check").all(), @r#"
-    ! The settings in `[box]/storyline.toml` are right.
-    "#);
+    assert_snapshot!(bench.type_in("config check").all(), @"! The settings in `[box]/storyline.toml` are right.");
     assert_eq!(bench.type_in("config check --json").stdout, "[]\n");
     let shown = bench.type_in("config show --json").json();
     let zone = shown

@@ -55,9 +55,7 @@ async fn a_story_is_taken_out_of_the_queue_and_is_history() {
 async fn the_next_story_is_sent_on_request() {
     let bench = Bench::with_media().await;
     bench.type_in("schedule replan");
-    assert_snapshot!(bench.type_in("queue next").all(), @r#"
-    ! #1 is sent as soon as the service runs.
-    "#);
+    assert_snapshot!(bench.type_in("queue next").all(), @"! #1 is sent as soon as the service runs.");
     let queue = bench.type_in("queue list");
     assert!(queue.stdout.contains("asked for by ann"), "{queue:?}");
     let next = bench.type_in("queue next --json").json();
@@ -73,12 +71,8 @@ async fn the_next_story_is_sent_on_request() {
 #[tokio::test]
 async fn a_media_is_locked_and_let_go_again() {
     let bench = Bench::with_media().await;
-    assert_snapshot!(bench.run(&["lock", "add", "cat.png", "--until", "2099-06-01", "--reason", "not in winter"]).all(), @r#"
-    ! `memes/cat.png` is locked until Day 0000-00-00 00:00.
-    "#);
-    assert_snapshot!(bench.type_in("lock add memes/dog.png --kind rejected").all(), @r#"
-    ! `memes/dog.png` is locked for ever.
-    "#);
+    assert_snapshot!(bench.run(&["lock", "add", "cat.png", "--until", "2099-06-01", "--reason", "not in winter"]).all(), @"! `memes/cat.png` is locked until Day 0000-00-00 00:00.");
+    assert_snapshot!(bench.type_in("lock add memes/dog.png --kind rejected").all(), @"! `memes/dog.png` is locked for ever.");
     let days = bench.type_in("lock add shirt.png --days 3 --json").json();
     assert_eq!(days["path"], "merch/shirt.png");
     assert!(days["until"].is_string());
@@ -97,9 +91,7 @@ async fn a_media_is_locked_and_let_go_again() {
     ! hint: `storyline lock list` shows all locks
     exit 3
     "#);
-    assert_snapshot!(bench.type_in("lock remove cat.png").all(), @r#"
-    ! 1 lock is taken off `memes/cat.png`.
-    "#);
+    assert_snapshot!(bench.type_in("lock remove cat.png").all(), @"! 1 lock is taken off `memes/cat.png`.");
     assert_snapshot!(bench.type_in("lock add cat.png --until 2020-01-01").all(), @r#"
     ! error: `--until 2020-01-01` is not in the future
     ! hint: give the day on which the media is free again, or `--days`
@@ -116,9 +108,7 @@ async fn a_mix_is_set_and_taken_back_and_remembered() {
     merch          –       –        0      2
     ! No mix is set: any category will do.
     "#);
-    assert_snapshot!(bench.type_in("mix set memes=70 merch=30").all(), @r#"
-    ! The mix is memes 70 %, merch 30 %. The plan follows.
-    "#);
+    assert_snapshot!(bench.type_in("mix set memes=70 merch=30").all(), @"! The mix is memes 70 %, merch 30 %. The plan follows.");
     assert_snapshot!(bench.type_in("mix show").all(), @r#"
     Category  Wanted  So far  Stories  Media
     memes       70 %       –        0      2
@@ -137,9 +127,7 @@ async fn a_mix_is_set_and_taken_back_and_remembered() {
     let shown = bench.type_in("mix show --json").json();
     assert_eq!(shown[0]["category"], "memes");
     assert_eq!(shown[0]["share_ppm"], 700_000);
-    assert_snapshot!(bench.type_in("mix set --none").all(), @r#"
-    ! No mix is set any more: any category will do.
-    "#);
+    assert_snapshot!(bench.type_in("mix set --none").all(), @"! No mix is set any more: any category will do.");
     let past = bench.type_in("mix history --json").json();
     assert_eq!(past.as_array().unwrap().len(), 2);
     assert_eq!(past[0]["set_by"], "ann");
@@ -150,16 +138,10 @@ async fn a_mix_is_set_and_taken_back_and_remembered() {
 #[tokio::test]
 async fn a_pause_is_made_and_ended() {
     let bench = Bench::with_media().await;
-    assert_snapshot!(bench.type_in("pause").all(), @r#"
-    ! The plan is paused: nothing is sent by itself. `storyline resume` goes on with it.
-    "#);
-    assert_snapshot!(bench.type_in("pause").all(), @r#"
-    ! The plan was paused already.
-    "#);
+    assert_snapshot!(bench.type_in("pause").all(), @"! The plan is paused: nothing is sent by itself. `storyline resume` goes on with it.");
+    assert_snapshot!(bench.type_in("pause").all(), @"! The plan was paused already.");
     assert_eq!(bench.type_in("resume --json").json()["changed"], true);
-    assert_snapshot!(bench.type_in("resume").all(), @r#"
-    ! The plan was not paused.
-    "#);
+    assert_snapshot!(bench.type_in("resume").all(), @"! The plan was not paused.");
 }
 
 #[tokio::test]

@@ -9,15 +9,9 @@ async fn an_index_says_what_it_did_and_what_waits() {
     let bench = Bench::new();
     bench.picture("memes/cat.png", 1080, 1920, 1);
     bench.flow().await;
-    assert_snapshot!(bench.type_in("media index").all(), @r#"
-    ! 1 file, 1 new. 1 media waits to be examined; the service does it when it runs, or `storyline media index --examine` now.
-    "#);
-    assert_snapshot!(bench.type_in("media index --examine").all(), @r#"
-    ! 1 file, nothing changed. 1 media was examined.
-    "#);
-    assert_snapshot!(bench.type_in("media index").all(), @r#"
-    ! 1 file, nothing changed.
-    "#);
+    assert_snapshot!(bench.type_in("media index").all(), @"! 1 file, 1 new. 1 media waits to be examined; the service does it when it runs, or `storyline media index --examine` now.");
+    assert_snapshot!(bench.type_in("media index --examine").all(), @"! 1 file, nothing changed. 1 media was examined.");
+    assert_snapshot!(bench.type_in("media index").all(), @"! 1 file, nothing changed.");
     bench.picture("memes/dog.png", 1080, 1920, 2);
     let done = bench.type_in("media index --json").json();
     assert_eq!(done["files"], 2);
@@ -36,9 +30,7 @@ async fn an_empty_library_is_a_disk_that_is_away_until_the_owner_says_otherwise(
     ! error: The library [box]/library is empty, and 1 files were in it. Nothing was changed. Is its disk connected and mounted? If the files were removed on purpose, say so with `storyline media index --accept-missing`.
     exit 69
     "#);
-    assert_snapshot!(bench.type_in("media index --accept-missing").all(), @r#"
-    ! 0 files, 1 gone.
-    "#);
+    assert_snapshot!(bench.type_in("media index --accept-missing").all(), @"! 0 files, 1 gone.");
     assert_snapshot!(bench.type_in("media list").all(), @r#"
     Media          State    Pixels       Posted  Last posted (Europe/Berlin)
     memes/cat.png  missing  1080 × 1920       0  –
@@ -64,9 +56,7 @@ async fn media_are_listed_by_path_and_can_be_narrowed() {
     Media           State   Pixels   Posted  Last posted (Europe/Berlin)
     merch/tiny.png  flawed  10 × 10       0  –
     "#);
-    assert_snapshot!(bench.type_in("media list --missing").all(), @r#"
-    ! No media is missing.
-    "#);
+    assert_snapshot!(bench.type_in("media list --missing").all(), @"! No media is missing.");
     assert_snapshot!(bench.type_in("media list --category mems").all(), @r#"
     ! error: there are no media in a category `mems`
     ! hint: did you mean `memes`?
@@ -137,9 +127,7 @@ async fn a_wrong_name_is_answered_with_what_was_probably_meant() {
 async fn the_preview_is_what_the_plan_then_is() {
     let bench = Bench::with_media().await;
     let foreseen = bench.type_in("schedule preview --days 3 --json").json();
-    assert_snapshot!(bench.type_in("schedule replan").all(), @r#"
-    ! The plan is drawn anew: 3 stories planned, 0 taken out before. For 18 slots nothing fits; `storyline check` says why.
-    "#);
+    assert_snapshot!(bench.type_in("schedule replan").all(), @"! The plan is drawn anew: 3 stories planned, 0 taken out before. For 18 slots nothing fits; `storyline check` says why.");
     let planned = bench.type_in("queue list --json").json();
     let paths = |list: &serde_json::Value| -> Vec<(String, String)> {
         let list = list.as_array().unwrap();

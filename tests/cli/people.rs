@@ -55,24 +55,12 @@ async fn people_are_listed_with_their_roles() {
 #[tokio::test]
 async fn a_person_is_found_by_username_name_or_number() {
     let bench = a_team().await;
-    assert_snapshot!(bench.type_in("person promote ben").all(), @r#"
-    ! Ben is an admin now.
-    "#);
-    assert_snapshot!(bench.type_in("person promote 12").all(), @r#"
-    ! Ben was an admin already.
-    "#);
-    assert_snapshot!(bench.type_in("person demote @Ann_R").all(), @r#"
-    ! Ann is an admin now.
-    "#);
-    assert_snapshot!(bench.type_in("person demote ben").all(), @r#"
-    ! Ben is a member now.
-    "#);
-    assert_snapshot!(bench.type_in("person deactivate @cleo").all(), @r#"
-    ! Cleo's presses are refused from now on.
-    "#);
-    assert_snapshot!(bench.type_in("person deactivate @cleo").all(), @r#"
-    ! Cleo was deactivated already.
-    "#);
+    assert_snapshot!(bench.type_in("person promote ben").all(), @"! Ben is an admin now.");
+    assert_snapshot!(bench.type_in("person promote 12").all(), @"! Ben was an admin already.");
+    assert_snapshot!(bench.type_in("person demote @Ann_R").all(), @"! Ann is an admin now.");
+    assert_snapshot!(bench.type_in("person demote ben").all(), @"! Ben is a member now.");
+    assert_snapshot!(bench.type_in("person deactivate @cleo").all(), @"! Cleo's presses are refused from now on.");
+    assert_snapshot!(bench.type_in("person deactivate @cleo").all(), @"! Cleo was deactivated already.");
     let back = bench.type_in("person activate 13 --json").json();
     assert_eq!(back["deactivated_at"], serde_json::Value::Null);
 }

@@ -1,26 +1,27 @@
 //! The composition root: builds everything from the config, and runs it until told to stop. Here, and only here, the edges
 //! meet: the library's studio makes the pictures that the desk shows.
 
+mod loops;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use jiff::Timestamp;
+
+use loops::{Worker, keep_up};
 
 use crate::config::{Config, DatabaseUrl};
-use crate::flow::dispatch::Step;
 use crate::flow::outlet::{Outlet, Studio};
 use crate::flow::{Error, Flow, Store};
 use crate::library::{Library, examiner, indexer, studio};
-use crate::system::clock::{Clock, synchronised};
-use crate::system::nudge::{Heart, Nudge, TICK, Tick};
+use crate::system::clock::Clock;
+use crate::system::nudge::{Heart, TICK};
 use crate::system::shutdown::Shutdown;
-use crate::system::supervisor::{BoxError, GaveUp, Pulse, Supervisor};
+use crate::system::supervisor::{GaveUp, Supervisor};
 use crate::system::systemd::Systemd;
 use crate::telegram::Place;
 use crate::telegram::client::Client;
 use crate::telegram::desk::Desk;
-use crate::telegram::message::moment;
 use crate::telegram::pace::Pace;
 use crate::telegram::poll::Poller;
 
@@ -28,12 +29,6 @@ use crate::telegram::poll::Poller;
 const QUIET: Duration = Duration::from_secs(90);
 /// How long a loop that uses the network may be quiet; each of its calls has a shorter limit of its own.
 const NETWORK_QUIET: Duration = Duration::from_secs(420);
-/// How often the plan is looked at although nothing seems to have changed, so that it stays filled ahead.
-const PLAN_EVERY: SignedDuration = SignedDuration::from_hours(1);
-/// How long changes are collected before the plan is drawn, so that a burst of pictures draws it once.
-const COLLECT: Duration = Duration::from_millis(300);
-/// How often what nobody needs is forgotten.
-const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why the appliance could not be built or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +107,12 @@ impl Appliance {
             clock,
             desk,
         })
+    }
+
+    /// The verbs, for whoever wants to look on or to nudge.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
     }
 
     /// Runs until `shutdown` is signalled, and ends in good order.
@@ -255,191 +256,4 @@ fn spawn_desk(
         let poller = Arc::clone(&poller);
         async move { poller.run(&pulse).await }
     });
-}
-
-/// What the loops of the desk share. Each is a step and a wait.
-#[derive(Clone)]
-struct Worker {
-    flow: Flow,
-    clock: Clock,
-    outlet: Arc<dyn Outlet>,
-    studio: Studio,
-}
-
-impl Worker {
-    async fn plan(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        let mut knock = None;
-        let mut planned_at = Timestamp::MIN;
-        loop {
-            // Rests first: at the start the library is scanned, and what it brings is one plan and not many.
-            loop {
-                pulse.beat();
-                tokio::select! {
-                    () = pulse.stopping() => return Ok(()),
-                    () = self.flow.nudges.plan.wait() => break,
-                    now = tick.wait() => {
-                        let heard = self.flow.last_knock().await?;
-                        if heard != knock {
-                            knock = heard;
-                            self.flow.nudges.everybody();
-                        }
-                        if now.duration_since(planned_at).abs() >= PLAN_EVERY {
-                            break;
-                        }
-                    }
-                }
-            }
-            tokio::time::sleep(COLLECT).await;
-            planned_at = self.clock.now();
-            self.flow.plan(planned_at).await?;
-        }
-    }
-
-    async fn dispatch(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        loop {
-            pulse.beat();
-            let now = self.clock.now();
-            let step = self
-                .flow
-                .dispatch(self.outlet.as_ref(), &self.studio, synchronised(), now)
-                .await?;
-            if let Step::Idle(next) = step {
-                rest(
-                    &pulse,
-                    &self.flow.nudges.dispatch,
-                    &mut tick,
-                    next,
-                    &self.clock,
-                )
-                .await;
-            }
-            if pulse.is_stopping() {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn follow(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        loop {
-            pulse.beat();
-            let next = self
-                .flow
-                .follow(self.outlet.as_ref(), self.clock.now())
-                .await?;
-            rest(
-                &pulse,
-                &self.flow.nudges.messages,
-                &mut tick,
-                next,
-                &self.clock,
-            )
-            .await;
-            if pulse.is_stopping() {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn tell(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        loop {
-            pulse.beat();
-            self.flow
-                .tell_alerts(self.outlet.as_ref(), self.clock.now())
-                .await?;
-            rest(
-                &pulse,
-                &self.flow.nudges.alerts,
-                &mut tick,
-                None,
-                &self.clock,
-            )
-            .await;
-            if pulse.is_stopping() {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// Rests until there may be something to do: a nudge, the tick, or `next`, if it comes before the tick would.
-async fn rest(
-    pulse: &Pulse,
-    nudge: &Nudge,
-    tick: &mut Tick,
-    next: Option<Timestamp>,
-    clock: &Clock,
-) {
-    let soon = next.and_then(|at| {
-        let wait = at.duration_since(clock.now()).max(SignedDuration::ZERO);
-        // Later ones are left to the tick, which reads the wall clock anew.
-        Duration::try_from(wait).ok().filter(|wait| *wait <= TICK)
-    });
-    let until = async {
-        match soon {
-            // A hair after, so that the moment itself is surely past.
-            Some(wait) => {
-                tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2)).await
-            }
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = pulse.stopping() => {}
-        () = nudge.wait() => {}
-        _ = tick.wait() => {}
-        () = until => {}
-    }
-}
-
-async fn keep_up(
-    flow: Flow,
-    clock: Clock,
-    missing: Option<&'static str>,
-    mut tick: Tick,
-    systemd: Systemd,
-    pulse: Pulse,
-) -> Result<(), BoxError> {
-    let mut tidied_at = None;
-    loop {
-        pulse.beat();
-        let now = clock.now();
-        flow.upkeep(now).await?;
-        if tidied_at.is_none_or(|at| now.duration_since(at).abs() >= TIDY_EVERY) {
-            flow.tidy(now).await?;
-            tidied_at = Some(now);
-        }
-        match missing {
-            Some(missing) => systemd.status(missing),
-            None => systemd.status(&headline(&flow, now).await?),
-        }
-        tokio::select! {
-            () = pulse.stopping() => return Ok(()),
-            _ = tick.wait() => {}
-        }
-    }
-}
-
-/// How the box stands, in a line for `systemctl status`.
-async fn headline(flow: &Flow, now: Timestamp) -> Result<String, Error> {
-    if let Some(alert) = flow.alerts().await?.into_iter().next() {
-        return Ok(alert.text);
-    }
-    let zone = &flow.settings().timezone;
-    let queue = flow.queue().await?;
-    let awaiting = queue
-        .iter()
-        .filter(|story| story.state.may_be_seen())
-        .count();
-    let next = queue.iter().find(|story| story.due_at >= now);
-    let next = next.map_or_else(
-        || "nothing is planned".to_owned(),
-        |story| {
-            format!(
-                "next is #{} at {}",
-                story.number,
-                moment(story.due_at, zone)
-            )
-        },
-    );
-    Ok(format!("At work: {next}, {awaiting} waiting for a press"))
 }

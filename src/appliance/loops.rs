@@ -1,0 +1,210 @@
+//! The loops of the appliance. Each is a step of the flow and a rest until there may be something to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::flow::dispatch::Step;
+use crate::flow::outlet::{Outlet, Studio};
+use crate::flow::{Error, Flow};
+use crate::system::clock::{Clock, synchronised};
+use crate::system::nudge::{Nudge, TICK, Tick};
+use crate::system::supervisor::{BoxError, Pulse};
+use crate::system::systemd::Systemd;
+use crate::telegram::message::moment;
+
+/// How often the plan is looked at although nothing seems to have changed, so that it stays filled ahead.
+const PLAN_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How long changes are collected before the plan is drawn, so that a burst of pictures draws it once.
+const COLLECT: Duration = Duration::from_millis(300);
+/// How often what nobody needs is forgotten.
+const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the loops of the desk share. Each is a step and a wait.
+#[derive(Clone)]
+pub(super) struct Worker {
+    pub(super) flow: Flow,
+    pub(super) clock: Clock,
+    pub(super) outlet: Arc<dyn Outlet>,
+    pub(super) studio: Studio,
+}
+
+impl Worker {
+    pub(super) async fn plan(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        let mut knock = None;
+        let mut planned_at = Timestamp::MIN;
+        loop {
+            // Rests first: at the start the library is scanned, and what it brings is one plan and not many.
+            loop {
+                pulse.beat();
+                tokio::select! {
+                    () = pulse.stopping() => return Ok(()),
+                    () = self.flow.nudges.plan.wait() => break,
+                    now = tick.wait() => {
+                        let heard = self.flow.last_knock().await?;
+                        if heard != knock {
+                            knock = heard;
+                            self.flow.nudges.everybody();
+                        }
+                        if now.duration_since(planned_at).abs() >= PLAN_EVERY {
+                            break;
+                        }
+                    }
+                }
+            }
+            tokio::time::sleep(COLLECT).await;
+            planned_at = self.clock.now();
+            self.flow.plan(planned_at).await?;
+        }
+    }
+
+    pub(super) async fn dispatch(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        loop {
+            pulse.beat();
+            let now = self.clock.now();
+            let step = self
+                .flow
+                .dispatch(self.outlet.as_ref(), &self.studio, synchronised(), now)
+                .await?;
+            if let Step::Idle(next) = step {
+                rest(
+                    &pulse,
+                    &self.flow.nudges.dispatch,
+                    &mut tick,
+                    next,
+                    &self.clock,
+                )
+                .await;
+            }
+            if pulse.is_stopping() {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) async fn follow(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        loop {
+            pulse.beat();
+            let next = self
+                .flow
+                .follow(self.outlet.as_ref(), self.clock.now())
+                .await?;
+            rest(
+                &pulse,
+                &self.flow.nudges.messages,
+                &mut tick,
+                next,
+                &self.clock,
+            )
+            .await;
+            if pulse.is_stopping() {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) async fn tell(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        loop {
+            pulse.beat();
+            self.flow
+                .tell_alerts(self.outlet.as_ref(), self.clock.now())
+                .await?;
+            rest(
+                &pulse,
+                &self.flow.nudges.alerts,
+                &mut tick,
+                None,
+                &self.clock,
+            )
+            .await;
+            if pulse.is_stopping() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Rests until there may be something to do: a nudge, the tick, or `next`, if it comes before the tick would.
+async fn rest(
+    pulse: &Pulse,
+    nudge: &Nudge,
+    tick: &mut Tick,
+    next: Option<Timestamp>,
+    clock: &Clock,
+) {
+    let soon = next.and_then(|at| {
+        let wait = at.duration_since(clock.now()).max(SignedDuration::ZERO);
+        // Later ones are left to the tick, which reads the wall clock anew.
+        Duration::try_from(wait).ok().filter(|wait| *wait <= TICK)
+    });
+    let until = async {
+        match soon {
+            // A hair after, so that the moment itself is surely past.
+            Some(wait) => {
+                tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2)).await
+            }
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = pulse.stopping() => {}
+        () = nudge.wait() => {}
+        _ = tick.wait() => {}
+        () = until => {}
+    }
+}
+
+pub(super) async fn keep_up(
+    flow: Flow,
+    clock: Clock,
+    missing: Option<&'static str>,
+    mut tick: Tick,
+    systemd: Systemd,
+    pulse: Pulse,
+) -> Result<(), BoxError> {
+    let mut tidied_at = None;
+    loop {
+        pulse.beat();
+        let now = clock.now();
+        flow.upkeep(now).await?;
+        if tidied_at.is_none_or(|at| now.duration_since(at).abs() >= TIDY_EVERY) {
+            flow.tidy(now).await?;
+            tidied_at = Some(now);
+        }
+        match missing {
+            Some(missing) => systemd.status(missing),
+            None => systemd.status(&headline(&flow, now).await?),
+        }
+        tokio::select! {
+            () = pulse.stopping() => return Ok(()),
+            _ = tick.wait() => {}
+        }
+    }
+}
+
+/// How the box stands, in a line for `systemctl status`.
+async fn headline(flow: &Flow, now: Timestamp) -> Result<String, Error> {
+    if let Some(alert) = flow.alerts().await?.into_iter().next() {
+        return Ok(alert.text);
+    }
+    let zone = &flow.settings().timezone;
+    let queue = flow.queue().await?;
+    let awaiting = queue
+        .iter()
+        .filter(|story| story.state.may_be_seen())
+        .count();
+    let next = queue.iter().find(|story| story.due_at >= now);
+    let next = next.map_or_else(
+        || "nothing is planned".to_owned(),
+        |story| {
+            format!(
+                "next is #{} at {}",
+                story.number,
+                moment(story.due_at, zone)
+            )
+        },
+    );
+    Ok(format!("At work: {next}, {awaiting} waiting for a press"))
+}

@@ -1,0 +1,324 @@
+//! What is due. Every slot that went by gets its end here, and of all that waits one story at a time is let through: after an
+//! absence, a pause or a jump of the clock at most one, and never two too close to each other.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Result;
+use super::chooser::fill_now;
+use super::close::{Ending, Subject, close};
+use super::schedule::adopt_settings;
+use crate::domain::calendar::{Slot, minimum_spacing, slot_named, slots_between};
+use crate::domain::ids::TeamId;
+use crate::domain::media::Media;
+use crate::domain::outcome::Outcome;
+use crate::domain::story::{State, Story};
+use crate::domain::team::TeamSettings;
+use crate::store::{Tx, alerts, history, media, state, stories, teams};
+use crate::system::clock;
+
+/// How soon a clock in doubt is looked at again.
+const SOON: SignedDuration = SignedDuration::from_secs(30);
+
+/// The topic of the alert that the clock is not to be trusted.
+pub(super) const CLOCK: &str = "clock";
+/// Two tasks that read the clock at nearly the same time may come here in either order; that is no step back.
+const SLACK: SignedDuration = SignedDuration::from_mins(1);
+/// How far the records may be ahead of the clock before somebody is told.
+const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(1);
+/// The longest absence that is settled in one transaction.
+const STRETCH: SignedDuration = SignedDuration::from_hours(24 * 31);
+
+/// Why a slot was missed that had nothing to show.
+const NOTHING_FITS: &str = "nothing in the library fits it";
+const TOO_LATE: &str = "it could not be sent in time";
+const OVERTAKEN: &str = "a later slot was due before it could be sent";
+const PAUSED: &str = "the plan was paused";
+const NOT_FIT: &str = "its media is missing, locked or has errors";
+
+/// What is to be done now.
+pub(super) enum Due {
+    /// This story is to be sent.
+    Story(Box<Story>, Box<Media>),
+    /// Something was put right on the way, and there may be more.
+    LookAgain,
+    /// Nothing, until then.
+    Nothing(Option<Timestamp>),
+}
+
+/// Looks what is to be done now. On the way every slot that went by gets its end.
+pub(super) fn look(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    synchronised: bool,
+    now: Timestamp,
+) -> Result<Due> {
+    if !judge_clock(tx, team, synchronised, now)? {
+        // Soon: the clock may have been set while this was on its way here.
+        return Ok(Due::Nothing(now.checked_add(SOON).ok()));
+    }
+    if !settle_slots(tx, team, settings, now)? {
+        return Ok(Due::LookAgain);
+    }
+    let row = teams::get(tx, team)?;
+    let paused = row.paused_at.is_some();
+    let queue = stories::queue(tx, team)?;
+    let gate = Gate::new(settings, row.last_sent_at, &queue, now);
+    let mut next: Option<Timestamp> = None;
+    for story in queue {
+        let Some(at) = gate.time_to_send(&story, paused) else {
+            continue;
+        };
+        if at > now {
+            next = Some(next.map_or(at, |earlier| earlier.min(at)));
+            continue;
+        }
+        if media::may_be_sent(tx, story.media, now)? {
+            let shown = media::get(tx, story.media)?;
+            return Ok(Due::Story(Box::new(story), Box::new(shown)));
+        }
+        // A story in doubt is not sent again, and waits for its press.
+        if story.state != State::Unconfirmed {
+            withdraw(tx, settings, &story, now)?;
+            return Ok(Due::LookAgain);
+        }
+    }
+    // Slots that are not filled yet count too: they are filled when they come.
+    let from = row.slots_settled_until.max(now);
+    let soon = now
+        .checked_add(SignedDuration::from_hours(24))
+        .unwrap_or(now);
+    let next_slot = slots_between(team, settings, from, soon)
+        .first()
+        .map(|slot| slot.at);
+    Ok(Due::Nothing(next.into_iter().chain(next_slot).min()))
+}
+
+/// Whether the clock may be planned by, as far as the records tell.
+pub(super) fn trusted(tx: &mut dyn Tx, now: Timestamp, synchronised: bool) -> Result<bool> {
+    let latest = state::latest_time(tx)?;
+    let with_slack = now.checked_add(SLACK).unwrap_or(now);
+    Ok(clock::trusted(with_slack, latest, synchronised))
+}
+
+/// Whether the clock may be planned by; tells the owner if it cannot, or if it was far ahead before.
+fn judge_clock(tx: &mut dyn Tx, team: TeamId, synchronised: bool, now: Timestamp) -> Result<bool> {
+    let trusted = trusted(tx, now, synchronised)?;
+    let settled_until = teams::get(tx, team)?.slots_settled_until;
+    let text = if !trusted {
+        "The clock shows a time before the last one on record, and is not synchronised: nothing is sent until it is right. \
+         Check the network, `timedatectl`, and the board's clock."
+            .to_owned()
+    } else if settled_until.duration_since(now) > FAR_AHEAD {
+        format!(
+            "The clock was set back: the slots until {settled_until} have had their ends already, and no slot is filled \
+             twice. Stories of the plan go on after that; `storyline queue next` sends one at once."
+        )
+    } else {
+        alerts::resolve(tx, team, CLOCK, now)?;
+        return Ok(true);
+    };
+    if alerts::raise(tx, team, CLOCK, &text, now)? {
+        tracing::warn!(task = "dispatch", "{text}");
+    }
+    Ok(trusted)
+}
+
+/// Holds back what would come too close to the last delivery.
+struct Gate<'a> {
+    settings: &'a TeamSettings,
+    last_sent_at: Option<Timestamp>,
+    now: Timestamp,
+}
+
+impl<'a> Gate<'a> {
+    fn new(
+        settings: &'a TeamSettings,
+        last_sent_at: Option<Timestamp>,
+        queue: &[Story],
+        now: Timestamp,
+    ) -> Self {
+        // A call that never came back counts: it may have arrived.
+        let sending = queue
+            .iter()
+            .filter(|story| story.state == State::Sending)
+            .map(|story| story.state_since);
+        Self {
+            settings,
+            last_sent_at: last_sent_at.into_iter().chain(sending).max(),
+            now,
+        }
+    }
+
+    /// When a story is to be sent; nothing if it is not to be sent at all.
+    fn time_to_send(&self, story: &Story, paused: bool) -> Option<Timestamp> {
+        let on_request = story.requested_by.is_some();
+        if paused && !on_request {
+            return None;
+        }
+        let ready_at = match story.state {
+            State::Planned => story.due_at,
+            State::Retrying => story.delivery.retry_at?,
+            State::Unconfirmed => {
+                let at = story.delivery.retry_at?;
+                if self.now.duration_since(at) > late(self.settings) {
+                    return None;
+                }
+                at
+            }
+            State::Sending | State::Awaiting => return None,
+        };
+        Some(if on_request {
+            ready_at
+        } else {
+            opens_at(self.settings, story, self.last_sent_at, self.now)
+                .map_or(ready_at, |opens| opens.max(ready_at))
+        })
+    }
+}
+
+/// When a story may follow the last delivery. Its own first try is no reason to wait.
+pub(super) fn opens_at(
+    settings: &TeamSettings,
+    story: &Story,
+    last_sent_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let last =
+        last_sent_at.filter(|last| story.state == State::Planned || *last > story.state_since)?;
+    let spacing = story
+        .slot
+        .and_then(|id| slot_named(story.team, settings, id))
+        .map_or_else(
+            || minimum_spacing(story.team, settings, story.due_at),
+            |slot| slot.minimum_spacing(),
+        );
+    last.checked_add(spacing)
+        .ok()
+        // A clock that was set back far must not hold the plan up.
+        .filter(|opens| opens.duration_since(now) <= spacing * 2)
+}
+
+/// Something that is due cannot be sent after all: its slot gets another media, and a request is told why.
+fn withdraw(tx: &mut dyn Tx, settings: &TeamSettings, story: &Story, now: Timestamp) -> Result<()> {
+    let slot = story
+        .slot
+        .and_then(|id| slot_named(story.team, settings, id));
+    match (story.state, slot) {
+        (State::Planned, Some(slot)) if story.requested_by.is_none() => {
+            stories::unplan(tx, story.id)?;
+            if !fill_now(tx, story.team, slot, Some(story.number), now)? {
+                miss(tx, story.team, settings, slot, NOTHING_FITS, now)?;
+            }
+        }
+        // It is on record that it was tried, so the slot has had its story.
+        (State::Retrying, _) => end_missed(tx, settings, story, NOT_FIT, now)?,
+        _ => {
+            let ending = Ending::by_itself(Outcome::Cancelled, NOT_FIT);
+            close(tx, settings, &Subject::Story(story), &ending, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives every slot and every wish that went by its end; the latest slot keeps its chance, if it can still be sent. False if
+/// there is more to settle, after a very long absence.
+pub(super) fn settle_slots(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    now: Timestamp,
+) -> Result<bool> {
+    adopt_settings(tx, team, settings, now)?;
+    let row = teams::get(tx, team)?;
+    let stretch_end = row.slots_settled_until.checked_add(STRETCH).unwrap_or(now);
+    let until = now.min(stretch_end);
+    let passed = slots_between(team, settings, row.slots_settled_until, until);
+    let mut empty = Vec::new();
+    for slot in &passed {
+        let filled = stories::of_slot(tx, team, slot.id)?.is_some();
+        if !filled && !history::has_slot(tx, team, slot.id)? {
+            empty.push(*slot);
+        }
+    }
+    let waiting: Vec<Story> = stories::queue(tx, team)?
+        .into_iter()
+        .filter(|story| matches!(story.state, State::Planned | State::Retrying))
+        .filter(|story| story.due_at <= now)
+        .collect();
+    let (wishes, waiting): (Vec<Story>, Vec<Story>) = waiting
+        .into_iter()
+        .partition(|story| story.requested_by.is_some());
+
+    let dues = waiting.iter().map(|story| story.due_at);
+    let latest = dues.chain(empty.iter().map(|slot| slot.at)).max();
+    let fate = |due_at: Timestamp| {
+        if row.paused_at.is_some() {
+            Some(PAUSED)
+        } else if now.duration_since(due_at) > late(settings) {
+            Some(TOO_LATE)
+        } else {
+            (Some(due_at) < latest).then_some(OVERTAKEN)
+        }
+    };
+    for wish in &wishes {
+        if now.duration_since(wish.due_at) > late(settings) {
+            end_missed(tx, settings, wish, TOO_LATE, now)?;
+        }
+    }
+    for story in &waiting {
+        if let Some(reason) = fate(story.due_at) {
+            end_missed(tx, settings, story, reason, now)?;
+        }
+    }
+    for slot in empty {
+        if let Some(reason) = fate(slot.at) {
+            miss(tx, team, settings, slot, reason, now)?;
+        } else if !fill_now(tx, team, slot, None, now)? {
+            miss(tx, team, settings, slot, NOTHING_FITS, now)?;
+        }
+    }
+    let is_all = until == now;
+    let settled_until = if is_all {
+        passed.last().map(|slot| slot.at)
+    } else {
+        Some(until)
+    };
+    if let Some(settled_until) = settled_until {
+        teams::settle_slots(tx, team, settled_until)?;
+    }
+    Ok(is_all)
+}
+
+fn late(settings: &TeamSettings) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(settings.late_minutes))
+}
+
+fn end_missed(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    story: &Story,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let why = story.delivery.reason.as_deref().map_or_else(
+        || reason.to_owned(),
+        |last| format!("{reason}; at the last try: {last}"),
+    );
+    let ending = Ending::by_itself(Outcome::Missed, why);
+    close(tx, settings, &Subject::Story(story), &ending, now)?;
+    Ok(())
+}
+
+fn miss(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    slot: Slot,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let ending = Ending::by_itself(Outcome::Missed, reason);
+    close(tx, settings, &Subject::EmptySlot(team, slot), &ending, now)?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! The people of the team: who they are, what they may do, and whether their presses count.
+
+use jiff::Timestamp;
+
+use super::{Flow, Result};
+use crate::domain::person::{Deed, Person, PersonId, Role};
+use crate::store::people;
+
+impl Flow {
+    /// A person on record. This never makes a row.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn person(&self, id: PersonId) -> Result<Option<Person>> {
+        let team = self.team;
+        self.store.read(move |tx| people::get(tx, team, id)).await
+    }
+
+    /// Puts a person on record, who was found to be of the team; or how a known one is called now.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn meet(
+        &self,
+        id: PersonId,
+        name: String,
+        username: Option<String>,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<()> {
+        let team = self.team;
+        self.store
+            .write(move |tx| people::note(tx, team, id, &name, username.as_deref(), role, now))
+            .await
+    }
+
+    /// The people of the team.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn people(&self) -> Result<Vec<Person>> {
+        let team = self.team;
+        self.store.read(move |tx| people::list(tx, team)).await
+    }
+
+    /// Gives a person a role.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn set_role(&self, id: PersonId, role: Role) -> Result<()> {
+        let team = self.team;
+        self.store
+            .write(move |tx| people::set_role(tx, team, id, role))
+            .await
+    }
+
+    /// Refuses a person's presses from now on, or takes them again.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn set_active(&self, id: PersonId, active: bool, now: Timestamp) -> Result<()> {
+        let team = self.team;
+        let since = (!active).then_some(now);
+        self.store
+            .write(move |tx| people::set_deactivated(tx, team, id, since))
+            .await
+    }
+
+    /// Whether somebody of this role may do that.
+    #[must_use]
+    pub fn may(person: &Person, deed: Deed) -> bool {
+        person.deactivated_at.is_none() && person.role.may(deed)
+    }
+}

@@ -1,0 +1,160 @@
+//! What came of a delivery. The attempt is on record; here is written whether it arrived, may have arrived, or did not.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Result;
+use super::close::{Ending, Subject, close};
+use super::outlet::Trouble;
+use crate::domain::ids::TeamId;
+use crate::domain::outcome::Outcome;
+use crate::domain::story::{
+    DOUBT, Delivery, LEASE, MOST_MESSAGES, MessageRef, State, Story, retry_at,
+};
+use crate::domain::team::TeamSettings;
+use crate::store::{Tx, alerts, messages, stories, teams};
+
+/// The topic of the alert that stories cannot be delivered.
+pub(super) const DELIVERY: &str = "delivery";
+
+/// Writes what came of an attempt: the story is before the team, is tried again, is in doubt, or has ended.
+pub(super) fn settle(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    sent: &Story,
+    answer: &std::result::Result<MessageRef, Trouble>,
+    now: Timestamp,
+) -> Result<()> {
+    let story = stories::get(tx, sent.id)?;
+    if let Ok(message) = answer {
+        let attempt = sent.delivery.attempt;
+        // A press may have been faster than the answer: then the message is behind already.
+        let behind = story
+            .as_ref()
+            .is_none_or(|story| story.state != State::Sending);
+        messages::add(tx, team, sent.id, attempt, *message, behind, now)?;
+        teams::note_sent(tx, team, now)?;
+        alerts::resolve(tx, team, DELIVERY, now)?;
+    }
+    let Some(story) = story.filter(|story| story.delivery.attempt == sent.delivery.attempt) else {
+        return Ok(());
+    };
+    match (answer, story.state) {
+        (Ok(_), State::Sending) => {
+            let delivery = Delivery {
+                messages: story.delivery.messages + 1,
+                failures: 0,
+                retry_at: None,
+                sent_at: story.delivery.sent_at.or(Some(now)),
+                reason: None,
+                ..story.delivery.clone()
+            };
+            stories::advance(tx, &story, State::Awaiting, &delivery, now)?;
+            tracing::info!(
+                story = story.number,
+                attempt = story.delivery.attempt,
+                "#{} is before the team",
+                story.number
+            );
+        }
+        // The lease ran out, and then the answer came after all.
+        (Ok(_), State::Unconfirmed) => {
+            let delivery = Delivery {
+                retry_at: None,
+                ..story.delivery.clone()
+            };
+            stories::advance(tx, &story, State::Awaiting, &delivery, now)?;
+        }
+        (Err(trouble), State::Sending) => {
+            settle_trouble(tx, team, settings, &story, trouble, now)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn settle_trouble(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    story: &Story,
+    trouble: &Trouble,
+    now: Timestamp,
+) -> Result<()> {
+    let reason = trouble.reason();
+    tracing::warn!(
+        story = story.number,
+        attempt = story.delivery.attempt,
+        "#{} was not delivered: {reason}",
+        story.number
+    );
+    let mut delivery = Delivery {
+        reason: Some(reason.clone()),
+        ..story.delivery.clone()
+    };
+    match trouble {
+        Trouble::Unsure(_) => return doubt(tx, settings, story, &reason, now),
+        Trouble::Later(after) => {
+            let after = SignedDuration::try_from(*after).unwrap_or(SignedDuration::from_secs(60));
+            delivery.retry_at = now.checked_add(after).ok();
+        }
+        Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Gone => {
+            delivery.failures += 1;
+            delivery.retry_at = retry_at(delivery.failures, now);
+            let text = format!("Stories cannot be delivered: {reason}.");
+            alerts::raise(tx, team, DELIVERY, &text, now)?;
+        }
+        Trouble::Never(_) if story.delivery.messages == 0 => {
+            let ending = Ending::by_itself(Outcome::Failed, reason);
+            close(tx, settings, &Subject::Story(story), &ending, now)?;
+            return Ok(());
+        }
+        Trouble::Never(_) => delivery.retry_at = None,
+    }
+    // A first message may be there: a press on it still decides, whatever became of the second.
+    if story.delivery.messages > 0 {
+        stories::advance(tx, story, State::Unconfirmed, &delivery, now)?;
+        return Ok(());
+    }
+    let late = SignedDuration::from_mins(i64::from(settings.late_minutes));
+    let in_time = delivery
+        .retry_at
+        .filter(|at| at.duration_since(story.due_at) <= late);
+    if in_time.is_some() {
+        stories::advance(tx, story, State::Retrying, &delivery, now)?;
+    } else {
+        // The media goes back to the pool: the network must not use it up.
+        let ending = Ending::by_itself(Outcome::Missed, reason);
+        close(tx, settings, &Subject::Story(story), &ending, now)?;
+    }
+    Ok(())
+}
+
+/// A story that may or may not have arrived: wait for a press on it, and send it once more if none comes, but never a third
+/// time, and not when its time is long gone.
+pub(super) fn doubt(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    story: &Story,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    // A box that comes back from an outage may not know what time it is; it is not earlier than the attempt.
+    let now = now.max(story.state_since);
+    let lease_end = story.state_since.checked_add(LEASE).unwrap_or(now);
+    let tried_at = now.min(lease_end);
+    let messages = story.delivery.messages + 1;
+    let late = SignedDuration::from_mins(i64::from(settings.late_minutes));
+    let again = messages < MOST_MESSAGES && now.duration_since(tried_at) <= late;
+    let delivery = Delivery {
+        messages,
+        retry_at: again.then(|| now.checked_add(DOUBT).ok()).flatten(),
+        sent_at: story.delivery.sent_at.or(Some(tried_at)),
+        reason: Some(reason.to_owned()),
+        ..story.delivery.clone()
+    };
+    // It counts for the spacing: it may be on the team's screens.
+    teams::note_sent(tx, story.team, tried_at)?;
+    stories::advance(tx, story, State::Unconfirmed, &delivery, now)?;
+    Ok(())
+}

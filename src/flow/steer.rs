@@ -1,0 +1,164 @@
+//! How the box runs: paused or not, what is sent next, what is taken out of the queue.
+
+use jiff::Timestamp;
+
+use super::chooser::pick_extra;
+use super::close::{Ending, Subject, close};
+use super::due::{settle_slots, trusted};
+use super::{Flow, Result};
+use crate::domain::calendar::slot_named;
+use crate::domain::outcome::Outcome;
+use crate::domain::story::State;
+use crate::store::{Tx, media, stories, teams, updates};
+
+/// What became of a wish to run the box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Commanded {
+    /// It is done.
+    Done,
+    /// It was so already.
+    AlreadySo,
+    /// This story goes next, now.
+    Sending(u64),
+    /// There is nothing to send.
+    NothingToSend,
+}
+
+impl Flow {
+    /// Pauses the plan. `update` is Telegram's number for the wish, if it came from there.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn pause(
+        &self,
+        update: Option<u32>,
+        by: String,
+        now: Timestamp,
+    ) -> Result<Commanded> {
+        let team = self.team;
+        self.command(update, now, move |tx| {
+            Ok(if teams::pause(tx, team, &by, now)? {
+                tracing::info!(person = by, "the plan is paused by {by}");
+                Commanded::Done
+            } else {
+                Commanded::AlreadySo
+            })
+        })
+        .await
+    }
+
+    /// Ends the pause. What went by in it is not made up for.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn resume(
+        &self,
+        update: Option<u32>,
+        by: String,
+        now: Timestamp,
+    ) -> Result<Commanded> {
+        let (team, settings) = (self.team, self.settings.clone());
+        self.command(update, now, move |tx| {
+            // The slots of the pause end with it, or the latest would be sent as a debt.
+            if trusted(tx, now, false)? {
+                while !settle_slots(tx, team, &settings, now)? {}
+            }
+            Ok(if teams::resume(tx, team)? {
+                tracing::info!(person = by, "the plan goes on, resumed by {by}");
+                Commanded::Done
+            } else {
+                Commanded::AlreadySo
+            })
+        })
+        .await
+    }
+
+    /// Sends the head of the queue now. If its slot is near (within half an interval), it counts as that slot; else the slot
+    /// gets another story.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn send_next(
+        &self,
+        update: Option<u32>,
+        by: String,
+        now: Timestamp,
+    ) -> Result<Commanded> {
+        let (team, settings) = (self.team, self.settings.clone());
+        let commanded = self
+            .command(update, now, move |tx| {
+                let queue = stories::queue(tx, team)?;
+                let head = queue
+                    .iter()
+                    .filter(|story| story.state == State::Planned && story.requested_by.is_none())
+                    .find(|story| media::may_be_sent(tx, story.media, now).unwrap_or(false));
+                if let Some(story) = head {
+                    let near = story
+                        .slot
+                        .and_then(|id| slot_named(team, &settings, id))
+                        .is_some_and(|slot| slot.at.duration_since(now) <= slot.interval / 2);
+                    stories::bring_forward(tx, story.id, near, &by, now)?;
+                    return Ok(Commanded::Sending(story.number));
+                }
+                let Some(pick) = pick_extra(tx, team, now)? else {
+                    return Ok(Commanded::NothingToSend);
+                };
+                let story = stories::NewStory {
+                    media: pick.candidate.media,
+                    slot: None,
+                    turn: pick.turn,
+                    due_at: now,
+                    requested_by: Some(by.clone()),
+                };
+                let id = stories::plan(tx, team, &story, None, now)?;
+                let number = stories::get(tx, id)?.map_or(0, |story| story.number);
+                Ok(Commanded::Sending(number))
+            })
+            .await?;
+        Ok(commanded)
+    }
+
+    async fn command(
+        &self,
+        update: Option<u32>,
+        now: Timestamp,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<Commanded> + Send + 'static,
+    ) -> Result<Commanded> {
+        let commanded = self
+            .store
+            .write_durably(move |tx| {
+                if let Some(update) = update
+                    && !updates::take(tx, update, now)?
+                {
+                    return Ok(Commanded::AlreadySo);
+                }
+                work(tx)
+            })
+            .await?;
+        self.nudges.plan.notify();
+        self.nudges.dispatch.notify();
+        Ok(commanded)
+    }
+
+    /// Takes a story out of the queue. Nothing if there is none of that number.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn cancel(&self, number: u64, now: Timestamp) -> Result<Option<bool>> {
+        let (team, settings) = (self.team, self.settings.clone());
+        let cancelled = self
+            .store
+            .write_durably(move |tx| {
+                let Some(story) = stories::by_number(tx, team, number)? else {
+                    return Ok(None);
+                };
+                let ending =
+                    Ending::by_itself(Outcome::Cancelled, "taken out of the queue by hand");
+                close(tx, &settings, &Subject::Story(&story), &ending, now).map(Some)
+            })
+            .await?;
+        self.nudges.plan.notify();
+        self.nudges.messages.notify();
+        Ok(cancelled)
+    }
+}

@@ -1,0 +1,145 @@
+//! Who may import whom, held by reading the source: the map in `src/lib.rs` stays true.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// Every room and the rooms it may name.
+fn may_import() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let edge = vec!["flow", "domain", "config", "system"];
+    BTreeMap::from([
+        ("domain", vec![]),
+        ("system", vec![]),
+        ("config", vec!["domain", "system"]),
+        ("store", vec!["domain"]),
+        ("flow", vec!["domain", "store", "system"]),
+        ("library", edge.clone()),
+        ("telegram", edge.clone()),
+        (
+            "appliance",
+            vec![
+                "store", "flow", "domain", "config", "system", "library", "telegram",
+            ],
+        ),
+        // The terminal may look into an edge for the commands that are about it.
+        (
+            "cli",
+            vec![
+                "appliance",
+                "flow",
+                "domain",
+                "config",
+                "system",
+                "library",
+                "telegram",
+            ],
+        ),
+    ])
+}
+
+/// The source files of a room, with their text.
+fn files_of(room: &str) -> Vec<(String, String)> {
+    fn gather(path: &Path, files: &mut Vec<(String, String)>) {
+        if path.is_dir() {
+            for entry in fs::read_dir(path).unwrap() {
+                gather(&entry.unwrap().path(), files);
+            }
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push((
+                path.display().to_string(),
+                fs::read_to_string(path).unwrap(),
+            ));
+        }
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    gather(&source.join(room), &mut files);
+    let single = source.join(format!("{room}.rs"));
+    if single.exists() {
+        gather(&single, &mut files);
+    }
+    assert!(!files.is_empty(), "there is no room `{room}`");
+    files
+}
+
+/// The rooms that a text names by `crate::ROOM`, or in `use crate::{ROOM, …}`.
+fn imports(text: &str) -> Vec<String> {
+    let first_word = |text: &str| -> String {
+        let is_word = |letter: &char| letter.is_alphanumeric() || *letter == '_';
+        text.trim_start().chars().take_while(is_word).collect()
+    };
+    let mut found = Vec::new();
+    for (at, name) in text.match_indices("crate::") {
+        let is_longer_word =
+            text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+        let rest = &text[at + name.len()..];
+        if is_longer_word {
+            continue;
+        }
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split('}').next().unwrap_or(list);
+                found.extend(list.split(',').map(first_word));
+            }
+            None => found.push(first_word(rest)),
+        }
+    }
+    found
+}
+
+#[test]
+fn every_room_imports_only_what_the_map_allows() {
+    let allowed = may_import();
+    let mut wrong = Vec::new();
+    for (room, may) in &allowed {
+        for (file, text) in files_of(room) {
+            for import in imports(&text) {
+                let is_room = allowed.contains_key(import.as_str());
+                if is_room && import != *room && !may.contains(&import.as_str()) {
+                    wrong.push(format!("{file} names crate::{import}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_room_is_on_the_map() {
+    let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let rooms: Vec<&str> = map
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
+    let known: Vec<&str> = may_import().into_keys().collect();
+    for room in &rooms {
+        assert!(known.contains(room), "`{room}` has no line in this table");
+        assert!(
+            map.contains(&format!("[`{room}`]")),
+            "`{room}` is not in the map's prose"
+        );
+    }
+    assert_eq!(rooms.len(), known.len());
+}
+
+#[test]
+fn imports_are_found_however_they_are_written() {
+    assert_eq!(imports("use crate::flow::Error;"), ["flow"]);
+    assert_eq!(
+        imports("use crate::{config, flow::Error};"),
+        ["config", "flow"]
+    );
+    assert_eq!(imports("fn f(id: crate::store::Store) {}"), ["store"]);
+    assert_eq!(imports("other_crate::flow::Error"), Vec::<String>::new());
+}
+
+#[test]
+fn no_file_has_outgrown_its_one_idea() {
+    let long: Vec<String> = may_import()
+        .into_keys()
+        .flat_map(files_of)
+        .filter(|(_, text)| text.lines().count() > 450)
+        .map(|(file, text)| format!("{file} has {} lines", text.lines().count()))
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}

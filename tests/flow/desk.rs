@@ -1,0 +1,134 @@
+//! A pretend desk: it remembers what it was asked to show, and answers as it is told to.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use storyline::domain::alert::Alert;
+use storyline::domain::story::MessageRef;
+use storyline::flow::outlet::{Answer, Card, Outlet, Picture, Trouble};
+use tokio::sync::Notify;
+
+pub(crate) const CHAT: i64 = -100;
+
+/// What the network does to a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    Works,
+    AsksToWait(u64),
+    IsAway,
+    /// The message never arrived, and nobody can tell.
+    LosesTheMessage,
+    /// The message arrived, and nobody can tell.
+    LosesTheAnswer,
+    RefusesTheStory,
+    RefusesTheBox,
+    /// The power fails before the message has left.
+    PowerFailsBefore,
+    /// The power fails when the message has arrived.
+    PowerFailsAfter,
+}
+
+/// A message that arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrived {
+    pub(crate) at: Timestamp,
+    pub(crate) card: Card,
+    pub(crate) message: MessageRef,
+}
+
+#[derive(Default)]
+pub(crate) struct Records {
+    pub(crate) now: Timestamp,
+    pub(crate) next: VecDeque<Network>,
+    pub(crate) otherwise: Option<Network>,
+    /// Every attempt, with its time.
+    pub(crate) attempts: Vec<(Timestamp, Card)>,
+    pub(crate) arrived: Vec<Arrived>,
+    pub(crate) shown: HashMap<MessageRef, Card>,
+    pub(crate) told: Vec<Alert>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Desk {
+    records: Arc<Mutex<Records>>,
+    pub(crate) power_fails: Arc<Notify>,
+}
+
+impl Desk {
+    pub(crate) fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap()
+    }
+
+    fn arrive(&self, card: &Card) -> MessageRef {
+        let mut records = self.records();
+        let message = MessageRef {
+            chat: CHAT,
+            message: i32::try_from(records.arrived.len()).unwrap() + 1,
+        };
+        let at = records.now;
+        records.arrived.push(Arrived {
+            at,
+            card: card.clone(),
+            message,
+        });
+        records.shown.insert(message, card.clone());
+        message
+    }
+}
+
+impl Outlet for Desk {
+    fn deliver<'a>(
+        &'a self,
+        card: &'a Card,
+        _picture: &'a Picture,
+    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(async move {
+            let network = {
+                let mut records = self.records();
+                let attempt = (records.now, card.clone());
+                records.attempts.push(attempt);
+                let next = records.next.pop_front();
+                next.or(records.otherwise).unwrap_or(Network::Works)
+            };
+            match network {
+                Network::Works => Ok(self.arrive(card)),
+                Network::AsksToWait(seconds) => Err(Trouble::Later(Duration::from_secs(seconds))),
+                Network::IsAway => Err(Trouble::Unreachable("no network".to_owned())),
+                Network::LosesTheMessage => Err(Trouble::Unsure("no answer".to_owned())),
+                Network::LosesTheAnswer => {
+                    self.arrive(card);
+                    Err(Trouble::Unsure("no answer".to_owned()))
+                }
+                Network::RefusesTheStory => Err(Trouble::Never("bad picture".to_owned())),
+                Network::RefusesTheBox => Err(Trouble::Owner("no rights".to_owned())),
+                Network::PowerFailsBefore | Network::PowerFailsAfter => {
+                    if network == Network::PowerFailsAfter {
+                        self.arrive(card);
+                    }
+                    self.power_fails.notify_one();
+                    std::future::pending().await
+                }
+            }
+        })
+    }
+
+    fn show<'a>(&'a self, message: MessageRef, card: &'a Card) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(async move {
+            let mut records = self.records();
+            if records.otherwise == Some(Network::IsAway) {
+                return Err(Trouble::Unreachable("no network".to_owned()));
+            }
+            records.shown.insert(message, card.clone());
+            Ok(())
+        })
+    }
+
+    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(async move {
+            self.records().told.push(alert.clone());
+            Ok(())
+        })
+    }
+}

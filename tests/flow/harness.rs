@@ -1,0 +1,465 @@
+//! A box on a table, with a clock that can be turned, a library that is made up, and a team that taps.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use storyline::domain::category::Category;
+use storyline::domain::entry::Entry;
+use storyline::domain::media::{
+    Content, Examination, FileStat, Finding, Fingerprint, Format, Media, Metadata, Sighting,
+};
+use storyline::domain::outcome::Outcome;
+use storyline::domain::person::{PersonId, Role};
+use storyline::domain::story::MessageRef;
+use storyline::domain::team::{TeamSettings, Window};
+use storyline::flow::act::{Press, Pressed, Verb};
+use storyline::flow::dispatch::Step;
+use storyline::flow::outlet::{Card, Picture, Studio};
+use storyline::flow::schedule::Preview;
+use storyline::flow::steer::Commanded;
+use storyline::flow::{Flow, Store};
+
+use crate::desk::{Arrived, Desk, Network};
+
+pub(crate) const ANNA: PersonId = PersonId(7);
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) fn minutes(count: i64) -> SignedDuration {
+    SignedDuration::from_mins(count)
+}
+
+pub(crate) fn hours(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(count)
+}
+
+pub(crate) fn days(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * count)
+}
+
+/// `posts_per_day` between two times of a zone, without jitter.
+pub(crate) fn settings(posts_per_day: u32, start: &str, end: &str, zone: &str) -> TeamSettings {
+    TeamSettings {
+        posts_per_day,
+        window: Window {
+            start: start.parse().unwrap(),
+            end: end.parse().unwrap(),
+        },
+        timezone: jiff::tz::TimeZone::get(zone).unwrap(),
+        jitter_minutes: 0,
+        ..TeamSettings::default()
+    }
+}
+
+pub(crate) fn three_a_day() -> TeamSettings {
+    settings(3, "09:00", "21:00", "UTC")
+}
+
+/// What the team does with a story as soon as it sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Team {
+    Posts,
+    Looks,
+    /// Posts, skips, rejects and lets expire, by the story's number.
+    IsMoody,
+}
+
+pub(crate) struct TheBox {
+    runtime: Arc<tokio::runtime::Runtime>,
+    dir: tempfile::TempDir,
+    flow: Option<Flow>,
+    studio: Studio,
+    pub(crate) settings: TeamSettings,
+    pub(crate) desk: Desk,
+    pub(crate) now: Timestamp,
+    pub(crate) born: Timestamp,
+    pub(crate) synchronised: bool,
+    pub(crate) team: Team,
+    /// The longest that nothing is looked at while the box runs.
+    pub(crate) tick: SignedDuration,
+    pub(crate) asked_for: HashSet<u64>,
+    pub(crate) pressed_posted: HashSet<u64>,
+    answered: usize,
+    updates: u32,
+    pictures: u64,
+}
+
+impl TheBox {
+    pub(crate) fn with(settings: TeamSettings) -> Self {
+        Self::with_at(settings, at("2027-03-01T00:00:00Z"))
+    }
+
+    pub(crate) fn with_at(settings: TeamSettings, now: Timestamp) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let memory = PathBuf::from("/dev/shm");
+        let dir = if memory.is_dir() {
+            tempfile::tempdir_in(memory)
+        } else {
+            tempfile::tempdir()
+        };
+        let studio: Studio = Arc::new(|_| {
+            Box::pin(async {
+                Ok(Picture {
+                    jpeg: vec![0xff],
+                    document: None,
+                })
+            })
+        });
+        let mut this = Self {
+            runtime: Arc::new(runtime),
+            dir: dir.unwrap(),
+            flow: None,
+            studio,
+            settings,
+            desk: Desk::default(),
+            now,
+            born: now,
+            synchronised: true,
+            team: Team::Posts,
+            tick: minutes(60),
+            asked_for: HashSet::new(),
+            pressed_posted: HashSet::new(),
+            answered: 0,
+            updates: 0,
+            pictures: 0,
+        };
+        this.start();
+        let flow = this.flow();
+        this.run(flow.meet(ANNA, "Anna".to_owned(), None, Role::Admin, now))
+            .unwrap();
+        this
+    }
+
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    pub(crate) fn flow(&self) -> Flow {
+        self.flow.clone().unwrap()
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.path().join("storyline.db")
+    }
+
+    /// Asks the records, past the program.
+    pub(crate) fn count(&self, sql: &str) -> i64 {
+        let connection = rusqlite::Connection::open(self.database()).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn start(&mut self) {
+        let store = Store::open_sqlite(&self.database()).unwrap();
+        let flow = self
+            .run(Flow::open(store, self.settings.clone(), self.now))
+            .unwrap();
+        self.run(flow.wake_up(self.now)).unwrap();
+        self.flow = Some(flow);
+    }
+
+    /// The power fails and comes back.
+    pub(crate) fn restart(&mut self) {
+        self.flow = None;
+        self.start();
+    }
+
+    pub(crate) fn be_off_for(&mut self, time: SignedDuration) {
+        self.flow = None;
+        self.now += time;
+        self.start();
+    }
+
+    pub(crate) fn restart_with(&mut self, settings: TeamSettings) {
+        self.settings = settings;
+        self.restart();
+    }
+
+    pub(crate) fn set_clock(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    // The library.
+
+    pub(crate) fn with_pictures(mut self, count: u64) -> Self {
+        self.add_pictures("memes", count, &[]);
+        self
+    }
+
+    pub(crate) fn add_pictures(&mut self, category: &str, count: u64, tags: &[&str]) {
+        let first = self.pictures;
+        self.pictures += count;
+        let seen = (first..first + count)
+            .map(|number| sighting(&format!("{category}/{number}.jpg"), number, tags))
+            .collect();
+        self.sees(seen);
+    }
+
+    /// A file is seen in the library, with content `number`.
+    pub(crate) fn sees_file(&self, path: &str, number: u64) {
+        self.sees(vec![sighting(path, number, &[])]);
+    }
+
+    fn sees(&self, seen: Vec<Sighting>) {
+        let flow = self.flow();
+        self.run(async {
+            flow.index(seen, self.now).await.unwrap();
+            for media in flow.to_examine(100_000).await.unwrap() {
+                let sound = Examination::Sound {
+                    width_px: 1080,
+                    height_px: 1920,
+                };
+                flow.examined(media, sound, self.now).await.unwrap();
+            }
+        });
+    }
+
+    pub(crate) fn loses_file(&self, path: &str) {
+        self.run(self.flow().vanished(vec![path.to_owned()], self.now))
+            .unwrap();
+    }
+
+    pub(crate) fn media(&self, number: u64) -> Media {
+        let all = self.run(self.flow().media(None)).unwrap();
+        all.into_iter()
+            .find(|media| media.fingerprint == fingerprint(number))
+            .unwrap()
+    }
+
+    pub(crate) fn mix(&self, shares: &[(&str, u32)]) {
+        let shares = shares
+            .iter()
+            .map(|(name, percent)| (Category::new(name), percent * 10_000))
+            .collect();
+        self.run(self.flow().set_mix(shares, "Anna".to_owned(), self.now))
+            .unwrap();
+    }
+
+    // Time.
+
+    pub(crate) fn live_for(&mut self, time: SignedDuration) {
+        self.live_until(self.now + time);
+    }
+
+    /// Lets the box run: it looks when it said it would, and once a tick.
+    pub(crate) fn live_until(&mut self, end: Timestamp) {
+        loop {
+            let next = self.look();
+            if self.now >= end {
+                return;
+            }
+            let tick = self.now + self.tick;
+            self.now = next
+                .map_or(tick, |next| next.min(tick))
+                .max(self.now + SignedDuration::from_millis(1))
+                .min(end);
+        }
+    }
+
+    /// Looks once at everything; tells when it wants to look again.
+    pub(crate) fn look(&mut self) -> Option<Timestamp> {
+        self.desk.records().now = self.now;
+        self.run(self.flow().plan(self.now)).unwrap();
+        let mut next = None;
+        for round in 0.. {
+            assert!(round < 2000, "dispatch does not come to an end");
+            match self.dispatch() {
+                Some(Step::Handled) => {}
+                Some(Step::Idle(at)) => {
+                    next = at;
+                    break;
+                }
+                None => self.restart(),
+            }
+        }
+        self.team_acts();
+        let (flow, desk, now) = (self.flow(), self.desk.clone(), self.now);
+        let followed = self.run(async {
+            flow.upkeep(now).await.unwrap();
+            let followed = flow.follow(&desk, now).await.unwrap();
+            flow.tell_alerts(&desk, now).await.unwrap();
+            followed
+        });
+        next.into_iter().chain(followed).min()
+    }
+
+    /// One step; nothing if the power failed in it.
+    pub(crate) fn dispatch(&self) -> Option<Step> {
+        let (flow, desk) = (self.flow(), self.desk.clone());
+        self.run(async {
+            tokio::select! {
+                biased;
+                () = desk.power_fails.notified() => None,
+                step = flow.dispatch(&desk, &self.studio, self.synchronised, self.now) => Some(step.unwrap()),
+            }
+        })
+    }
+
+    // The team.
+
+    fn team_acts(&mut self) {
+        while self.answered < self.arrived().len() {
+            let arrived = self.arrived()[self.answered].clone();
+            self.answered += 1;
+            let verb = match (self.team, arrived.card.number % 7) {
+                (Team::Looks, _) | (Team::IsMoody, 0 | 1) => continue,
+                (Team::IsMoody, 2) => Verb::Skip,
+                (Team::IsMoody, 3) => Verb::ReallyReject,
+                _ => Verb::Posted,
+            };
+            self.press(&arrived, verb);
+        }
+    }
+
+    pub(crate) fn press(&mut self, on: &Arrived, verb: Verb) -> Pressed {
+        let press = self.a_press(on.card.story, on.message, verb);
+        let pressed = self.run(self.flow().press(press, self.now)).unwrap();
+        if pressed == Pressed::Ended(Outcome::Posted) {
+            self.pressed_posted.insert(on.card.number);
+        }
+        pressed
+    }
+
+    pub(crate) fn a_press(
+        &mut self,
+        story: storyline::domain::ids::StoryId,
+        message: MessageRef,
+        verb: Verb,
+    ) -> Press {
+        self.updates += 1;
+        Press {
+            update: self.updates,
+            story,
+            verb,
+            person: ANNA,
+            message,
+        }
+    }
+
+    pub(crate) fn pause(&self) {
+        self.run(self.flow().pause(None, "Anna".to_owned(), self.now))
+            .unwrap();
+    }
+
+    pub(crate) fn resume(&self) {
+        self.run(self.flow().resume(None, "Anna".to_owned(), self.now))
+            .unwrap();
+    }
+
+    pub(crate) fn send_next(&mut self) -> Commanded {
+        let commanded = self
+            .run(self.flow().send_next(None, "Anna".to_owned(), self.now))
+            .unwrap();
+        if let Commanded::Sending(number) = commanded {
+            self.asked_for.insert(number);
+        }
+        commanded
+    }
+
+    // What is seen.
+
+    pub(crate) fn network(&self, network: Network) {
+        self.desk.records().otherwise = Some(network);
+    }
+
+    pub(crate) fn once(&self, network: Network) {
+        self.desk.records().next.push_back(network);
+    }
+
+    pub(crate) fn arrived(&self) -> Vec<Arrived> {
+        self.desk.records().arrived.clone()
+    }
+
+    pub(crate) fn deliveries(&self) -> Vec<Timestamp> {
+        self.arrived().iter().map(|arrived| arrived.at).collect()
+    }
+
+    pub(crate) fn deliveries_since(&self, since: Timestamp) -> usize {
+        self.deliveries().iter().filter(|at| **at >= since).count()
+    }
+
+    pub(crate) fn history(&self) -> Vec<Entry> {
+        let mut entries = self.run(self.flow().history(1_000_000)).unwrap();
+        entries.reverse();
+        entries
+    }
+
+    pub(crate) fn ended(&self, outcome: Outcome) -> Vec<Entry> {
+        let mut entries = self.history();
+        entries.retain(|entry| entry.outcome == outcome);
+        entries
+    }
+
+    pub(crate) fn shown_on(&self, message: MessageRef) -> Card {
+        self.desk.records().shown[&message].clone()
+    }
+
+    pub(crate) fn preview(&self, days: u32) -> Vec<Preview> {
+        self.run(self.flow().preview(days, self.now)).unwrap()
+    }
+
+    pub(crate) fn alert(&self, topic: &str) -> Option<String> {
+        let standing = self.run(self.flow().alerts()).unwrap();
+        let alert = standing.into_iter().find(|alert| alert.topic == topic);
+        alert.map(|alert| alert.text)
+    }
+
+    pub(crate) fn queue(&self) -> Vec<storyline::flow::survey::Queued> {
+        self.run(self.flow().queue()).unwrap()
+    }
+}
+
+pub(crate) fn fingerprint(number: u64) -> Fingerprint {
+    Fingerprint::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes())
+}
+
+fn sighting(path: &str, number: u64, tags: &[&str]) -> Sighting {
+    Sighting {
+        path: path.to_owned(),
+        stat: FileStat {
+            size_bytes: 500_000,
+            inode: number,
+            ..FileStat::default()
+        },
+        metadata_stamp: String::new(),
+        finding: Finding::Whole(Box::new(Content {
+            fingerprint: fingerprint(number),
+            format: Format::Jpeg,
+            width_px: 1080,
+            height_px: 1920,
+            metadata: Metadata {
+                tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                ..Metadata::default()
+            },
+            metadata_problems: Vec::new(),
+        })),
+    }
+}
+
+/// So many cases (times `STORYLINE_CASES`), from a seed that a failure prints and `STORYLINE_SEED` repeats.
+pub(crate) fn cases(count: u32) -> proptest::prelude::ProptestConfig {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let seed = number("STORYLINE_SEED").unwrap_or_else(|| {
+        let random = std::hash::RandomState::new();
+        std::hash::BuildHasher::hash_one(&random, 0)
+    });
+    println!("STORYLINE_SEED={seed}");
+    proptest::prelude::ProptestConfig {
+        cases: count * u32::try_from(number("STORYLINE_CASES").unwrap_or(1)).unwrap(),
+        rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 60,
+        ..proptest::prelude::ProptestConfig::default()
+    }
+}

@@ -1,0 +1,14 @@
+//! Weeks of a box's life in seconds: the verbs of the flow against a real database, with a steered clock, a pretend team
+//! and an outlet that fails as networks do. What must hold is asked of the records after every life.
+
+mod audit;
+mod desk;
+mod harness;
+
+mod faults;
+mod idle;
+mod library;
+mod lives;
+mod plan;
+mod presses;
+mod time;

@@ -1,0 +1,128 @@
+//! What is chosen: the preview is what happens, the mix is met, tags vary.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use storyline::domain::team::TeamSettings;
+
+use crate::harness::*;
+
+proptest! {
+    #![proptest_config(cases(5))]
+
+    #[test]
+    fn the_preview_is_what_happens(settings in crate::time::any_settings(), with_mix in any::<bool>(), lead in 0_i64..2000) {
+        let count = settings.posts_per_day.min(12);
+        let mut the_box = TheBox::with(TeamSettings { posts_per_day: count, ..settings });
+        the_box.add_pictures("memes", u64::from(count) * 6, &["cat"]);
+        the_box.add_pictures("merch", u64::from(count) * 6, &["shop", "cat"]);
+        if with_mix {
+            the_box.mix(&[("memes", 70), ("merch", 30)]);
+        }
+        the_box.tick = hours(6);
+        the_box.live_for(minutes(lead));
+        let (seen, lines) = (the_box.arrived().len(), the_box.preview(9));
+        prop_assert_eq!(&the_box.preview(9), &lines);
+        the_box.live_for(days(9));
+        let came: Vec<_> = the_box.arrived()[seen..].iter().map(|arrived| (arrived.at, Some(arrived.card.media.path.clone()))).collect();
+        let foretold: Vec<_> = lines.into_iter().map(|line| (line.at, line.path)).collect();
+        prop_assert_eq!(came, foretold);
+    }
+}
+
+fn by_category(the_box: &TheBox, from: usize) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for arrived in &the_box.arrived()[from..] {
+        *counts
+            .entry(arrived.card.media.category.clone())
+            .or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn over_three_hundred_stories_the_mix_is_met_exactly() {
+    let mut the_box = TheBox::with(TeamSettings {
+        horizon_days: 2,
+        ..settings(15, "06:00", "22:00", "UTC")
+    });
+    the_box.add_pictures("memes", 400, &[]);
+    the_box.add_pictures("merch", 300, &[]);
+    the_box.add_pictures("rest", 300, &[]);
+    the_box.mix(&[("memes", 60), ("merch", 30), ("rest", 10)]);
+    the_box.tick = hours(12);
+    the_box.live_for(days(20));
+    let counts = by_category(&the_box, 0);
+    let got: Vec<usize> = counts.values().copied().collect();
+    assert_eq!(got, [180, 90, 30]);
+}
+
+#[test]
+fn an_empty_category_lets_others_step_in_and_does_not_flood_when_filled() {
+    let mut the_box = TheBox::with(TeamSettings {
+        horizon_days: 2,
+        ..settings(6, "06:00", "22:00", "UTC")
+    });
+    the_box.add_pictures("memes", 400, &[]);
+    the_box.mix(&[("memes", 50), ("merch", 50)]);
+    the_box.live_for(days(10));
+    assert_eq!(by_category(&the_box, 0)["memes"], 60);
+    the_box.add_pictures("merch", 200, &[]);
+    let before = the_box.arrived().len();
+    the_box.live_for(days(10));
+    let counts = by_category(&the_box, before);
+    assert!(counts["merch"].abs_diff(30) <= 1, "{counts:?}");
+}
+
+#[test]
+fn no_two_neighbours_share_a_tag_while_there_is_a_choice() {
+    let mut the_box = TheBox::with(TeamSettings {
+        horizon_days: 2,
+        ..settings(6, "06:00", "22:00", "UTC")
+    });
+    the_box.add_pictures("memes", 60, &["cat"]);
+    the_box.add_pictures("memes", 60, &["dog"]);
+    the_box.live_for(days(5));
+    let tags: Vec<_> = the_box
+        .arrived()
+        .into_iter()
+        .map(|arrived| arrived.card.media.metadata.tags)
+        .collect();
+    let same = tags.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    assert_eq!(same, 0, "{tags:?}");
+}
+
+#[test]
+fn a_crowd_whose_locks_end_soon_does_not_hide_what_is_free() {
+    let mut the_box = TheBox::with(three_a_day());
+    the_box.add_pictures("memes", 300, &[]);
+    let now = the_box.now;
+    let all = the_box.run(the_box.flow().media(None)).unwrap();
+    let skip = storyline::domain::lock::LockKind::Skip;
+    for media in all.into_iter().take(200) {
+        let flow = the_box.flow();
+        let lock = flow.lock(
+            media,
+            skip,
+            Some(now + days(6)),
+            "Anna".to_owned(),
+            None,
+            now,
+        );
+        the_box.run(lock).unwrap();
+    }
+    let drawn = the_box.run(the_box.flow().plan(now)).unwrap();
+    assert_eq!(drawn.empty, 0);
+}
+
+#[test]
+fn an_empty_library_is_the_loudest_case_and_its_slots_are_visible() {
+    let mut the_box = TheBox::with(three_a_day());
+    the_box.live_for(days(1));
+    assert!(the_box.alert("nothing_left").unwrap().contains("empty"));
+    the_box.audit_slots();
+    the_box.add_pictures("memes", 60, &[]);
+    the_box.live_for(days(1));
+    assert_eq!(the_box.alert("nothing_left"), None);
+    assert_eq!(the_box.deliveries().len(), 3);
+}

@@ -1,0 +1,369 @@
+//! A box in an office: a folder, a database, a chat with Ann, Ben and Cleo in it, and a clock that can be set.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use storyline::appliance::{Appliance, Trouble, open_flow};
+use storyline::config::{Config, Environment};
+use storyline::domain::entry::Entry;
+use storyline::domain::story::State;
+use storyline::flow::Flow;
+use storyline::flow::survey::Queued;
+use storyline::system::clock::Clock;
+use storyline::system::shutdown::Shutdown;
+use storyline::system::systemd::Systemd;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::pretend::telegram::{Message, PretendTelegram, State as TelegramState, Status};
+
+pub(crate) const TEAM: i64 = -1_001_000_000_001;
+pub(crate) const ANN: i64 = 11;
+pub(crate) const BEN: i64 = 12;
+pub(crate) const CLEO: i64 = 13;
+pub(crate) const ZED: i64 = 99;
+
+/// The longest that anything may take here.
+const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) struct Office {
+    pub telegram: PretendTelegram,
+    pub clock: Clock,
+    pub config: Config,
+    folder: TempDir,
+    running: Option<Running>,
+}
+
+struct Running {
+    shutdown: Shutdown,
+    flow: Flow,
+    task: JoinHandle<()>,
+}
+
+/// How the office is furnished.
+pub(crate) struct Plan {
+    pub chat: Chat,
+    pub posts_per_day: u32,
+    pub repost_ttl_days: u32,
+    pub dry_run: bool,
+}
+
+pub(crate) enum Chat {
+    Supergroup,
+    Forum(i32),
+    Channel,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            chat: Chat::Supergroup,
+            posts_per_day: 3,
+            repost_ttl_days: 30,
+            dry_run: false,
+        }
+    }
+}
+
+impl Office {
+    /// Opens in the morning, at eight, with an empty library; stories go out at nine, one and five.
+    pub(crate) async fn open() -> Self {
+        Self::open_with(Plan::default()).await
+    }
+
+    pub(crate) async fn open_with(plan: Plan) -> Self {
+        let mut office = Self::furnish(plan).await;
+        office.start().await;
+        office
+    }
+
+    /// All is in place, and the box is not switched on yet.
+    pub(crate) async fn furnish(plan: Plan) -> Self {
+        let telegram = PretendTelegram::start().await;
+        for (id, name) in [(ANN, "Ann"), (BEN, "Ben"), (CLEO, "Cleo"), (ZED, "Zed")] {
+            telegram.person(id, name);
+            telegram.private_chat(id);
+        }
+        let mut thread = String::new();
+        match plan.chat {
+            Chat::Supergroup => telegram.supergroup(TEAM, "Team stories"),
+            Chat::Forum(topic) => {
+                telegram.forum(TEAM, "Team", &[(i64::from(topic), "Stories")]);
+                thread = format!("thread = {topic}");
+            }
+            Chat::Channel => telegram.channel(TEAM, "Team channel"),
+        }
+        for person in [ANN, BEN, CLEO] {
+            telegram.member(TEAM, person, Status::Member);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("library")).unwrap();
+        let text = format!(
+            "[library]\npath = \"{root}/library\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
+             [telegram]\ntoken = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\nadmin_chat = {ANN}\n{thread}\n\
+             [team]\nname = \"Team\"\njitter_minutes = 0\nposts_per_day = {posts}\nrepost_ttl_days = {ttl}\ndry_run = {dry}\n",
+            root = folder.path().display(),
+            token = telegram.token(),
+            url = telegram.url(),
+            posts = plan.posts_per_day,
+            ttl = plan.repost_ttl_days,
+            dry = plan.dry_run,
+        );
+        let file = folder.path().join("storyline.toml");
+        std::fs::write(&file, text).unwrap();
+        let config = Config::load(Some(&file), &Environment::default())
+            .unwrap()
+            .config;
+        Self {
+            telegram,
+            clock: Clock::steerable("2027-01-04T08:00:00Z".parse().unwrap()),
+            config,
+            folder,
+            running: None,
+        }
+    }
+
+    /// Switches the box on.
+    pub(crate) async fn start(&mut self) {
+        // A box that was switched off a moment ago lets go of the database with its last thread.
+        let deadline = tokio::time::Instant::now() + SOON;
+        let appliance = loop {
+            match Appliance::build(&self.config, self.clock.clone()).await {
+                Ok(appliance) => break appliance,
+                Err(Trouble::AlreadyRunning(_)) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(trouble) => panic!("{trouble}"),
+            }
+        };
+        let shutdown = Shutdown::new();
+        let flow = appliance.flow().clone();
+        let task = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move {
+                appliance
+                    .run_until_stopped(shutdown, Systemd::new())
+                    .await
+                    .unwrap()
+            }
+        });
+        self.running = Some(Running {
+            shutdown,
+            flow,
+            task,
+        });
+    }
+
+    /// Switches it off in good order.
+    pub(crate) async fn stop(&mut self) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        running.shutdown.signal();
+        running.task.await.unwrap();
+    }
+
+    pub(crate) fn library(&self) -> std::path::PathBuf {
+        self.folder.path().join("library")
+    }
+
+    /// Somebody drops a picture of their own into the folder.
+    pub(crate) fn drop_picture(&self, path: &str) {
+        drop_picture(&self.library(), path);
+    }
+
+    /// Waits until so many media may be planned.
+    pub(crate) async fn wait_until_ready(&self, media: u64) {
+        self.wait_until("media are ready", || async {
+            self.flow().status(self.now()).await.unwrap().ready >= media
+        })
+        .await;
+    }
+
+    /// Waits until the queue holds so many planned stories.
+    pub(crate) async fn wait_until_planned(&self, stories: usize) -> Vec<Queued> {
+        self.wait_until("stories are planned", || async {
+            self.flow().queue().await.unwrap().len() >= stories
+        })
+        .await;
+        self.flow().queue().await.unwrap()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// It is this time of the first day now, or of a later one (`"+1 09:00"`). Whoever waits for a time hears of it.
+    pub(crate) fn it_is(&self, time: &str) {
+        let (days, time) = time.split_once(' ').unwrap_or(("+0", time));
+        let days: i64 = days.parse().unwrap();
+        let at: Timestamp = format!("2027-01-04T{time}:00Z").parse().unwrap();
+        let at = at + SignedDuration::from_hours(24 * days);
+        let passed = at.duration_since(self.now());
+        self.telegram
+            .advance(Duration::try_from(passed).unwrap_or_default());
+        self.clock.set(at);
+        self.nudge();
+    }
+
+    pub(crate) fn nudge(&self) {
+        if let Some(running) = &self.running {
+            running.flow.nudges.everybody();
+        }
+    }
+
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.running.as_ref().expect("the box is on").flow
+    }
+
+    /// A second process beside the daemon, as the command line is.
+    pub(crate) async fn beside(&self) -> Flow {
+        open_flow(&self.config, self.now()).await.unwrap()
+    }
+
+    pub(crate) async fn history(&self) -> Vec<Entry> {
+        self.flow().history(1000).await.unwrap()
+    }
+
+    /// Waits for something that can be seen at Telegram.
+    #[track_caller]
+    pub(crate) fn see<T>(
+        &self,
+        fact: impl Fn(&TelegramState) -> Option<T>,
+    ) -> impl Future<Output = T> {
+        self.telegram.wait_for(fact, SOON)
+    }
+
+    /// Waits until the story of this number is before the team, in the chat and on record.
+    pub(crate) async fn story(&self, number: u64) -> Message {
+        let message = self.story_message(number).await;
+        self.wait_until("the delivery is on record", || async {
+            let queue = self.flow().queue().await.unwrap();
+            let story = queue.iter().find(|story| story.number == number);
+            story.is_none_or(|story| matches!(story.state, State::Awaiting))
+        })
+        .await;
+        message
+    }
+
+    /// Waits for a message that shows the story of this number, whatever the box knows of it.
+    pub(crate) async fn story_message(&self, number: u64) -> Message {
+        let sign = format!("#{number} ·");
+        self.see(|state| {
+            let messages = state.messages(TEAM);
+            messages
+                .into_iter()
+                .find(|message| message.text.contains(&sign))
+                .cloned()
+        })
+        .await
+    }
+
+    /// Waits until the message shows this text.
+    pub(crate) async fn see_text(&self, message: i64, text: &str) -> Message {
+        self.see(|state| {
+            state
+                .message(TEAM, message)
+                .filter(|m| m.text.contains(text))
+                .cloned()
+        })
+        .await
+    }
+
+    /// Waits until somebody was answered so, in the moment after a press.
+    pub(crate) async fn see_answer(&self, text: &str) {
+        self.see(|state| {
+            let mut answers = state.answers.iter();
+            answers
+                .any(|answer| answer.text.as_ref().is_some_and(|said| said.contains(text)))
+                .then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a message in this chat says so.
+    pub(crate) async fn see_said(&self, chat: i64, text: &str) -> Message {
+        self.see(|state| {
+            let messages = state.messages(chat);
+            messages
+                .into_iter()
+                .find(|message| message.is_from_bot() && message.text.contains(text))
+                .cloned()
+        })
+        .await
+    }
+
+    /// Waits for a fact of the records.
+    pub(crate) async fn wait_until<F: Future<Output = bool>>(
+        &self,
+        what: &str,
+        fact: impl Fn() -> F,
+    ) {
+        let deadline = tokio::time::Instant::now() + SOON;
+        while !fact().await {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "waited in vain until {what}\n{}",
+                self.telegram.dump()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until the history has so many entries.
+    pub(crate) async fn wait_for_history(&self, entries: usize) -> Vec<Entry> {
+        self.wait_until("the history is long enough", || async {
+            self.history().await.len() >= entries
+        })
+        .await;
+        self.history().await
+    }
+
+    /// Closes the office: the box ends well, and Telegram had nothing to complain of.
+    pub(crate) async fn close(mut self) {
+        self.stop().await;
+        self.telegram.assert_no_unexpected_calls();
+    }
+}
+
+impl Drop for Office {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.task.abort();
+        }
+    }
+}
+
+/// A picture that is like no other, at this path.
+pub(crate) fn drop_picture(library: &Path, path: &str) {
+    let seed = blake3::hash(path.as_bytes());
+    let [red, green, blue] = [seed.as_bytes()[0], seed.as_bytes()[1], seed.as_bytes()[2]];
+    let picture = image::RgbImage::from_fn(1080, 1920, |x, y| {
+        image::Rgb([red ^ (x / 90) as u8, green ^ (y / 160) as u8, blue])
+    });
+    let target = library.join(path);
+    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+    let format = image::ImageFormat::from_path(&target).unwrap();
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    std::fs::write(&target, bytes.into_inner()).unwrap();
+}
+
+impl Office {
+    /// Closes the office, after so many messages of stories in the chat and no more.
+    pub(crate) async fn close_with_messages(self, messages: usize) {
+        assert_eq!(
+            self.telegram.messages(TEAM).len(),
+            messages,
+            "{}",
+            self.telegram.dump()
+        );
+        self.close().await;
+    }
+
+    /// Closes the office without a look at Telegram.
+    pub(crate) async fn stop_only(mut self) {
+        self.stop().await;
+    }
+}

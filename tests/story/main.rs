@@ -1,0 +1,12 @@
+//! The appliance seen from outside, in the owner's and the team's words: the real program over a real database, a real folder
+//! and real HTTP to a stand-in for Telegram. Only the time of day is pretended.
+
+#[path = "../pretend/mod.rs"]
+mod pretend;
+
+mod harness;
+
+mod chat;
+mod journey;
+mod presses;
+mod trouble;

@@ -1,0 +1,209 @@
+//! What goes wrong between the box and Telegram, and that nothing is lost, doubled or silent.
+
+use storyline::domain::outcome::Outcome;
+
+use crate::harness::{ANN, BEN, Office, Plan, TEAM};
+use crate::pretend::telegram::{Fault, Status};
+
+async fn an_office_with_a_plan() -> Office {
+    let office = Office::open().await;
+    office.drop_picture("memes/a.jpg");
+    office.drop_picture("memes/b.jpg");
+    office.wait_until_planned(2).await;
+    office
+}
+
+async fn state_of(office: &Office, number: u64) -> String {
+    let queue = office.flow().queue().await.unwrap();
+    let story = queue.iter().find(|story| story.number == number);
+    story
+        .map(|story| story.state.to_string())
+        .unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_whose_answer_was_lost_is_bound_by_a_press_and_not_sent_again() {
+    let office = an_office_with_a_plan().await;
+    office
+        .telegram
+        .inject(Fault::DropAfterAccepting.on("sendPhoto").times(1));
+    office.it_is("09:00");
+    office
+        .wait_until("the story is unconfirmed", || async {
+            state_of(&office, 1).await == "unconfirmed"
+        })
+        .await;
+    let orphan = office.story_message(1).await;
+    office.telegram.press(BEN, TEAM, orphan.id, "Posted");
+    office.see_text(orphan.id, "Posted by Ben").await;
+    office.it_is("09:30");
+    office.close_with_messages(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_whose_answer_was_lost_is_sent_once_more_and_says_so_but_never_a_third_time() {
+    let office = an_office_with_a_plan().await;
+    office
+        .telegram
+        .inject(Fault::DropAfterAccepting.on("sendPhoto").times(2));
+    office.it_is("09:00");
+    office
+        .wait_until("the story is unconfirmed", || async {
+            state_of(&office, 1).await == "unconfirmed"
+        })
+        .await;
+    office.it_is("09:09");
+    office
+        .wait_until("nothing more was sent", || async {
+            office.telegram.messages(TEAM).len() == 1
+        })
+        .await;
+    office.it_is("09:11");
+    office
+        .see(|state| {
+            state
+                .messages(TEAM)
+                .iter()
+                .find(|m| m.text.contains("Sent again"))
+                .map(|_| ())
+        })
+        .await;
+    office.it_is("09:40");
+    office.it_is("12:00");
+    // A press on either message decides, and both show it.
+    let second = office.telegram.messages(TEAM)[1].id;
+    office.telegram.press(BEN, TEAM, second, "Posted");
+    office.see_text(second, "Posted by Ben").await;
+    let first = office.telegram.messages(TEAM)[0].id;
+    office.telegram.press(ANN, TEAM, first, "Posted");
+    office.see_answer("Ben was faster").await;
+    office.see_text(first, "Posted by Ben").await;
+    office.close_with_messages(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_the_same_picture_waits_and_goes_out_when_it_is_back() {
+    let office = an_office_with_a_plan().await;
+    office.telegram.go_offline().await;
+    office.it_is("09:00");
+    office
+        .wait_until("the story is retrying", || async {
+            state_of(&office, 1).await == "retrying"
+        })
+        .await;
+    let before = office.flow().queue().await.unwrap()[0].path.clone();
+    office.telegram.come_back().await;
+    office.it_is("09:06");
+    let story = office.story(1).await;
+    assert!(
+        story.text.contains(before.rsplit('/').next().unwrap()),
+        "{}",
+        story.text
+    );
+    office.close_with_messages(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_outage_costs_slots_but_no_picture_and_one_story_catches_up() {
+    let office = an_office_with_a_plan().await;
+    office.telegram.go_offline().await;
+    office.it_is("09:00");
+    office
+        .wait_until("it was tried", || async {
+            state_of(&office, 1).await == "retrying"
+        })
+        .await;
+    office.it_is("13:00");
+    let history = office.wait_for_history(1).await;
+    assert_eq!(history[0].outcome, Outcome::Missed);
+    assert!(office.flow().locks(office.now()).await.unwrap().is_empty());
+    office
+        .wait_until("the next is tried", || async {
+            state_of(&office, 2).await == "retrying"
+        })
+        .await;
+    office.telegram.come_back().await;
+    office.it_is("13:20");
+    office.story(2).await;
+    office.close_with_messages(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patience_that_telegram_asks_for_is_no_failure() {
+    let office = an_office_with_a_plan().await;
+    office
+        .telegram
+        .inject(Fault::RetryAfter(1).on("sendPhoto").times(1));
+    office.it_is("09:00");
+    office
+        .wait_until("it waits", || async {
+            state_of(&office, 1).await == "retrying"
+        })
+        .await;
+    office.it_is("09:01");
+    office.story(1).await;
+    office.close_with_messages(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_was_thrown_out_alarms_the_owner_and_loses_nothing() {
+    let office = an_office_with_a_plan().await;
+    office.telegram.bot_stands(TEAM, Status::Kicked);
+    office.it_is("09:00");
+    let alarm = office.see_said(ANN, "Stories cannot be delivered").await;
+    assert!(alarm.text.contains("add it there"), "{}", alarm.text);
+    office.telegram.bot_stands(TEAM, Status::Administrator);
+    office.it_is("09:06");
+    office.story(1).await;
+    office
+        .see_said(ANN, "Over: Stories cannot be delivered")
+        .await;
+    office.close_with_messages(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_token_is_told_in_the_log_and_the_box_stays_up() {
+    let mut office = Office::furnish(Plan::default()).await;
+    office
+        .telegram
+        .inject(Fault::Unauthorized.on("getMe").times(100));
+    office.start().await;
+    office
+        .wait_until("the alert stands", || async {
+            let alerts = office.flow().alerts().await.unwrap();
+            alerts
+                .iter()
+                .any(|alert| alert.text.contains("refuses the bot token"))
+        })
+        .await;
+    office.drop_picture("memes/a.jpg");
+    office.wait_until_ready(1).await;
+    office.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_presses_and_the_story_expires_and_its_picture_is_free_again() {
+    let office = an_office_with_a_plan().await;
+    office.it_is("09:00");
+    let story = office.story(1).await;
+    office.it_is("+1 09:01");
+    office.flow().upkeep(office.now()).await.unwrap();
+    office.see_text(story.id, "Expired at 09:01").await;
+    let history = office.history().await;
+    assert!(
+        history
+            .iter()
+            .any(|entry| entry.outcome == Outcome::Expired)
+    );
+    assert!(office.flow().locks(office.now()).await.unwrap().is_empty());
+    office.stop_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_library_is_the_loudest_case() {
+    let office = Office::open().await;
+    office.see_said(ANN, "The library is empty").await;
+    office.drop_picture("memes/a.jpg");
+    office.see_said(ANN, "Over: The library is empty").await;
+    office.close().await;
+}
