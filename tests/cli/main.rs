@@ -1,7 +1,8 @@
 //! Transcripts: what is typed in the terminal, and what is seen. The real binary, a scratch configuration, a small library.
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that cannot go on says where by failing there"
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails where it is; the real binary lives by the real clock"
 )]
 
 #[path = "../pretend/mod.rs"]
