@@ -157,8 +157,12 @@ async fn ask(
 }
 
 fn megabytes(path: &Path) -> String {
-    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
-    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+    // What was written last lies beside it until it is taken in.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let tenths = (length(path) + length(Path::new(&log))).div_ceil(100_000);
+    format!("{}.{} MB", tenths / 10, tenths % 10)
 }
 
 fn judge_clock(findings: &mut Findings, now: Timestamp, latest: Option<Timestamp>) {

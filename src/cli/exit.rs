@@ -97,6 +97,9 @@ impl Failure {
         match self {
             Self::Config(_) => CONFIG,
             Self::NotFound(_) => NOT_FOUND,
+            // Waiting does not help against a newer database.
+            Self::Store(flow::Error::Newer { .. })
+            | Self::Appliance(Trouble::Store(flow::Error::Newer { .. })) => FAILURE,
             Self::Unavailable(_) | Self::Store(_) | Self::Appliance(Trouble::Store(_)) => {
                 UNAVAILABLE
             }

@@ -131,19 +131,15 @@ async fn set(seat: &Seat, shares: Vec<(String, f64)>) -> Result<(), Failure> {
     seat.print.done(&set, &sentence)
 }
 
-/// Percent, or fractions if they add up to one.
+/// Percent, or fractions of one if none is larger than that.
 fn in_ppm(shares: Vec<(String, f64)>) -> Result<BTreeMap<Category, u32>, Failure> {
     if shares.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let sum: f64 = shares.iter().map(|(_, number)| number).sum();
-    let ppm = if (sum - 1.0).abs() < 0.01 {
-        1_000_000.0
-    } else {
-        10_000.0
-    };
+    let are_fractions = shares.iter().all(|(_, number)| *number <= 1.0);
+    let ppm = if are_fractions { 1_000_000.0 } else { 10_000.0 };
     mix(shares.into_iter().map(|(name, number)| {
-        // Between 0 and 100 000 000, so nothing is lost.
+        // Between 0 and 1 000 000, so nothing is lost.
         (Category::new(&name), (number * ppm).round() as u32)
     }))
     .map_err(|error| {

@@ -43,8 +43,7 @@ use print::Print;
 /// `storyline serve` is the service itself; every other command looks at what it does or tells it something, and works while
 /// it runs: the service notices within half a minute. What is asked for goes to stdout, all else to stderr.
 #[derive(Debug, Parser)]
-#[command(name = "storyline", version, max_term_width = 100, after_help = exit::HELP)]
-#[command(disable_help_subcommand = true, propagate_version = true)]
+#[command(name = "storyline", bin_name = "storyline", version, max_term_width = 100, after_help = exit::HELP)]
 pub struct Cli {
     /// The file of settings [default: $STORYLINE_CONFIG, else /etc/storyline/storyline.toml]
     #[arg(long, global = true, value_name = "FILE")]

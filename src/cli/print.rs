@@ -124,6 +124,11 @@ pub(super) const TEXT: Column = Column {
     may_shrink: true,
 };
 
+/// The blanks between two columns.
+const GAP: u16 = 2;
+/// A text is not cut shorter than this.
+const SHORTEST_TEXT: usize = 12;
+
 /// A table without lines.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -163,19 +168,37 @@ impl Table {
         }
     }
 
+    /// The width below which texts are not worth reading; a narrower terminal breaks the lines.
+    fn narrowest(&self) -> u16 {
+        let widths = self.columns.iter().enumerate().map(|(index, column)| {
+            let cells = self.header.iter().chain(&self.rows);
+            let widest = cells.filter_map(|cells| Some(cells.get(index)?.chars().count()));
+            let widest = widest.max().unwrap_or(0);
+            let width = if column.may_shrink {
+                widest.min(SHORTEST_TEXT)
+            } else {
+                widest
+            };
+            width + usize::from(GAP)
+        });
+        u16::try_from(widths.sum::<usize>()).unwrap_or(u16::MAX)
+    }
+
     /// Facts are wrapped where the terminal is narrow, rows cut short.
     fn render(&self, width: Option<u16>) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);
         if let Some(width) = width {
             table
-                .set_width(width)
+                .set_width(width.max(self.narrowest()))
                 .set_content_arrangement(ContentArrangement::Dynamic);
         } else {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
         if let Some(header) = &self.header {
-            table.set_header(header);
+            let mut row = Row::from(header);
+            row.max_height(1);
+            table.set_header(row);
         }
         for cells in &self.rows {
             let mut row = Row::from(cells);
@@ -186,7 +209,7 @@ impl Table {
         }
         for (index, spec) in self.columns.iter().enumerate() {
             if let Some(column) = table.column_mut(index) {
-                column.set_padding((0, 2));
+                column.set_padding((0, GAP));
                 column.set_cell_alignment(spec.alignment);
                 if !spec.may_shrink {
                     column.set_constraint(ColumnConstraint::ContentWidth);
@@ -274,6 +297,12 @@ mod tests {
         assert!(
             narrow.contains('…') && narrow.contains("awaiting"),
             "{narrow}"
+        );
+        let tiny = sample().render(Some(10));
+        assert_eq!(tiny.lines().count(), 3, "{tiny}");
+        assert!(
+            tiny.contains("Käse") && tiny.contains("a cat that…"),
+            "{tiny}"
         );
     }
 

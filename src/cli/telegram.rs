@@ -68,8 +68,9 @@ pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool
         Err(trouble) => return tell(findings, "bot", &trouble),
     };
     findings.ok("bot", format!("it is @{}", me.username()));
+    let mut chat_is_there = false;
     if let Some(chat) = settings.chat {
-        team_chat(findings, &client, ChatId(chat), me.id).await;
+        chat_is_there = team_chat(findings, &client, ChatId(chat), me.id).await;
     }
     if let Some(chat) = settings.admin_chat {
         match chat_info(&client, ChatId(chat)).await {
@@ -77,7 +78,7 @@ pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool
             Err(trouble) => tell(findings, "admin chat", &trouble),
         }
     }
-    if let (true, Some(chat)) = (send, settings.chat) {
+    if let (true, Some(chat)) = (send && chat_is_there, settings.chat) {
         let text = "This is a test of Storyline. If you can read it, the bot can write here.";
         let mut message = client.bot.send_message(ChatId(chat), text);
         if let Some(thread) = settings.thread {
@@ -94,10 +95,14 @@ async fn chat_info(client: &Client, chat: ChatId) -> Result<ChatFullInfo, Troubl
     client.call(SMALL_CALL, client.bot.get_chat(chat)).await
 }
 
-async fn team_chat(findings: &mut Findings, client: &Client, chat: ChatId, bot: UserId) {
+/// Looks at the team's chat; whether it is there.
+async fn team_chat(findings: &mut Findings, client: &Client, chat: ChatId, bot: UserId) -> bool {
     let info = match chat_info(client, chat).await {
         Ok(info) => info,
-        Err(trouble) => return tell(findings, "chat", &trouble),
+        Err(trouble) => {
+            tell(findings, "chat", &trouble);
+            return false;
+        }
     };
     findings.ok("chat", called(&info));
     let asked = client.bot.get_chat_member(chat, bot);
@@ -108,6 +113,7 @@ async fn team_chat(findings: &mut Findings, client: &Client, chat: ChatId, bot: 
         },
         Err(trouble) => tell(findings, "rights", &trouble),
     }
+    true
 }
 
 /// What the bot lacks to send stories to a chat, and what to do.

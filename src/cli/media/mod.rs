@@ -1,0 +1,247 @@
+//! `storyline media`: the pictures of the library.
+
+mod index;
+mod show;
+
+use std::collections::HashSet;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::exit::told;
+use super::near::{hint, near};
+use super::print::{FULL, NUMBER, TEXT, Table, heading, moment, or_dash};
+use super::{Failure, Seat};
+use crate::domain::media::Media as Content;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Media {
+    /// Bring the records up to what lies in the library now
+    ///
+    /// The service does this by itself, at once and every hour; this is for when you cannot wait, or have removed many files.
+    Index(index::Index),
+    /// List the media
+    List(List),
+    /// Show all that is known of one media
+    ///
+    /// For example: `storyline media show merch/shirt.jpg`, or just `shirt.jpg`
+    Show {
+        /// The media: its path, the end of its path, or the beginning of its fingerprint
+        media: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those of this category
+    #[arg(long, value_name = "CATEGORY")]
+    category: Option<String>,
+    #[command(flatten)]
+    only: Only,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Only {
+    /// Only those that may become stories, locks aside
+    #[arg(long)]
+    ready: bool,
+    /// Only those that cannot, with errors
+    #[arg(long)]
+    flawed: bool,
+    /// Only those whose file is gone
+    #[arg(long)]
+    missing: bool,
+    /// Only those that wait to be examined
+    #[arg(long)]
+    waiting: bool,
+}
+
+impl Only {
+    fn condition(&self) -> Option<Condition> {
+        [
+            (self.ready, Condition::Ready),
+            (self.flawed, Condition::Flawed),
+            (self.missing, Condition::Missing),
+            (self.waiting, Condition::Waiting),
+        ]
+        .into_iter()
+        .find_map(|(asked, condition)| asked.then_some(condition))
+    }
+}
+
+/// Whether a media may become a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Condition {
+    Ready,
+    Waiting,
+    Flawed,
+    Missing,
+}
+
+impl Condition {
+    fn of(media: &Content) -> Self {
+        if media.missing_since.is_some() {
+            Self::Missing
+        } else if !media.errors.is_empty() {
+            Self::Flawed
+        } else if media.examined_at.is_none() {
+            Self::Waiting
+        } else {
+            Self::Ready
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Waiting => "waiting",
+            Self::Flawed => "flawed",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// A media, as scripts see it.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    media: Content,
+    state: Condition,
+    locked: bool,
+}
+
+pub(super) async fn run(seat: &Seat, command: Media) -> Result<(), Failure> {
+    match command {
+        Media::Index(options) => index::run(seat, &options).await,
+        Media::List(options) => list(seat, options).await,
+        Media::Show { media } => show::run(seat, &media).await,
+    }
+}
+
+async fn list(seat: &Seat, options: List) -> Result<(), Failure> {
+    let only = options.only.condition();
+    let locked: HashSet<_> = seat
+        .flow
+        .locks(seat.now())
+        .await?
+        .into_iter()
+        .map(|lock| lock.fingerprint)
+        .collect();
+    let all = seat.flow.media(options.category.clone()).await?;
+    if let (Some(category), true) = (&options.category, all.is_empty()) {
+        return unknown_category(seat, category).await;
+    }
+    let listed: Vec<Listed> = all
+        .into_iter()
+        .map(|media| Listed {
+            state: Condition::of(&media),
+            locked: locked.contains(&media.fingerprint),
+            media,
+        })
+        .filter(|listed| only.is_none_or(|only| listed.state == only))
+        .collect();
+    let empty = match only {
+        Some(only) => format!("No media is {}.", only.word()),
+        None => "No media is on record; put pictures into the library's folders.".to_owned(),
+    };
+    seat.print
+        .list(&listed, &empty, |listed| table(seat, listed))
+}
+
+async fn unknown_category(seat: &Seat, category: &str) -> Result<(), Failure> {
+    let mix = seat.flow.mix().await?;
+    let known: Vec<&str> = mix.iter().map(|share| share.category.as_str()).collect();
+    Err(Failure::NotFound(told(
+        format!("there are no media in a category `{category}`"),
+        hint(
+            &near(category, known),
+            "`storyline mix show` has all categories",
+        ),
+    )))
+}
+
+fn table(seat: &Seat, listed: &[Listed]) -> Table {
+    let last = heading("Last posted", seat.zone());
+    let mut table = Table::new([
+        ("Media", TEXT),
+        ("State", FULL),
+        ("Pixels", FULL),
+        ("Posted", NUMBER),
+        (&last, FULL),
+    ]);
+    for Listed {
+        media,
+        state,
+        locked,
+    } in listed
+    {
+        let lock = if *locked { ", locked" } else { "" };
+        let posted = media.last_posted_at.map(|at| moment(at, seat.zone()));
+        table.row([
+            media.path.clone(),
+            format!("{}{lock}", state.word()),
+            format!("{} × {}", media.width_px, media.height_px),
+            media.posted_count.to_string(),
+            or_dash(posted.as_deref()),
+        ]);
+    }
+    table
+}
+
+/// The media that a person means.
+pub(super) async fn find(seat: &Seat, typed: &str) -> Result<Content, Failure> {
+    // As the shell completes it.
+    let root = format!("{}/", seat.config.library.path.display());
+    let typed = typed.strip_prefix(&root).unwrap_or(typed);
+    let typed = typed.trim_start_matches("./");
+    let mut found = if typed.is_empty() {
+        Vec::new()
+    } else {
+        seat.flow.media_like(typed.to_owned()).await?
+    };
+    if found.is_empty() {
+        let all = seat.flow.media(None).await?;
+        let paths = all.iter().map(|media| media.path.as_str());
+        return Err(Failure::NotFound(told(
+            format!("no media is called `{typed}`"),
+            hint(
+                &near(typed, paths),
+                "`storyline media list` shows all media; one that was just added may have to be indexed first",
+            ),
+        )));
+    }
+    // A path names what lies there now, whatever lay there before or lies deeper under the same name.
+    let exact = found
+        .iter()
+        .position(|media| media.path == typed && media.missing_since.is_none());
+    match (found.len(), exact) {
+        (1, _) => Ok(found.remove(0)),
+        (_, Some(exact)) => Ok(found.remove(exact)),
+        _ => Err(Failure::NotFound(told(
+            format!("several media are called `{typed}`: {}", candidates(&found)),
+            "give the whole path, or the beginning of the fingerprint",
+        ))),
+    }
+}
+
+fn candidates(found: &[Content]) -> String {
+    let mut words: Vec<String> = found
+        .iter()
+        .take(5)
+        .map(|media| {
+            let missing = if media.missing_since.is_some() {
+                ", missing"
+            } else {
+                ""
+            };
+            let fingerprint = media.fingerprint.to_string();
+            format!("`{}` ({}{missing})", media.path, &fingerprint[..8])
+        })
+        .collect();
+    if found.len() > 5 {
+        words.push("and more".to_owned());
+    }
+    words.join(", ")
+}

@@ -1,0 +1,149 @@
+//! `check` and `config check`.
+
+use insta::assert_snapshot;
+
+use crate::bench::Bench;
+
+#[test]
+fn a_box_that_never_ran_is_told_so_and_nothing_is_made() {
+    let bench = Bench::new();
+    let check = bench.type_in("check");
+    assert_eq!(check.code, 1);
+    assert!(
+        check.stdout.contains("the service has not run"),
+        "{check:?}"
+    );
+    for line in ["queue list", "media index", "pause", "run list --json"] {
+        let seen = bench.type_in(line);
+        assert_eq!((seen.code, seen.stdout.as_str()), (69, ""), "{line}");
+    }
+    assert_snapshot!(bench.type_in("queue list").all(), @r#"
+    ! error: there is no database at `[box]/s.db` yet: the service has not run
+    ! hint: start it with `systemctl start storyline` (or `storyline serve`); if it runs, its `database.url` is another
+    exit 69
+    "#);
+    assert!(!bench.database().exists());
+}
+
+#[tokio::test]
+async fn a_check_says_what_is_wrong_and_what_to_do() {
+    let bench = Bench::with_media().await;
+    let check = bench.type_in("check");
+    let lines: Vec<&str> = check
+        .stdout
+        .lines()
+        .filter(|line| !line.contains("  clock ") && !line.contains("  database "))
+        .collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    ok       settings  [box]/storyline.toml
+    ok       library   [box]/library
+    problem  service   it does not run: nothing is indexed and nothing is sent
+                       hint: start it with `systemctl start storyline`; `journalctl -u storyline` tells why it stopped
+    note     media     4 media, 3 ready, 1 with errors
+                       hint: `storyline media list --flawed` shows which, `storyline media show` why
+    note     plan      nothing is planned
+                       hint: `storyline schedule preview` shows what would be; the service plans as soon as it can send
+    note     file      memes/notes.txt: a text, not a picture; JPEG, PNG, GIF and WebP can become stories
+    problem  telegram  no bot token is set: pictures are indexed and nothing is sent
+                       hint: get a token from @BotFather and set `[telegram] token_file` or `token`
+    problem  telegram  no chat is set: nothing is sent
+                       hint: set `[telegram] chat` to the number of the team's channel or group
+    "#);
+    assert_snapshot!(check.stderr, @"3 problems");
+    let findings = bench.type_in("check --json");
+    assert_eq!(findings.code, 1);
+    for finding in findings.json().as_array().unwrap() {
+        assert!(finding["subject"].is_string() && finding["reason"].is_string());
+        let state = finding["state"].as_str().unwrap();
+        assert!(["ok", "note", "problem"].contains(&state), "{state}");
+    }
+    bench.type_in("pause");
+    assert!(
+        bench
+            .type_in("check")
+            .stdout
+            .contains("paused by ann since")
+    );
+    std::fs::remove_dir_all(bench.library()).unwrap();
+    let away = bench.type_in("check");
+    assert!(
+        away.stdout.contains("is not there; is its disk connected"),
+        "{away:?}"
+    );
+}
+
+#[test]
+fn ten_mistakes_are_told_at_once() {
+    let bench = Bench::new();
+    bench.write_settings(
+        "[library]\npath = \"pictures\"\n[database]\nurl = \"mysql://x\"\n[telegram]\nchat = \"team\"\nthread = 0\napi_url = \
+         \"here\"\ntokne = \"x\"\n[team]\ntimezone = \"Mars/Olympus\"\nposts_per_day = 0\nwindow_start = \"25:00\"\n[log]\nlevel = \
+         \"loud\"\n",
+    );
+    let seen = bench.type_in("config check");
+    assert_eq!(seen.code, 78);
+    assert_eq!(
+        seen.stderr.matches("error: ").count(),
+        10,
+        "{}",
+        seen.stderr
+    );
+    assert_eq!(seen.stderr.matches("hint: ").count(), 10, "{}", seen.stderr);
+    assert!(
+        seen.stderr.contains("did you mean `token`?"),
+        "{}",
+        seen.stderr
+    );
+    let mistakes = bench.type_in("config check --json");
+    assert_eq!(mistakes.code, 78);
+    assert_eq!(mistakes.json().as_array().unwrap().len(), 10);
+    assert_eq!(mistakes.json()[0]["state"], "problem");
+    // Every other command says the same.
+    assert_eq!(bench.type_in("queue list").stderr, seen.stderr);
+    assert_eq!(bench.type_in("queue list").code, 78);
+    let check = bench.type_in("check");
+    assert_eq!(check.code, 1);
+    assert_eq!(check.stdout.matches("problem  settings").count(), 10);
+}
+
+#[test]
+fn right_settings_are_right_and_the_example_is_too() {
+    let bench = Bench::new();
+    assert_snapshot!(bench.type_in("config check").all(), @"! The settings in `[box]/storyline.toml` are right.");
+    assert_eq!(bench.type_in("config check --json").stdout, "[]\n");
+    let shown = bench.type_in("config show --json").json();
+    let zone = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|setting| setting["key"] == "team.timezone")
+        .unwrap();
+    assert_eq!(zone["value"], "Europe/Berlin");
+    assert_eq!(zone["origin"], "[box]/storyline.toml:6");
+    let example = bench.type_in("config example").stdout;
+    bench.write_settings(&example);
+    assert_eq!(bench.type_in("config check").code, 0);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let bench = Bench::with_media().await;
+    let database = rusqlite::Connection::open(bench.database()).unwrap();
+    database
+        .execute(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (999, 'x', '2026-01-01T00:00:00Z', '1')",
+            [],
+        )
+        .unwrap();
+    drop(database);
+    assert_snapshot!(bench.type_in("queue list").all(), @r#"
+    ! error: the database has schema version 999 and this program knows versions up to 1; install the newer Storyline again, or restore the backup that was made before the upgrade
+    exit 1
+    "#);
+    let check = bench.type_in("check");
+    assert_eq!(check.code, 1);
+    assert!(check.stdout.contains("schema version 999"), "{check:?}");
+    let serve = bench.type_in("serve");
+    assert_eq!(serve.code, 1);
+    assert!(serve.stderr.contains("schema version 999"), "{serve:?}");
+}

@@ -1,0 +1,195 @@
+//! What is listed and shown.
+
+use insta::assert_snapshot;
+
+use crate::bench::Bench;
+
+#[tokio::test]
+async fn an_index_says_what_it_did_and_what_waits() {
+    let bench = Bench::new();
+    bench.picture("memes/cat.png", 1080, 1920, 1);
+    bench.flow().await;
+    assert_snapshot!(bench.type_in("media index").all(), @"! 1 file, 1 new. 1 media waits to be examined; the service does it when it runs, or `storyline media index --examine` now.");
+    assert_snapshot!(bench.type_in("media index --examine").all(), @"! 1 file, nothing changed. 1 media was examined.");
+    assert_snapshot!(bench.type_in("media index").all(), @"! 1 file, nothing changed.");
+    bench.picture("memes/dog.png", 1080, 1920, 2);
+    let done = bench.type_in("media index --json").json();
+    assert_eq!(done["files"], 2);
+    assert_eq!(done["indexed"]["new"], 1);
+    assert_eq!(done["to_examine"], 1);
+}
+
+#[tokio::test]
+async fn an_empty_library_is_a_disk_that_is_away_until_the_owner_says_otherwise() {
+    let bench = Bench::new();
+    bench.picture("memes/cat.png", 1080, 1920, 1);
+    bench.flow().await;
+    bench.type_in("media index");
+    std::fs::remove_file(bench.library().join("memes/cat.png")).unwrap();
+    assert_snapshot!(bench.type_in("media index").all(), @r#"
+    ! error: The library [box]/library is empty, and 1 files were in it. Nothing was changed. Is its disk connected and mounted? If the files were removed on purpose, say so with `storyline media index --accept-missing`.
+    exit 69
+    "#);
+    assert_snapshot!(bench.type_in("media index --accept-missing").all(), @"! 0 files, 1 gone.");
+    assert_snapshot!(bench.type_in("media list").all(), @r#"
+    Media          State    Pixels       Posted  Last posted (Europe/Berlin)
+    memes/cat.png  missing  1080 × 1920       0  –
+    "#);
+    std::fs::remove_dir_all(bench.library()).unwrap();
+    assert_snapshot!(bench.type_in("media index").all(), @r#"
+    ! error: the library `[box]/library` is not there; is its disk connected and mounted?
+    exit 69
+    "#);
+}
+
+#[tokio::test]
+async fn media_are_listed_by_path_and_can_be_narrowed() {
+    let bench = Bench::with_media().await;
+    assert_snapshot!(bench.type_in("media list").all(), @r#"
+    Media            State   Pixels       Posted  Last posted (Europe/Berlin)
+    memes/cat.png    ready   1080 × 1920       0  –
+    memes/dog.png    ready   1080 × 1920       0  –
+    merch/shirt.png  ready   1080 × 1920       0  –
+    merch/tiny.png   flawed  10 × 10           0  –
+    "#);
+    assert_snapshot!(bench.type_in("media list --category merch --flawed").all(), @r#"
+    Media           State   Pixels   Posted  Last posted (Europe/Berlin)
+    merch/tiny.png  flawed  10 × 10       0  –
+    "#);
+    assert_snapshot!(bench.type_in("media list --missing").all(), @"! No media is missing.");
+    assert_snapshot!(bench.type_in("media list --category mems").all(), @r#"
+    ! error: there are no media in a category `mems`
+    ! hint: did you mean `memes`?
+    exit 3
+    "#);
+    let flawed = bench.type_in("media list --flawed --json").json();
+    assert_eq!(flawed[0]["path"], "merch/tiny.png");
+    assert_eq!(flawed[0]["state"], "flawed");
+    assert_eq!(bench.type_in("media list --waiting --json").stdout, "[]\n");
+    let two = bench.type_in("media list --ready --flawed");
+    assert_eq!(two.code, 2, "{two:?}");
+}
+
+#[tokio::test]
+async fn one_media_is_shown_with_all_that_is_known() {
+    let bench = Bench::with_media().await;
+    bench.type_in("lock add shirt.png --kind seasonal --until 2099-12-01");
+    let seen = bench.type_in("media show shirt.png");
+    let (facts, fingerprint) = seen.stdout.split_once("Fingerprint  ").unwrap();
+    assert_snapshot!(facts, @r#"
+    Media        merch/shirt.png
+    State        ready
+    Lock         seasonal, until Day 0000-00-00 00:00, by ann
+    Category     merch
+    By hand      no
+    Picture      png, 1080 × 1920 pixels, 36 kB
+    Indexed      Day 0000-00-00 00:00
+    Examined     Day 0000-00-00 00:00
+    Posted       0 times
+    "#);
+    let typed = &fingerprint[..9];
+    let known = bench.run(&["media", "show", typed, "--json"]).json();
+    assert_eq!(known["path"], "merch/shirt.png");
+    assert_eq!(known["locks"][0]["kind"], "seasonal");
+    assert_eq!(known["locks"][0]["until"], "2099-11-30T23:00:00Z");
+    assert_eq!(known["files"][0], "merch/shirt.png");
+    assert_eq!(known["history"], serde_json::json!([]));
+    let absolute = bench.library().join("merch/shirt.png");
+    let seen = bench.run(&["media", "show", absolute.to_str().unwrap()]);
+    assert_eq!(seen.code, 0, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_name_is_answered_with_what_was_probably_meant() {
+    let bench = Bench::with_media().await;
+    bench.picture("merch/cat.png", 1080, 1920, 9);
+    bench.type_in("media index --examine");
+    assert_snapshot!(bench.type_in("media show shrit.png").all(), @r#"
+    ! error: no media is called `shrit.png`
+    ! hint: did you mean `merch/shirt.png`?
+    exit 3
+    "#);
+    assert_snapshot!(bench.type_in("media show zebra").all(), @r#"
+    ! error: no media is called `zebra`
+    ! hint: `storyline media list` shows all media; one that was just added may have to be indexed first
+    exit 3
+    "#);
+    let several = bench.type_in("media show cat.png");
+    assert_eq!(several.code, 3);
+    assert!(several.stderr.contains("`memes/cat.png` ("), "{several:?}");
+    assert!(
+        several.stderr.contains("hint: give the whole path"),
+        "{several:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_preview_is_what_the_plan_then_is() {
+    let bench = Bench::with_media().await;
+    let foreseen = bench.type_in("schedule preview --days 3 --json").json();
+    assert_snapshot!(bench.type_in("schedule replan").all(), @"! The plan is drawn anew: 3 stories planned, 0 taken out before. For 18 slots nothing fits; `storyline check` says why.");
+    let planned = bench.type_in("queue list --json").json();
+    let paths = |list: &serde_json::Value| -> Vec<(String, String)> {
+        let list = list.as_array().unwrap();
+        let named = list.iter().filter(|line| line["path"].is_string());
+        let at = |line: &serde_json::Value| {
+            let at = line.get("at").or(line.get("due_at")).unwrap();
+            at.as_str().unwrap().to_owned()
+        };
+        named
+            .map(|line| (at(line), line["path"].as_str().unwrap().to_owned()))
+            .collect()
+    };
+    assert_eq!(paths(&foreseen), paths(&planned));
+    assert_eq!(paths(&planned).len(), 3);
+    let preview = bench.type_in("schedule preview --days 1");
+    assert!(
+        preview
+            .stdout
+            .starts_with("Due (Europe/Berlin)   Story  Category"),
+        "{preview:?}"
+    );
+    assert!(preview.stdout.contains("#1"), "{preview:?}");
+    bench.type_in("pause");
+    let paused = bench.type_in("schedule preview");
+    assert!(
+        paused.stderr.starts_with("The plan is paused"),
+        "{paused:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_there_is_none_of_is_said_on_stderr_and_is_an_empty_list_for_scripts() {
+    let bench = Bench::new();
+    bench.flow().await;
+    let mut talk = String::new();
+    for line in [
+        "media list",
+        "queue list",
+        "history list",
+        "lock list",
+        "mix show",
+        "mix history",
+        "person list",
+        "person stats",
+        "run list",
+    ] {
+        let seen = bench.type_in(line);
+        assert_eq!((seen.code, seen.stdout.as_str()), (0, ""), "{line}");
+        talk.push_str(&seen.stderr);
+        let seen = bench.type_in(&format!("{line} --json"));
+        assert_eq!((seen.code, seen.stdout.as_str()), (0, "[]\n"), "{line}");
+        assert_eq!(seen.stderr, "", "{line}");
+    }
+    assert_snapshot!(talk, @r#"
+    No media is on record; put pictures into the library's folders.
+    The queue is empty; `storyline check` says why, if it should not be.
+    No story has ended so far.
+    No media is locked.
+    No category has any media, and no mix is set.
+    No mix was ever set.
+    Nobody is on record yet: people are met when they first press a button or write to the bot.
+    Nobody is on record yet: people are met when they first press a button or write to the bot.
+    No job has done anything yet.
+    "#);
+}

@@ -1,0 +1,19 @@
+//! Transcripts: what is typed in the terminal, and what is seen. The real binary, a scratch configuration, a small library.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails where it is; the real binary lives by the real clock"
+)]
+
+#[path = "../pretend/mod.rs"]
+mod pretend;
+
+mod bench;
+
+mod checking;
+mod deciding;
+mod looking;
+mod manners;
+mod online;
+mod people;
+mod serving;

@@ -1,0 +1,116 @@
+//! `telegram test` and `check --online`, against the pretend Telegram.
+
+use insta::assert_snapshot;
+
+use crate::bench::Bench;
+use crate::pretend::telegram::{PretendTelegram, Status};
+
+const TEAM: i64 = -1_001_000_000_001;
+const ANN: i64 = 11;
+
+async fn a_bench(telegram: &PretendTelegram, chat: i64) -> Bench {
+    let bench = Bench::with_media().await;
+    bench.settings(&format!(
+        "[telegram]\ntoken = \"{}\"\napi_url = \"{}\"\nchat = {chat}\nadmin_chat = {ANN}\n",
+        telegram.token(),
+        telegram.url()
+    ));
+    bench
+}
+
+async fn a_team() -> PretendTelegram {
+    let telegram = PretendTelegram::start().await;
+    telegram.person(ANN, "Ann");
+    telegram.supergroup(TEAM, "Team stories");
+    telegram.member(TEAM, ANN, Status::Administrator);
+    telegram.private_chat(ANN);
+    telegram
+}
+
+/// The binary is waited for on another thread, so that the pretend Telegram can answer it.
+async fn typed(bench: Bench, line: &'static str) -> (Bench, crate::bench::Seen) {
+    tokio::task::spawn_blocking(move || {
+        let seen = bench.type_in(line);
+        (bench, seen)
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_bot_that_can_do_its_work_is_told_so() {
+    let telegram = a_team().await;
+    let bench = a_bench(&telegram, TEAM).await;
+    let (bench, seen) = typed(bench, "telegram test").await;
+    assert_snapshot!(seen.all(), @r#"
+    ok       bot         it is @storyline_pretend_bot
+    ok       chat        “Team stories”, a supergroup
+    ok       rights      the bot may send stories there
+    ok       admin chat  “Ann”, a private chat
+    "#);
+    assert_eq!(telegram.calls_of("sendMessage").len(), 0);
+    let (_bench, seen) = typed(bench, "telegram test --send --json").await;
+    assert_eq!(seen.code, 0, "{seen:?}");
+    assert_eq!(seen.json()[4]["subject"], "message");
+    assert_eq!(telegram.calls_of("sendMessage").len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_chat_is_told_with_what_to_do() {
+    let telegram = a_team().await;
+    let bench = a_bench(&telegram, -100_777).await;
+    let (_bench, seen) = typed(bench, "telegram test --send").await;
+    assert_snapshot!(seen.all(), @r#"
+    ok       bot         it is @storyline_pretend_bot
+    problem  chat        Telegram does not know the chat; is `[telegram] chat` right, and is the bot in it?
+    ok       admin chat  “Ann”, a private chat
+    ! 1 problem
+    exit 1
+    "#);
+}
+
+#[tokio::test]
+async fn a_bot_without_its_rights_is_told_so() {
+    let telegram = a_team().await;
+    telegram.channel(-1_001_000_000_009, "Desk");
+    telegram.bot_stands(-1_001_000_000_009, Status::Left);
+    let bench = a_bench(&telegram, -1_001_000_000_009).await;
+    let (_bench, seen) = typed(bench, "telegram test").await;
+    assert_eq!(seen.code, 1, "{seen:?}");
+    assert!(seen.stdout.contains("as an administrator"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn telegram_out_of_reach_is_a_problem_and_shows_no_token() {
+    let telegram = a_team().await;
+    let bench = a_bench(&telegram, TEAM).await;
+    telegram.go_offline().await;
+    let (_bench, seen) = typed(bench, "check --online").await;
+    assert_eq!(seen.code, 1);
+    assert!(
+        seen.stdout.contains("Telegram cannot be reached"),
+        "{seen:?}"
+    );
+    let token = telegram.token().split_once(':').unwrap().1;
+    assert!(!seen.all().contains(token), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_box_at_work_has_no_problems() {
+    let telegram = a_team().await;
+    let bench = a_bench(&telegram, TEAM).await;
+    let serving = bench.serve();
+    let (bench, seen) = tokio::task::spawn_blocking(move || {
+        bench.wait_for("a plan", || {
+            bench.type_in("queue list --json").stdout != "[]\n"
+        });
+        let seen = bench.type_in("check --online");
+        (bench, seen)
+    })
+    .await
+    .unwrap();
+    drop(serving);
+    assert!(!seen.stdout.contains("problem"), "{seen:?}");
+    assert_eq!(seen.code, 0, "{seen:?}");
+    drop(bench);
+}
