@@ -1,6 +1,8 @@
 //! Weeks of a box's life in seconds: the verbs of the flow against a real database, with a steered clock, a pretend team
 //! and an outlet that fails as networks do. What must hold is asked of the records after every life.
 
+#![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure")]
+
 mod audit;
 mod desk;
 mod harness;
