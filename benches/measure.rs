@@ -5,6 +5,12 @@
 //! closed file to its row, from a slot's moment to the chat, and from a press to its row. These are figures to look at and to
 //! compare side by side, not tests: machines differ, and are noisy.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that tells figures"
+)]
+
 #[path = "../tests/pretend/mod.rs"]
 mod pretend;
 

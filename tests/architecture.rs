@@ -1,5 +1,7 @@
 //! Who may import whom, held by reading the source: the map in `src/lib.rs` stays true.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -98,6 +100,56 @@ fn every_room_imports_only_what_the_map_allows() {
                 if is_room && import != *room && !may.contains(&import.as_str()) {
                     wrong.push(format!("{file} names crate::{import}"));
                 }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What only one place may do, and why.
+const BANS: [(&str, &[&str], &str); 5] = [
+    (
+        "Timestamp::now(",
+        &["system/clock.rs"],
+        "only the clock asks for the time; everybody else is told",
+    ),
+    (
+        "Zoned::now(",
+        &["system/clock.rs"],
+        "only the clock asks for the time; everybody else is told",
+    ),
+    (
+        "SystemTime::now(",
+        &["system/clock.rs"],
+        "only the clock asks for the time; everybody else is told",
+    ),
+    (
+        "tokio::spawn(",
+        &[
+            "system/supervisor.rs",
+            "system/signals.rs",
+            "system/aside.rs",
+        ],
+        "loops belong to the supervisor, talk goes aside",
+    ),
+    (
+        "thread::sleep(",
+        &[],
+        "it holds up a thread; wait for a fact",
+    ),
+];
+
+#[test]
+fn the_time_and_new_tasks_have_one_door_each() {
+    let mut wrong = Vec::new();
+    for (file, text) in may_import().into_keys().flat_map(files_of) {
+        // Unit tests stand at the end of a file, or in a file of their own.
+        let is_test = file.contains("tests");
+        let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (call, doors, reason) in BANS {
+            if !is_test && program.contains(call) && !doors.iter().any(|door| file.ends_with(door))
+            {
+                wrong.push(format!("{file} calls {call}…): {reason}"));
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The real program as systemd sees it: it says when it is ready, feeds the watchdog, ends when told, and loses nothing when
 //! it is killed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 #[path = "pretend/mod.rs"]
 mod pretend;
 

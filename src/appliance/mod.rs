@@ -30,6 +30,11 @@ const QUIET: Duration = Duration::from_secs(90);
 /// How long a loop that uses the network may be quiet; each of its calls has a shorter limit of its own.
 const NETWORK_QUIET: Duration = Duration::from_secs(420);
 
+/// How often the database is claimed before another daemon is taken for granted.
+const CLAIMS: u32 = 5;
+/// The pause between two claims.
+const CLAIM_PAUSE: Duration = Duration::from_millis(50);
+
 /// Why the appliance could not be built or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
@@ -94,7 +99,7 @@ impl Appliance {
     /// If the database cannot be opened, or another daemon has it.
     pub async fn build(config: &Config, clock: Clock) -> Result<Self, Trouble> {
         let store = open_store(config)?;
-        if !store.claim().await? {
+        if !claim(&store).await? {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
         }
         let flow = Flow::open(store, config.team.clone(), clock.now()).await?;
@@ -185,6 +190,17 @@ impl Appliance {
         tracing::info!("storyline has stopped");
         Ok(ended?)
     }
+}
+
+/// Claims the database. A command that asks whether it is claimed holds it for an instant, and is no daemon.
+async fn claim(store: &Store) -> Result<bool, Error> {
+    for _ in 0..CLAIMS {
+        if store.claim().await? {
+            return Ok(true);
+        }
+        tokio::time::sleep(CLAIM_PAUSE).await;
+    }
+    store.claim().await
 }
 
 /// The desk and its poller; or what is missing for them, in plain words.

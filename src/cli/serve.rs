@@ -6,12 +6,13 @@ use crate::config::{Environment, Loaded};
 use crate::system::clock::Clock;
 use crate::system::shutdown::Shutdown;
 use crate::system::systemd::Systemd;
-use crate::system::{logging, signals};
+use crate::system::{logging, memory, signals};
 
 /// Two threads are enough to talk; what takes a core runs beside them.
 const THREADS: usize = 2;
 
 pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Failure> {
+    memory::keep_small(environment);
     let config = &loaded.config;
     logging::init(&config.log.level, config.log.format, environment).map_err(|error| {
         Failure::Other(Told {

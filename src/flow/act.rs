@@ -127,8 +127,11 @@ impl Flow {
                     reason: None,
                     person: Some(&person),
                 };
-                close(tx, &settings, &Subject::Story(&story), &ending, now)?;
-                Ok(Pressed::Ended(outcome))
+                if close(tx, &settings, &Subject::Story(&story), &ending, now)? {
+                    Ok(Pressed::Ended(outcome))
+                } else {
+                    ended_before(tx, team, press, now)
+                }
             })
             .await?;
         self.nudges.messages.notify();

@@ -51,7 +51,6 @@ struct Indexer {
     library: Library,
     watcher: Option<Watcher>,
     changes: UnboundedReceiver<Change>,
-    identity: Option<(u64, u64)>,
     gone: BTreeSet<String>,
     scan_wanted: bool,
     collect_until: Option<Instant>,
@@ -66,34 +65,25 @@ impl Indexer {
             library,
             watcher: None,
             changes,
-            identity: None,
             gone: BTreeSet::new(),
             scan_wanted: false,
             collect_until: None,
             scanned_at: Instant::now(),
             told_unfinished: BTreeSet::new(),
         };
-        indexer.watch_anew().await?;
+        indexer.watch().await?;
         Ok(indexer)
     }
 
-    /// Watches the root that is there now, and scans: what happened before the watches stood was not seen.
-    async fn watch_anew(&mut self) -> Result<(), Error> {
+    /// Begins to watch, and scans: what happened before the watches stood was not seen.
+    async fn watch(&mut self) -> Result<(), Error> {
         let (sender, changes) = unbounded_channel();
-        self.watcher = None;
-        self.changes = changes;
-        self.identity = root_identity(self.library.root()).ok();
-        let blind = match Watcher::start(self.library.root(), sender) {
+        match Watcher::start(self.library.root(), sender) {
             Ok(watcher) => {
-                let blind = watcher.blind();
+                self.changes = changes;
                 self.watcher = Some(watcher);
-                blind
             }
-            Err(problem) => Some(problem.to_string()),
-        };
-        let now = self.library.clock().now();
-        if self.identity.is_some() {
-            self.library.flow().condition(WATCHER, blind, now).await?;
+            Err(problem) => tracing::warn!(task = "index", "{problem}"),
         }
         self.scan().await
     }
@@ -102,16 +92,29 @@ impl Indexer {
         self.scan_wanted = false;
         self.gone.clear();
         self.collect_until = None;
-        self.library.scan(false, |_, _| ()).await?;
+        let scanned = self.library.scan(false, |_, _| ()).await?;
+        if scanned.away.is_none() {
+            self.judge_sight().await?;
+        }
         self.scanned_at = Instant::now();
         Ok(())
+    }
+
+    /// Says so if changes cannot be watched for, so that the library is polled.
+    async fn judge_sight(&self) -> Result<(), Error> {
+        let blind = match &self.watcher {
+            Some(watcher) => watcher.blind(),
+            None => Some("changes in the library cannot be watched for; it is polled".to_owned()),
+        };
+        let now = self.library.clock().now();
+        self.library.flow().condition(WATCHER, blind, now).await
     }
 
     /// Takes a change and all that wait behind it.
     async fn take(&mut self, first: Change) -> Result<(), Error> {
         let mut looks = BTreeSet::new();
         let mut next = Some(first);
-        let mut anew = false;
+        let mut rescan = false;
         while let Some(change) = next {
             match change {
                 Change::Look(path) => {
@@ -123,7 +126,7 @@ impl Indexer {
                 Change::Metadata(_) => self.scan_wanted = true,
                 Change::Rescan(reason) => {
                     tracing::info!(task = "index", "the library is scanned: {reason}");
-                    anew = true;
+                    rescan = true;
                 }
             }
             next = if looks.len() < MOST_AT_ONCE {
@@ -135,8 +138,8 @@ impl Indexer {
         if !looks.is_empty() {
             self.library.look(looks.into_iter().collect()).await?;
         }
-        if anew {
-            return self.watch_anew().await;
+        if rescan {
+            return self.scan().await;
         }
         if self.collect_until.is_none() && (self.scan_wanted || !self.gone.is_empty()) {
             self.collect_until = Some(Instant::now() + COLLECT);
@@ -156,9 +159,10 @@ impl Indexer {
     }
 
     async fn tick(&mut self) -> Result<(), Error> {
-        let identity = root_identity(self.library.root()).ok();
-        if identity != self.identity || self.watcher.is_none() && identity.is_some() {
-            return self.watch_anew().await;
+        match &self.watcher {
+            Some(watcher) => watcher.check_root(),
+            None if root_identity(self.library.root()).is_ok() => return self.watch().await,
+            None => {}
         }
         let blind = self
             .watcher

@@ -57,6 +57,8 @@ pub struct Watcher {
 /// What wakes the watcher's thread.
 pub(super) enum Heard {
     Event(notify::Result<Event>),
+    /// Look whether the root is still the same folder.
+    CheckRoot,
     Stop,
 }
 
@@ -87,6 +89,12 @@ impl Watcher {
             inbox,
             thread: Some(thread),
         })
+    }
+
+    /// Has it look whether the root is still the same folder on the same disk: nobody tells of an unmount. To be called every
+    /// little while; the watcher has no timer of its own, so that an idle box sleeps.
+    pub fn check_root(&self) {
+        let _ = self.inbox.send(Heard::CheckRoot);
     }
 
     /// Why the library must be polled as well, if it must: changes are missed by the file system's kind, or for want of

@@ -228,6 +228,7 @@ fn a_root_that_goes_and_comes_back_is_to_be_walked_and_is_watched_again() {
         library.until(away, |heard| heard.iter().any(is_rescan));
         library.heard.clear();
         fs::create_dir(library.path("")).unwrap();
+        library.watcher.as_ref().unwrap().check_root();
         library.until("come back", |heard| heard.iter().any(is_rescan));
         library.heard.clear();
         fs::write(library.path("cat.jpg"), b"x").unwrap();

@@ -78,7 +78,6 @@ impl Watch {
     pub(super) fn run(mut self, heard: &Receiver<Heard>) {
         while !self.stop.load(Ordering::Acquire) {
             let mut told = Told::default();
-            // No timer: an idle box sleeps. Whoever owns the watcher looks at every tick whether the root is still the same.
             let Ok(first) = heard.recv() else {
                 return;
             };
@@ -86,6 +85,7 @@ impl Watch {
             for heard in [first].into_iter().chain(heard.try_iter().take(1000)) {
                 match heard {
                     Heard::Event(event) => self.take(event, &mut told),
+                    Heard::CheckRoot => {} // as after every change, below
                     Heard::Stop => return,
                 }
             }

@@ -1,10 +1,5 @@
 //! The contract of the store. Every engine passes the same tests, on a real file and on a real server.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test awaits whatever it spawns"
-)]
-
 mod claims;
 mod closing;
 mod faults;

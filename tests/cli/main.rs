@@ -1,8 +1,7 @@
 //! Transcripts: what is typed in the terminal, and what is seen. The real binary, a scratch configuration, a small library.
 #![expect(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot go on fails where it is; the real binary lives by the real clock"
+    reason = "a test that cannot go on fails where it is"
 )]
 
 #[path = "../pretend/mod.rs"]

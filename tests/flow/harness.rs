@@ -454,7 +454,13 @@ pub(crate) fn cases(count: u32) -> proptest::prelude::ProptestConfig {
         let random = std::hash::RandomState::new();
         std::hash::BuildHasher::hash_one(&random, 0)
     });
-    println!("STORYLINE_SEED={seed}");
+    #[expect(
+        clippy::print_stdout,
+        reason = "seen when the test fails: the seed repeats it"
+    )]
+    {
+        println!("STORYLINE_SEED={seed}");
+    }
     proptest::prelude::ProptestConfig {
         cases: count * u32::try_from(number("STORYLINE_CASES").unwrap_or(1)).unwrap(),
         rng_seed: proptest::test_runner::RngSeed::Fixed(seed),

@@ -1,6 +1,8 @@
 //! The appliance seen from outside, in the owner's and the team's words: the real program over a real database, a real folder
 //! and real HTTP to a stand-in for Telegram. Only the time of day is pretended.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 #[path = "../pretend/mod.rs"]
 mod pretend;
 
