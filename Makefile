@@ -4,7 +4,7 @@ CARGO ?= cargo
 # What the tests run against beside the program itself.
 TEST_PACKAGES = postgresql util-linux
 
-.PHONY: all demo test lint bench clean toolchain test-packages
+.PHONY: all demo test lint measure clean toolchain test-packages
 
 all: toolchain ## build the program
 	$(CARGO) build --release --locked
@@ -31,8 +31,10 @@ lint: toolchain
 	    echo 'lint: LEFT OUT: this toolchain has no rustfmt and clippy; CI runs them' >&2; \
 	fi
 
-bench: toolchain ## what it costs: see benches/README.md
-	benches/run
+measure: toolchain ## what the program costs: size, processor, memory, writes, delays
+	$(CARGO) build --release --locked
+	$(CARGO) build --locked --example measure
+	target/debug/examples/measure target/release/storyline $(MEASURE)
 
 toolchain:
 	@packaging/prepare toolchain
