@@ -25,7 +25,7 @@ pub(crate) const CLEO: i64 = 13;
 pub(crate) const ZED: i64 = 99;
 
 /// The longest that anything may take here.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Office {
     pub telegram: PretendTelegram,

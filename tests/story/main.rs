@@ -10,5 +10,6 @@ mod harness;
 
 mod chat;
 mod journey;
+mod library;
 mod presses;
 mod trouble;

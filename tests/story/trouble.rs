@@ -207,3 +207,21 @@ async fn an_empty_library_is_the_loudest_case() {
     office.see_said(ANN, "Over: The library is empty").await;
     office.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_with_the_same_token_is_told_of() {
+    let office = Office::open().await;
+    office
+        .telegram
+        .inject(Fault::Conflict.on("getUpdates").times(3));
+    // The poll that is open now ends with an update, and the next ones meet the other program.
+    office.telegram.say(BEN, TEAM, "/help");
+    office
+        .see_said(
+            ANN,
+            "Another program polls Telegram with the same bot token",
+        )
+        .await;
+    office.see_said(ANN, "Over: Another program").await;
+    office.close().await;
+}

@@ -291,39 +291,3 @@ on_every_engine! {
         assert_eq!(categories, [Category::new("memes")]);
     }
 }
-
-/// Processor time that this process has used, in ticks of ten milliseconds.
-fn processor_ticks() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("it");
-    let (_, fields) = stat.rsplit_once(") ").expect("the name of the process");
-    let ticks = fields.split(' ').skip(11).take(2);
-    ticks
-        .map(|ticks| ticks.parse::<u64>().expect("a number"))
-        .sum()
-}
-
-/// `cargo test --release --lib -- --ignored --nocapture measured`
-#[tokio::test]
-#[ignore = "a measurement, for a release build on a quiet machine"]
-async fn three_thousand_media_in_batches_measured() {
-    let bed = Bed::sqlite().await;
-    let team = bed.team;
-    for pass in ["new", "looked at again"] {
-        let (ticks, began) = (processor_ticks(), Instant::now());
-        for batch in 0..3000_u32.div_ceil(64) {
-            bed.write(move |tx| {
-                (batch * 64..3000.min(batch * 64 + 64)).try_for_each(|seed| {
-                    let path = format!("memes/{seed:05}.jpg");
-                    files::get(tx, team, &path)?;
-                    look(tx, team, &path, seed, noon()).map(drop)
-                })
-            })
-            .await;
-        }
-        println!(
-            "3,000 media and files, {pass}: {} ms of processor, {} ms in all",
-            (processor_ticks() - ticks) * 10,
-            began.elapsed().as_millis()
-        );
-    }
-}
