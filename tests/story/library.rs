@@ -98,7 +98,7 @@ async fn one_bad_file_never_stops_another() {
         .find(|media| media.path == "memes/bomb.jpg")
         .unwrap();
     assert!(
-        bomb.errors[0].contains("30000 × 30000"),
+        bomb.errors[0].contains("can be decoded safely"),
         "{:?}",
         bomb.errors
     );
