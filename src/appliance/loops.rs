@@ -168,7 +168,11 @@ pub(super) async fn keep_up(
     loop {
         pulse.beat();
         let now = clock.now();
-        flow.upkeep(now).await?;
+        if let Err(error) = flow.upkeep(now).await {
+            // The records cannot tell it, so systemd does.
+            systemd.status(&error.to_string());
+            return Err(error.into());
+        }
         if tidied_at.is_none_or(|at| now.duration_since(at).abs() >= TIDY_EVERY) {
             flow.tidy(now).await?;
             tidied_at = Some(now);

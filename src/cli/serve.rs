@@ -1,5 +1,7 @@
 //! `storyline serve`: the daemon.
 
+use std::time::Duration;
+
 use super::{Failure, Told};
 use crate::appliance::{Appliance, Trouble};
 use crate::config::{Environment, Loaded};
@@ -8,6 +10,8 @@ use crate::system::shutdown::Shutdown;
 use crate::system::systemd::Systemd;
 use crate::system::{logging, memory, signals};
 
+/// How long whatever runs beside the loops may go on after their end.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Two threads are enough to talk; what takes a core runs beside them.
 const THREADS: usize = 2;
 
@@ -33,7 +37,7 @@ pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Fail
                 hint: None,
             })
         })?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let shutdown = Shutdown::new();
         signals::listen(shutdown.clone()).map_err(Trouble::from)?;
         let appliance = Appliance::build(config, Clock::system()).await?;
@@ -41,5 +45,8 @@ pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Fail
             .run_until_stopped(shutdown, Systemd::new())
             .await?;
         Ok(())
-    })
+    });
+    // A picture that is being decoded, or a disk that hangs, must not hold up the end.
+    runtime.shutdown_timeout(LAST_WORDS);
+    ended
 }

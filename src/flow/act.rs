@@ -74,6 +74,8 @@ pub enum Pressed {
     },
     /// The person is not on record: find out whether they are of the team, and ask again.
     Stranger,
+    /// Nobody could tell just now whether the person is of the team: they should press again.
+    Unasked,
     /// The person's presses are refused.
     Deactivated,
     /// Nobody knows that story any more.

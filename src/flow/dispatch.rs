@@ -154,6 +154,11 @@ impl Flow {
         now: Timestamp,
     ) -> Result<Step> {
         match problem {
+            NoPicture::Away(reason) => {
+                // The story keeps its media, and is tried again at the next tick.
+                self.library_away(Some(reason), now).await?;
+                return Ok(Step::Idle(None));
+            }
             NoPicture::Missing => {
                 tracing::warn!(media = %shown.fingerprint, "{} is not there any more", shown.path);
                 self.lost_from(shown, now).await?;

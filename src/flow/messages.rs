@@ -11,46 +11,45 @@ use crate::domain::story::Story;
 use crate::store::messages::Behind;
 use crate::store::{Tx, history, media, messages, stories};
 
-/// How many messages are taken up at once.
-const BATCH: u32 = 20;
+/// How many messages are taken up in one step; each may take a while, and the step is a sign of life.
+const BATCH: u32 = 3;
 
 /// The longest pause between two tries to change a message.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 
 impl Flow {
-    /// Has messages that are behind follow. Returns when the next one may be tried, if one is left.
+    /// Has a few messages that are behind follow. Returns when to call again, if one is left.
     ///
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn follow(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<Option<Timestamp>> {
         let team = self.team;
-        loop {
-            let behind = self
+        let behind = self
+            .store
+            .read(move |tx| {
+                let behind = messages::behind(tx, team, now, BATCH)?;
+                behind
+                    .into_iter()
+                    .map(|behind| Ok((card(tx, behind.story)?, behind)))
+                    .collect::<Result<Vec<_>>>()
+            })
+            .await?;
+        if behind.is_empty() {
+            return self
                 .store
-                .read(move |tx| {
-                    let behind = messages::behind(tx, team, now, BATCH)?;
-                    behind
-                        .into_iter()
-                        .map(|behind| Ok((card(tx, behind.story)?, behind)))
-                        .collect::<Result<Vec<_>>>()
-                })
-                .await?;
-            if behind.is_empty() {
-                return self
-                    .store
-                    .read(move |tx| messages::next_try(tx, team))
-                    .await;
-            }
-            for (card, behind) in behind {
-                let shown = match &card {
-                    Some(card) => outlet.show(behind.message, card).await,
-                    None => Err(Trouble::Gone),
-                };
-                self.store
-                    .write(move |tx| note(tx, &behind, &shown, now))
-                    .await?;
-            }
+                .read(move |tx| messages::next_try(tx, team))
+                .await;
         }
+        for (card, behind) in behind {
+            let shown = match &card {
+                Some(card) => outlet.show(behind.message, card).await,
+                None => Err(Trouble::Gone),
+            };
+            self.store
+                .write(move |tx| note(tx, &behind, &shown, now))
+                .await?;
+        }
+        Ok(Some(now)) // there may be more
     }
 
     /// What a story's message shows now.

@@ -120,6 +120,8 @@ pub struct Picture {
 /// Why there is no picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoPicture {
+    /// The library's disk seems to be away, or failed just now; nothing may be concluded of the file.
+    Away(String),
     /// The file is not there.
     Missing,
     /// The file is not what it was when it was indexed.

@@ -15,6 +15,8 @@ use crate::store::{Tx, alerts, messages, stories, teams};
 
 /// The topic of the alert that stories cannot be delivered.
 pub(super) const DELIVERY: &str = "delivery";
+/// The topic of the alert that a story was refused for good.
+const REFUSED: &str = "refused";
 
 /// Writes what came of an attempt: the story is before the team, is tried again, is in doubt, or has ended.
 pub(super) fn settle(
@@ -35,6 +37,7 @@ pub(super) fn settle(
         messages::add(tx, team, sent.id, attempt, *message, behind, now)?;
         teams::note_sent(tx, team, now)?;
         alerts::resolve(tx, team, DELIVERY, now)?;
+        alerts::resolve(tx, team, REFUSED, now)?;
     }
     let Some(story) = story.filter(|story| story.delivery.attempt == sent.delivery.attempt) else {
         return Ok(());
@@ -105,6 +108,11 @@ fn settle_trouble(
             alerts::raise(tx, team, DELIVERY, &text, now)?;
         }
         Trouble::Never(_) if story.delivery.messages == 0 => {
+            let text = format!(
+                "#{} could not be sent, and ended as failed: {reason}.",
+                story.number
+            );
+            alerts::raise(tx, team, REFUSED, &text, now)?;
             let ending = Ending::by_itself(Outcome::Failed, reason);
             close(tx, settings, &Subject::Story(story), &ending, now)?;
             return Ok(());

@@ -1,11 +1,11 @@
 //! The loop that decodes every new media to the last pixel, in the background and one at a time, before it may be planned.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::examine::examine;
-use super::indexer::is_there;
 use super::reconcile::{Library, blocking};
-use super::walk::root_identity;
+use super::studio::is_empty;
 use crate::domain::media::Media;
 use crate::flow::Error;
 use crate::system::nudge::Tick;
@@ -20,11 +20,13 @@ const BATCH: u32 = 16;
 /// If the store cannot be read or written.
 pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
     let flow = library.flow();
+    let mut unreadable = false;
     loop {
         pulse.expecting(Duration::from_secs(120));
         let mut waiting = flow.to_examine(BATCH).await?;
-        if root_identity(library.root()).is_err() {
-            waiting.clear(); // nothing can be said of files on a disk that is away
+        if unreadable || is_empty(library.root()) {
+            waiting.clear(); // nothing can be said of files on a disk that is away or fails
+            unreadable = false;
         }
         if waiting.is_empty() {
             tokio::select! {
@@ -39,23 +41,34 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
                 return Ok(());
             }
             pulse.expecting(Duration::from_secs(120));
-            examine_one(&library, media).await?;
+            unreadable |= !examine_one(&library, media).await?;
         }
     }
 }
 
-/// Decodes one media and remembers what was found; if its file is gone, that.
+/// Decodes one media and remembers what was found; if its file is gone, that. False if its file could not be read just now,
+/// which says nothing about the picture.
 ///
 /// # Errors
 /// If the store cannot be written.
-pub async fn examine_one(library: &Library, media: Media) -> Result<(), Error> {
+pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error> {
     let flow = library.flow();
-    if !is_there(library.root(), &media.path) {
-        flow.vanished(vec![media.path], library.clock().now())
-            .await?;
-        return Ok(());
-    }
     let path = library.root().join(&media.path);
-    let found = blocking(move || examine(&path)).await?;
-    flow.examined(media, found, library.clock().now()).await
+    let found = match std::fs::File::open(&path) {
+        Ok(_) => blocking(move || examine(&path)).await?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            library.forget(vec![media.path]).await?;
+            return Ok(true);
+        }
+        Err(error) => {
+            tracing::warn!(
+                task = "examine",
+                "{} cannot be read now: {error}",
+                media.path
+            );
+            return Ok(false);
+        }
+    };
+    flow.examined(media, found, library.clock().now()).await?;
+    Ok(true)
 }

@@ -2,7 +2,6 @@
 //! unfinished, and by a scan at the start, every hour, and whenever something may have been missed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -26,6 +25,9 @@ const MOST_AT_ONCE: usize = 64;
 /// How long a file may stay unfinished before the log says so.
 const UNFINISHED: Duration = Duration::from_secs(600);
 
+/// How long a batch of files, or a walk of a large library on a slow disk, may take.
+const QUIET: Duration = Duration::from_secs(600);
+
 /// The topic of the alert that changes cannot be watched for.
 const WATCHER: &str = "watcher";
 
@@ -34,9 +36,9 @@ const WATCHER: &str = "watcher";
 /// # Errors
 /// If the store cannot be read or written.
 pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-    let mut indexer = Indexer::new(library).await?;
+    let mut indexer = Indexer::new(library, pulse.clone()).await?;
     loop {
-        pulse.expecting(Duration::from_secs(600));
+        pulse.expecting(QUIET);
         let collected = indexer.collect_until;
         tokio::select! {
             () = pulse.stopping() => return Ok(()),
@@ -49,6 +51,7 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
 
 struct Indexer {
     library: Library,
+    pulse: Pulse,
     watcher: Option<Watcher>,
     changes: UnboundedReceiver<Change>,
     gone: BTreeSet<String>,
@@ -59,10 +62,11 @@ struct Indexer {
 }
 
 impl Indexer {
-    async fn new(library: Library) -> Result<Self, Error> {
+    async fn new(library: Library, pulse: Pulse) -> Result<Self, Error> {
         let (_, changes) = unbounded_channel();
         let mut indexer = Self {
             library,
+            pulse,
             watcher: None,
             changes,
             gone: BTreeSet::new(),
@@ -92,7 +96,12 @@ impl Indexer {
         self.scan_wanted = false;
         self.gone.clear();
         self.collect_until = None;
-        let scanned = self.library.scan(false, |_, _| ()).await?;
+        // A first scan may take many minutes; each batch of it is a sign of life.
+        self.pulse.expecting(QUIET);
+        let scanned = self
+            .library
+            .scan(false, |_, _| self.pulse.expecting(QUIET))
+            .await?;
         if scanned.away.is_none() {
             self.judge_sight().await?;
         }
@@ -160,6 +169,8 @@ impl Indexer {
 
     async fn tick(&mut self) -> Result<(), Error> {
         match &self.watcher {
+            // Its thread has ended: whatever happened since was not heard.
+            Some(_) if self.changes.is_closed() => return self.watch().await,
             Some(watcher) => watcher.check_root(),
             None if root_identity(self.library.root()).is_ok() => return self.watch().await,
             None => {}
@@ -218,9 +229,4 @@ async fn until(then: Option<Instant>) {
         Some(then) => tokio::time::sleep_until(then).await,
         None => std::future::pending().await,
     }
-}
-
-/// Whether a path lies in the library at `root` now.
-pub(super) fn is_there(root: &Path, path: &str) -> bool {
-    std::fs::symlink_metadata(root.join(path)).is_ok()
 }

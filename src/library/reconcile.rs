@@ -193,7 +193,7 @@ impl Library {
     }
 
     /// Forgets these files, unless they are the last: an empty library is a disk that is away.
-    async fn forget(&self, gone: Vec<String>) -> Result<Indexed, Error> {
+    pub(super) async fn forget(&self, gone: Vec<String>) -> Result<Indexed, Error> {
         if gone.is_empty() {
             return Ok(Indexed::default());
         }

@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::preview::preview;
 use super::reconcile::blocking;
@@ -19,31 +20,44 @@ const PHOTO_SUM_PX: u32 = 10_000;
 /// Telegram takes photos at most this many times as long as wide.
 const PHOTO_RATIO: u32 = 20;
 
+/// The longest that making a picture may take; a disk that hangs must not hang the plan.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// The studio of the library at this root.
 #[must_use]
 pub fn studio(root: PathBuf) -> Studio {
     Arc::new(move |media| {
-        let path = root.join(&media.path);
+        let root = root.clone();
         Box::pin(async move {
-            blocking(move || picture(&path, &media))
-                .await
-                .unwrap_or_else(|error| Err(NoPicture::Flawed(error.to_string())))
+            let making = blocking(move || picture(&root, &media));
+            match tokio::time::timeout(PATIENCE, making).await {
+                Ok(Ok(made)) => made,
+                Ok(Err(error)) => Err(NoPicture::Flawed(error.to_string())),
+                Err(_) => Err(NoPicture::Away(
+                    "The library's disk does not answer.".to_owned(),
+                )),
+            }
         })
     })
 }
 
-fn picture(path: &Path, media: &Media) -> Result<Picture, NoPicture> {
+fn picture(root: &Path, media: &Media) -> Result<Picture, NoPicture> {
+    let path = root.join(&media.path);
     let unreadable = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => NoPicture::Missing,
-        _ => NoPicture::Flawed(format!("it cannot be read: {error}")),
+        ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
+        ErrorKind::NotFound => NoPicture::Away(format!(
+            "The library {} is empty or not there; is its disk connected and mounted?",
+            root.display()
+        )),
+        _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
     };
     let mut hasher = blake3::Hasher::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let file = std::fs::File::open(&path).map_err(unreadable)?;
     hasher.update_reader(file).map_err(unreadable)?;
     if hasher.finalize().as_bytes() != media.fingerprint.as_bytes() {
         return Err(NoPicture::Changed);
     }
-    let shown = preview(path).map_err(NoPicture::Flawed)?;
+    let shown = preview(&path).map_err(NoPicture::Flawed)?;
     let document = if is_too_much_for_a_photo(media) && media.size_bytes <= DOCUMENT_BYTES {
         let name = media
             .path
@@ -51,7 +65,7 @@ fn picture(path: &Path, media: &Media) -> Result<Picture, NoPicture> {
             .next()
             .unwrap_or(&media.path)
             .to_owned();
-        Some((name, std::fs::read(path).map_err(unreadable)?))
+        Some((name, std::fs::read(&path).map_err(unreadable)?))
     } else {
         None
     };
@@ -59,6 +73,11 @@ fn picture(path: &Path, media: &Media) -> Result<Picture, NoPicture> {
         jpeg: shown.jpeg,
         document,
     })
+}
+
+/// Whether nothing lies in the library, or it is not there: a disk that is away looks so.
+pub(super) fn is_empty(root: &Path) -> bool {
+    std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_none())
 }
 
 fn is_too_much_for_a_photo(media: &Media) -> bool {

@@ -137,6 +137,11 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
             (text, true)
         }
         Pressed::Stranger => ("This is for the team of this chat only.".to_owned(), true),
+        Pressed::Unasked => (
+            "Telegram does not tell me who you are just now. Please press again in a minute."
+                .to_owned(),
+            true,
+        ),
         Pressed::Deactivated => (
             "Your access is switched off; ask an admin.".to_owned(),
             true,

@@ -38,7 +38,7 @@ impl Desk {
 
     async fn send(&self, card: &Card, picture: &Picture) -> Result<MessageRef, Trouble> {
         let chat = self.place.chat;
-        self.pace.pass(chat, Urgency::Now).await;
+        self.pace.pass(chat, Urgency::Now).await?;
         let photo =
             InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number));
         let mut request = self
@@ -76,7 +76,9 @@ impl Desk {
     fn send_original(&self, story: MessageRef, name: String, bytes: Vec<u8>) {
         let desk = self.clone();
         let sending = async move {
-            desk.pace.pass(story.chat, Urgency::Later).await;
+            if desk.pace.pass(story.chat, Urgency::Later).await.is_err() {
+                return;
+            }
             let document = InputFile::memory(bytes).file_name(name.clone());
             let mut request = desk
                 .client
@@ -96,7 +98,7 @@ impl Desk {
     }
 
     async fn edit(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
-        self.pace.pass(message.chat, Urgency::Now).await;
+        self.pace.pass(message.chat, Urgency::Now).await?;
         let request = self
             .client
             .bot
@@ -113,9 +115,21 @@ impl Desk {
         }
     }
 
+    /// An owner who never wrote to the bot cannot be written to; then the team hears of it.
     async fn alarm(&self, told: &Alert) -> Result<(), Trouble> {
-        let chat = self.place.alert_chat;
-        self.pace.pass(chat, Urgency::Later).await;
+        match self.alarm_in(self.place.alert_chat, told).await {
+            Err(Trouble::Owner(reason)) if self.place.alert_chat != self.place.chat => {
+                tracing::warn!(
+                    "the admin chat cannot be told: {reason}; the team's chat is told instead"
+                );
+                self.alarm_in(self.place.chat, told).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn alarm_in(&self, chat: i64, told: &Alert) -> Result<(), Trouble> {
+        self.pace.pass(chat, Urgency::Later).await?;
         let request = self
             .client
             .bot

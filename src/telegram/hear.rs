@@ -1,6 +1,6 @@
 //! What an update means. Its effect is decided and committed by the flow; the answer is talk, and is sent aside.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use teloxide::payloads::{AnswerCallbackQuerySetters, SendMessageSetters};
@@ -31,6 +31,8 @@ pub struct Hearing {
     place: Arc<Place>,
     pace: Arc<Pace>,
     members: Members,
+    /// The group that is linked to the team's channel, once it is known.
+    linked: OnceLock<i64>,
 }
 
 impl Hearing {
@@ -43,6 +45,17 @@ impl Hearing {
             place,
             pace,
             members: Members::default(),
+            linked: OnceLock::new(),
+        }
+    }
+
+    /// Learns which group is linked to the team's channel: commands are taken from there too.
+    pub async fn learn_linked_group(&self) {
+        let asked = self.client.bot.get_chat(ChatId(self.place.chat));
+        if let Ok(chat) = self.client.call(SMALL_CALL, asked).await
+            && let Some(linked) = chat.linked_chat_id()
+        {
+            let _ = self.linked.set(linked);
         }
     }
 
@@ -132,12 +145,9 @@ impl Hearing {
             Ok(false) => Ok(Pressed::Stranger),
             Err(NotNow::Store(error)) => Err(error),
             Err(NotNow::Telegram(trouble)) => {
-                tracing::warn!(
-                    task = "poll",
-                    "whether somebody belongs could not be asked: {}",
-                    trouble.reason()
-                );
-                Err(Error::Busy("Telegram does not say who belongs".to_owned()))
+                tell_unasked(&trouble);
+                self.flow.take_update(press.update, now).await?;
+                Ok(Pressed::Unasked)
             }
         }
     }
@@ -157,6 +167,10 @@ impl Hearing {
         let is_private = matches!(message.chat.kind, ChatKind::Private(_));
         if command.is_none() && reply.is_none() && !is_private {
             return Ok(()); // people talking to each other
+        }
+        let chat = message.chat.id.0;
+        if !is_private && chat != self.place.chat && self.linked.get() != Some(&chat) {
+            return Ok(()); // the team's plan is nobody else's business
         }
         let is_anonymous = user.id.0 == ANONYMOUS_ADMIN && message.chat.id.0 == self.place.chat;
         let asker = if is_anonymous {
@@ -235,8 +249,9 @@ impl Hearing {
             Ok(true) => self.flow.person(id).await,
             Ok(false) => Ok(None),
             Err(NotNow::Store(error)) => Err(error),
-            Err(NotNow::Telegram(_)) => {
-                Err(Error::Busy("Telegram does not say who belongs".to_owned()))
+            Err(NotNow::Telegram(trouble)) => {
+                tell_unasked(&trouble);
+                Ok(None)
             }
         }
     }
@@ -268,7 +283,9 @@ impl Hearing {
         }
         let (client, pace) = (self.client.clone(), self.pace.clone());
         aside(async move {
-            pace.pass(chat.0, Urgency::Now).await;
+            if pace.pass(chat.0, Urgency::Now).await.is_err() {
+                return;
+            }
             match client.call(SMALL_CALL, request).await {
                 Ok(_) => {}
                 Err(Trouble::Later(wait)) => pace.close(chat.0, wait),
@@ -276,6 +293,15 @@ impl Hearing {
             }
         });
     }
+}
+
+/// One stranger must not hold up everybody: whoever cannot be looked up is told to press again.
+fn tell_unasked(trouble: &Trouble) {
+    let reason = trouble.reason();
+    tracing::warn!(
+        task = "poll",
+        "whether somebody belongs could not be asked: {reason}"
+    );
 }
 
 /// What a reply to a story means, if it means something.

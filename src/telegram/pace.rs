@@ -8,12 +8,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::flow::outlet::Trouble;
+
 /// The least time between two messages in a chat.
 const APART: Duration = Duration::from_millis(1050);
 /// The most messages in a group within [`WINDOW`]; Telegram's limit is twenty.
 const MOST_IN_WINDOW: usize = 18;
 /// The time over which [`MOST_IN_WINDOW`] counts.
 const WINDOW: Duration = Duration::from_secs(60);
+
+/// The longest wait in here; who is asked for more patience has better things to do.
+const LONGEST_WAIT: Duration = Duration::from_secs(65);
 
 /// How urgent a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +44,10 @@ struct Chat {
 
 impl Pace {
     /// Waits until a message may go to this chat, and counts it.
-    pub async fn pass(&self, chat: i64, urgency: Urgency) {
+    ///
+    /// # Errors
+    /// If Telegram wants so much patience that it is better to come back: [`Trouble::Later`]. Nothing was counted.
+    pub async fn pass(&self, chat: i64, urgency: Urgency) -> Result<(), Trouble> {
         let _waiting = (urgency == Urgency::Now).then(|| Waiting::new(&self.urgent));
         loop {
             let yields = urgency == Urgency::Later && self.urgent.load(Ordering::Relaxed) > 0;
@@ -49,7 +57,8 @@ impl Pace {
                 self.try_pass(chat, Instant::now())
             };
             match wait {
-                None => return,
+                None => return Ok(()),
+                Some(wait) if wait > LONGEST_WAIT => return Err(Trouble::Later(wait)),
                 Some(wait) => tokio::time::sleep(wait).await,
             }
         }
@@ -121,7 +130,7 @@ mod tests {
         let began = Instant::now();
         let mut at = Vec::new();
         for _ in 0..40 {
-            pace.pass(-100, Urgency::Now).await;
+            pace.pass(-100, Urgency::Now).await.unwrap();
             at.push(began.elapsed());
         }
         for (first, second) in at.iter().zip(&at[1..]) {
@@ -135,13 +144,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_story_goes_before_an_alert_that_came_first() {
         let pace = std::sync::Arc::new(Pace::default());
-        pace.pass(-100, Urgency::Now).await;
+        pace.pass(-100, Urgency::Now).await.unwrap();
         let order = std::sync::Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for (name, urgency) in [("alert", Urgency::Later), ("story", Urgency::Now)] {
             let (pace, order) = (pace.clone(), order.clone());
             tasks.push(tokio::spawn(async move {
-                pace.pass(-100, urgency).await;
+                pace.pass(-100, urgency).await.unwrap();
                 order.lock().unwrap().push(name);
             }));
             tokio::task::yield_now().await;
@@ -157,7 +166,13 @@ mod tests {
         let pace = Pace::default();
         pace.close(5, Duration::from_secs(7));
         let began = Instant::now();
-        pace.pass(5, Urgency::Now).await;
+        pace.pass(5, Urgency::Now).await.unwrap();
         assert_eq!(began.elapsed(), Duration::from_secs(7));
+        pace.close(5, Duration::from_secs(600));
+        let asked = pace.pass(5, Urgency::Now).await;
+        assert!(
+            matches!(asked, Err(Trouble::Later(_))),
+            "nobody sleeps for ten minutes"
+        );
     }
 }

@@ -67,11 +67,12 @@ impl Poller {
     /// # Errors
     /// If the store cannot be written.
     pub async fn run(&self, pulse: &Pulse) -> Result<(), BoxError> {
+        let mut silence = Silence::default();
         let name = loop {
             pulse.expecting(SMALL_CALL + REFUSED_PAUSE + POLL);
             match self.introduce().await {
                 Ok(name) => break name,
-                Err(error) => self.report(&error, &mut Silence::default(), pulse).await?,
+                Err(error) => self.report(&error, &mut silence, pulse).await?,
             }
             if pulse.is_stopping() {
                 return Ok(());
@@ -79,7 +80,6 @@ impl Poller {
         };
         // No offset at first: Telegram begins with the oldest update that was not confirmed.
         let mut next: Option<i32> = None;
-        let mut silence = Silence::default();
         loop {
             pulse.expecting(POLL + SMALL_CALL + REFUSED_PAUSE);
             let updates = tokio::select! {
@@ -88,13 +88,18 @@ impl Poller {
             };
             match updates {
                 Ok(updates) => {
-                    self.hear(&mut silence).await?;
+                    self.hear(&silence).await?;
+                    let mut all_taken = true;
                     for update in updates {
                         let id = update.id;
                         if !self.take(&name, update, pulse).await {
-                            break; // it stays unconfirmed, and comes again
+                            all_taken = false; // it stays unconfirmed, and comes again
+                            break;
                         }
                         next = Some(id.as_offset());
+                    }
+                    if all_taken {
+                        silence = Silence::default();
                     }
                 }
                 Err(error) => self.report(&error, &mut silence, pulse).await?,
@@ -113,6 +118,7 @@ impl Poller {
                 trouble.reason()
             );
         }
+        self.hearing.learn_linked_group().await;
         Ok(me.username().to_owned())
     }
 
@@ -136,14 +142,10 @@ impl Poller {
     }
 
     /// Telegram was heard again.
-    async fn hear(&self, silence: &mut Silence) -> Result<(), Error> {
+    async fn hear(&self, silence: &Silence) -> Result<(), Error> {
         let now = self.clock.now();
-        let was_long = silence
-            .since
-            .is_some_and(|since| since.elapsed() > PRESS_KEPT);
-        *silence = Silence::default();
         self.flow.condition(TELEGRAM, None, now).await?;
-        if was_long {
+        if silence.is_long() {
             self.flow.offer_again(now).await?;
         }
         Ok(())
@@ -156,7 +158,6 @@ impl Poller {
         silence: &mut Silence,
         pulse: &Pulse,
     ) -> Result<(), Error> {
-        silence.since.get_or_insert_with(Instant::now);
         silence.errors += 1;
         let (reason, pause) = if is_bad_token(error) {
             let reason = "Telegram refuses the bot token. Get a new one from @BotFather, set `[telegram] token` and restart; \
@@ -185,9 +186,7 @@ impl Poller {
                 _ => Duration::from_secs(1 << silence.errors.min(5)).min(LONGEST_PAUSE),
             };
             // A short silence is nobody's concern: a router restarts, a server is updated.
-            let long = silence
-                .since
-                .is_some_and(|since| since.elapsed() > PRESS_KEPT);
+            let long = silence.is_long();
             tracing::debug!(task = "poll", "{}", trouble.reason());
             let reason = format!("Telegram is not heard: {}.", trouble.reason());
             (long.then_some(reason), pause)
@@ -197,6 +196,7 @@ impl Poller {
                 .condition(TELEGRAM, reason, self.clock.now())
                 .await?;
         }
+        pulse.expecting(pause + POLL + SMALL_CALL);
         tokio::select! {
             () = pulse.stopping() => {}
             () = tokio::time::sleep(pause) => {}
@@ -233,11 +233,26 @@ impl Poller {
     }
 }
 
-/// How long Telegram has not been heard.
-#[derive(Default)]
+/// How long Telegram has not been heard, all that was heard being taken.
 struct Silence {
-    since: Option<Instant>,
+    heard_at: Instant,
     errors: u32,
+}
+
+impl Default for Silence {
+    fn default() -> Self {
+        Self {
+            heard_at: Instant::now(),
+            errors: 0,
+        }
+    }
+}
+
+impl Silence {
+    /// Whether a press may be lost by now.
+    fn is_long(&self) -> bool {
+        self.heard_at.elapsed() > PRESS_KEPT
+    }
 }
 
 /// A call within a time limit, as an error of the library's own kind.

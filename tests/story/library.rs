@@ -181,8 +181,15 @@ async fn a_disk_that_goes_away_changes_nothing_and_alarms() {
     let media = office.flow().media(None).await.unwrap();
     assert!(media.iter().all(|media| media.missing_since.is_none()));
     assert_eq!(office.flow().queue().await.unwrap().len(), 3);
+    // A slot comes due meanwhile: its story waits for the disk, and no picture is given up.
+    office.it_is("09:00");
+    office.it_is("09:01");
+    let media = office.flow().media(None).await.unwrap();
+    assert!(media.iter().all(|media| media.missing_since.is_none()));
     fs::remove_dir(office.library()).unwrap();
     fs::rename(&away, office.library()).unwrap();
+    office.it_is("09:02");
+    office.story(1).await;
     office.close().await;
 }
 

@@ -225,3 +225,34 @@ async fn another_program_with_the_same_token_is_told_of() {
     office.see_said(ANN, "Over: Another program").await;
     office.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_cannot_be_looked_up_holds_up_nobody() {
+    let office = an_office_with_a_plan().await;
+    office.it_is("09:00");
+    let story = office.story(1).await.id;
+    let refusal =
+        "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: chat not found\"}";
+    office.telegram.inject(
+        Fault::ServerError(400, refusal.into())
+            .on("getChatMember")
+            .times(1),
+    );
+    office.telegram.press(BEN, TEAM, story, "Posted");
+    office.telegram.say(ANN, ANN, "/status");
+    office.see_answer("does not tell me who you are").await;
+    office.see_said(ANN, "Posted today").await;
+    office.telegram.press(BEN, TEAM, story, "Posted");
+    office.see_text(story, "Posted by Ben").await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_cannot_be_written_to_is_stood_in_for_by_the_team() {
+    let office = Office::furnish(Plan::default()).await;
+    office.telegram.bot_stands(ANN, Status::Kicked);
+    let mut office = office;
+    office.start().await;
+    office.see_said(TEAM, "The library is empty").await;
+    office.close().await;
+}
