@@ -283,7 +283,10 @@ impl TheBox {
         let (flow, desk, now) = (self.flow(), self.desk.clone(), self.now);
         let followed = self.run(async {
             flow.upkeep(now).await.unwrap();
-            let followed = flow.follow(&desk, now).await.unwrap();
+            let mut followed = Some(now);
+            while followed == Some(now) {
+                followed = flow.follow(&desk, now).await.unwrap();
+            }
             flow.tell_alerts(&desk, now).await.unwrap();
             followed
         });
