@@ -163,8 +163,8 @@ impl Check<'_> {
         if named {
             let complaint = Complaint::new(
                 "a chat is known by its number, not by its name",
-                "add the bot to the chat and run `storyline setup`, which finds the number by itself \
-                 (that of a channel or group looks like -1001234567890)",
+                "open the chat in the web version of Telegram: its number is at the end of the address (that of a \
+                 channel or group looks like -1001234567890)",
             );
             return self.complain(path, written, complaint);
         }

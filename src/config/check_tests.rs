@@ -45,7 +45,7 @@ fn every_problem_is_told_at_once_and_with_its_remedy() {
     assert_eq!(
         told,
         [
-            "telegram.chat = \"@ourteam\" (/s.toml:6): a chat is known by its number, not by its name\n  hint: add the bot to the chat and run `storyline setup`, which finds the number by itself (that of a channel or group looks like -1001234567890)",
+            "telegram.chat = \"@ourteam\" (/s.toml:6): a chat is known by its number, not by its name\n  hint: open the chat in the web version of Telegram: its number is at the end of the address (that of a channel or group looks like -1001234567890)",
             "team.timezone = \"Europe/Berln\" (/s.toml:3): there is no such time zone\n  hint: did you mean `Europe/Berlin`?",
             "team.posts_per_day = 99 (/s.toml:2): it must be 1 to 50\n  hint: write a whole number, such as 3",
             "team.window_end = \"9pm\" (/s.toml:4): it is no time of day\n  hint: write hour and minute, such as `\"09:30\"`",

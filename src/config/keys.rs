@@ -111,7 +111,7 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         name: "telegram",
-        doc: "The bot and the chats it works in. `storyline setup` finds and writes these.",
+        doc: "The bot and the chats it works in.",
     },
     Section {
         name: "team",
