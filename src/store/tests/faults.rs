@@ -288,9 +288,15 @@ on_every_engine! {
 
     async fn a_caller_who_does_not_wait_has_the_work_done_all_the_same(bed: Bed) {
         let team = bed.team;
+        // Somebody else is at work, so that the caller has to wait for sure.
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let mut before = Box::pin(bed.store.write(move |_| Ok(ended.recv().is_ok())));
+        assert!(futures_util::poll!(before.as_mut()).is_pending());
         let mut impatient = Box::pin(bed.store.write(move |tx| alerts::raise(tx, team, "disk", "full", noon())));
         assert!(futures_util::poll!(impatient.as_mut()).is_pending());
         drop(impatient);
+        end.send(()).expect("somebody waits");
+        assert!(before.await.expect("a transaction"));
         assert_eq!(bed.read(move |tx| alerts::standing(tx, team)).await.len(), 1);
     }
 
