@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{Flow, Result};
-use crate::domain::ids::MediaId;
+use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::media::{
     Content, Examination, Finding, InView, KnownFile, Media, Sighting, Verdict, check_picture,
 };
@@ -278,12 +278,7 @@ fn metadata_warnings(warnings: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn remember(
-    tx: &mut dyn Tx,
-    team: crate::domain::ids::TeamId,
-    sighting: &Sighting,
-    now: Timestamp,
-) -> Result<Indexed> {
+fn remember(tx: &mut dyn Tx, team: TeamId, sighting: &Sighting, now: Timestamp) -> Result<Indexed> {
     let before = files::get(tx, team, &sighting.path)?.and_then(|known| known.media);
     let mut indexed = Indexed::default();
     if let (Some(_), Finding::Whole(content)) = (before, &sighting.finding)
@@ -322,7 +317,7 @@ fn remember(
 /// Takes in a whole content; tells whether it is new to the team.
 fn take_in(
     tx: &mut dyn Tx,
-    team: crate::domain::ids::TeamId,
+    team: TeamId,
     sighting: &Sighting,
     content: &Content,
     before: Option<MediaId>,
@@ -362,7 +357,7 @@ fn take_in(
 
 fn put(
     tx: &mut dyn Tx,
-    team: crate::domain::ids::TeamId,
+    team: TeamId,
     sighting: &Sighting,
     found: &files::Found<'_>,
     now: Timestamp,
@@ -379,12 +374,7 @@ fn put(
 }
 
 /// Puts a media right after one of its files left: it lies at its next place, or is missing.
-fn settle(
-    tx: &mut dyn Tx,
-    team: crate::domain::ids::TeamId,
-    id: MediaId,
-    now: Timestamp,
-) -> Result<()> {
+fn settle(tx: &mut dyn Tx, team: TeamId, id: MediaId, now: Timestamp) -> Result<()> {
     match files::places(tx, id)?.first() {
         Some(place) => {
             if media::get(tx, id)?.path != *place {
