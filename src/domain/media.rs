@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::category::Category;
 use super::ids::MediaId;
+use super::lookalike::Lookalike;
 
 /// The BLAKE3 hash of a media's bytes: its identity within a team, wherever it lies and whatever it is called.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -305,6 +306,8 @@ pub enum Examination {
         width_px: u32,
         /// Height as seen, in pixels.
         height_px: u32,
+        /// What it looks like; none if it has no features to tell it by, such as a plain colour.
+        lookalike: Option<Lookalike>,
     },
     /// It does not decode, or is more than the box can take.
     Flawed {

@@ -243,6 +243,7 @@ impl Flow {
                     Examination::Sound {
                         width_px,
                         height_px,
+                        lookalike: _,
                     } => (
                         Some((*width_px, *height_px)),
                         check_picture(*width_px, *height_px, looked_at.size_bytes),

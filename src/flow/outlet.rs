@@ -115,6 +115,19 @@ pub struct Picture {
     pub jpeg: Vec<u8>,
     /// The original, if it is too much for a chat's photos: its name and its bytes, to be sent as a document too.
     pub document: Option<(String, Vec<u8>)>,
+    /// The original in motion, if it moves.
+    pub animation: Option<Animation>,
+}
+
+/// A picture that moves, as a chat plays it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Animation {
+    /// What the file is called.
+    pub name: String,
+    /// What it is, as `image/gif`.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Why there is no picture.

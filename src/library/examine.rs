@@ -1,37 +1,35 @@
 //! The examination decodes a media to its last pixel, which tells what no header does: a hole in the middle, a decoder that
-//! chokes. It takes its time and its memory, both bounded, and belongs on a thread of low priority.
+//! chokes. While all its pixels are there, its thumbnail is made, and its look is taken. It takes its time and its memory,
+//! both bounded, and belongs on a thread of low priority.
 
-use std::path::Path;
-
-use image::GenericImageView;
-
-use super::decode::{decode, is_turned};
+use super::decode::decode;
+use super::lookalike::lookalike;
+use super::original::Original;
+use super::render::{Form, Rendered, draw, encoded};
 use crate::domain::media::Examination;
 
-/// Decodes the picture at this path in full. The size told is as a person sees it.
+/// Decodes an original in full; if it is sound, its thumbnail comes with it. The size told is as a person sees it.
 #[must_use]
-pub fn examine(path: &Path) -> Examination {
-    let size = decode(path, |decoded| {
-        let (width_px, height_px) = decoded.image.dimensions();
-        Ok(if is_turned(decoded.orientation) {
-            (height_px, width_px)
-        } else {
-            (width_px, height_px)
-        })
-    });
-    match size {
-        Ok((width_px, height_px)) => Examination::Sound {
+pub fn examine(original: &Original) -> (Examination, Option<Rendered>) {
+    let examined = decode(original.bytes(), |decoded| {
+        let (width_px, height_px) = decoded.size_as_seen();
+        let (thumbnail, warning) = draw(decoded, Form::Thumbnail)?;
+        let sound = Examination::Sound {
             width_px,
             height_px,
-        },
-        Err(reason) => Examination::Flawed { reason },
+            lookalike: lookalike(&thumbnail)?,
+        };
+        Ok((sound, encoded(&thumbnail, warning)?))
+    });
+    match examined {
+        Ok((sound, thumbnail)) => (sound, Some(thumbnail)),
+        Err(reason) => (Examination::Flawed { reason }, None),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use std::io::Cursor;
 
     use image::{ImageEncoder, ImageFormat, RgbImage};
@@ -53,10 +51,21 @@ mod tests {
     }
 
     fn examined(bytes: &[u8]) -> Examination {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cat");
-        fs::write(&path, bytes).unwrap();
-        examine(&path)
+        let (examination, thumbnail) = examine(&Original::from(bytes.to_vec()));
+        let is_sound = matches!(examination, Examination::Sound { .. });
+        assert_eq!(thumbnail.is_some(), is_sound);
+        examination
+    }
+
+    fn size(examination: &Examination) -> (u32, u32) {
+        match examination {
+            Examination::Sound {
+                width_px,
+                height_px,
+                ..
+            } => (*width_px, *height_px),
+            flawed => panic!("{flawed:?}"),
+        }
     }
 
     fn reason(examination: Examination) -> String {
@@ -74,11 +83,8 @@ mod tests {
             ImageFormat::Gif,
             ImageFormat::WebP,
         ] {
-            let sound = Examination::Sound {
-                width_px: 60,
-                height_px: 40,
-            };
-            assert_eq!(examined(&encoded(&noise(60, 40), format)), sound);
+            let examined = examined(&encoded(&noise(60, 40), format));
+            assert_eq!(size(&examined), (60, 40), "{format:?}");
         }
     }
 
@@ -90,11 +96,7 @@ mod tests {
         let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
         encoder.set_exif_metadata(exif).unwrap();
         encoder.encode_image(&noise(60, 40)).unwrap();
-        let sound = Examination::Sound {
-            width_px: 40,
-            height_px: 60,
-        };
-        assert_eq!(examined(&bytes), sound);
+        assert_eq!(size(&examined(&bytes)), (40, 60));
     }
 
     #[test]
@@ -140,7 +142,7 @@ mod tests {
             .unwrap();
         jpeg[frame + 1] = 0xc2;
         jpeg[frame + 5..frame + 9].copy_from_slice(&[0x1f, 0x40, 0x1f, 0x40]);
-        assert!(reason(examined(&jpeg)).contains("progressive"));
+        assert!(reason(examined(&jpeg)).contains("stored like this"));
     }
 
     fn crc32(bytes: &[u8]) -> u32 {

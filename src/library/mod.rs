@@ -2,22 +2,28 @@
 //!
 //! A file's way: [`watch`] says at once that something changed, [`mod@walk`] finds whatever the watcher could not see,
 //! [`inspect`] looks at one file ([`whole`]: is its end there; [`metadata`]: what people say of it), [`mod@examine`] decodes it
-//! to the last pixel, and [`mod@preview`] makes the picture that people see. [`reconcile`] hands what was seen to the flow; the
-//! loops [`indexer`] and [`examiner`] keep that going, and the [`mod@studio`] has the picture ready when a story goes out.
-//! Originals are only ever opened for reading.
+//! to the last pixel, and [`mod@render`] makes the pictures that people see, which the [`cache`] keeps. [`reconcile`] hands
+//! what was seen to the flow; the loops [`indexer`] and [`examiner`] keep that going, and the [`mod@studio`] has the picture
+//! ready when a story goes out. Originals are only ever opened for reading.
 
+mod animation;
 mod beneath;
+mod bitmap;
+pub mod cache;
 mod decode;
 pub mod examine;
 pub mod examiner;
 mod foreign;
 pub mod indexer;
 pub mod inspect;
+mod jpeg;
 mod link;
+mod lookalike;
 pub mod metadata;
 pub mod names;
-pub mod preview;
+pub mod original;
 pub mod reconcile;
+pub mod render;
 mod spoken;
 pub mod studio;
 pub mod walk;
@@ -25,11 +31,13 @@ pub mod watch;
 mod watching;
 pub mod whole;
 
+pub use cache::Cache;
 pub use examine::examine;
 pub use inspect::{Inspector, NotSeen};
 pub use metadata::MetadataReader;
-pub use preview::{Preview, preview};
+pub use original::Original;
 pub use reconcile::{Library, Scanned};
+pub use render::{Form, Rendered, render};
 pub use studio::studio;
 pub use walk::{Found, RootProblem, Walk, root_identity, walk};
 pub use watch::{Change, WatchProblem, Watcher};

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::preview::preview;
+use super::animation::animation;
+use super::cache::Cache;
+use super::original::Original;
 use super::reconcile::blocking;
-use crate::domain::media::Media;
+use super::render::{Form, render};
+use crate::domain::media::{Fingerprint, Media};
 use crate::flow::outlet::{NoPicture, Picture, Studio};
 
 /// Telegram takes photos up to this size, in bytes.
@@ -25,11 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The studio of the library at this root.
 #[must_use]
-pub fn studio(root: PathBuf) -> Studio {
+pub fn studio(root: PathBuf, cache: Cache) -> Studio {
     Arc::new(move |media| {
-        let root = root.clone();
+        let (root, cache) = (root.clone(), cache.clone());
         Box::pin(async move {
-            let making = blocking(move || picture(&root, &media));
+            let making = blocking(move || picture(&root, &cache, &media));
             match tokio::time::timeout(PATIENCE, making).await {
                 Ok(Ok(made)) => made,
                 Ok(Err(error)) => Err(NoPicture::Flawed(error.to_string())),
@@ -41,38 +44,50 @@ pub fn studio(root: PathBuf) -> Studio {
     })
 }
 
-fn picture(root: &Path, media: &Media) -> Result<Picture, NoPicture> {
+fn picture(root: &Path, cache: &Cache, media: &Media) -> Result<Picture, NoPicture> {
     let path = root.join(&media.path);
-    let unreadable = |error: std::io::Error| match error.kind() {
+    let original = Original::read(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
         ErrorKind::NotFound => NoPicture::Away(format!(
             "The library {} is empty or not there; is its disk connected and mounted?",
             root.display()
         )),
+        ErrorKind::InvalidInput => NoPicture::Changed,
         _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
-    };
-    let mut hasher = blake3::Hasher::new();
-    let file = std::fs::File::open(&path).map_err(unreadable)?;
-    hasher.update_reader(file).map_err(unreadable)?;
-    if hasher.finalize().as_bytes() != media.fingerprint.as_bytes() {
+    })?;
+    if original.fingerprint() != media.fingerprint {
         return Err(NoPicture::Changed);
     }
-    let shown = preview(&path).map_err(NoPicture::Flawed)?;
-    let document = if is_too_much_for_a_photo(media) && media.size_bytes <= DOCUMENT_BYTES {
-        let name = media
-            .path
-            .rsplit('/')
-            .next()
-            .unwrap_or(&media.path)
-            .to_owned();
-        Some((name, std::fs::read(&path).map_err(unreadable)?))
-    } else {
-        None
-    };
+    let jpeg =
+        rendered(&original, &media.fingerprint, Form::Preview, cache).map_err(NoPicture::Flawed)?;
+    let name = media.path.rsplit('/').next().unwrap_or(&media.path);
+    let animation = animation(&original, media.format, name)
+        .filter(|animation| animation.bytes.len() as u64 <= DOCUMENT_BYTES);
+    let document = (is_too_much_for_a_photo(media) && media.size_bytes <= DOCUMENT_BYTES)
+        .then(|| (name.to_owned(), original.into_bytes()));
     Ok(Picture {
-        jpeg: shown.jpeg,
+        jpeg,
         document,
+        animation,
     })
+}
+
+/// The JPEG of an original for this, out of the cache if it is there. The fingerprint is that of these very bytes.
+///
+/// # Errors
+/// Why it cannot be decoded, in plain words.
+pub fn rendered(
+    original: &Original,
+    fingerprint: &Fingerprint,
+    form: Form,
+    cache: &Cache,
+) -> Result<Vec<u8>, String> {
+    if let Some(jpeg) = cache.get(fingerprint, form) {
+        return Ok(jpeg);
+    }
+    let rendered = render(original, form)?;
+    cache.put(fingerprint, form, &rendered.jpeg);
+    Ok(rendered.jpeg)
 }
 
 /// Whether nothing lies in the library, or it is not there: a disk that is away looks so.
@@ -88,4 +103,119 @@ fn is_too_much_for_a_photo(media: &Media) -> bool {
     media.size_bytes > PHOTO_BYTES
         || longer + shorter > PHOTO_SUM_PX
         || longer > shorter.saturating_mul(PHOTO_RATIO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::fs;
+    use std::io::Cursor;
+
+    use image::{Frame, ImageFormat, Rgba, RgbaImage};
+    use jiff::Timestamp;
+
+    use crate::domain::category::Category;
+    use crate::domain::ids::MediaId;
+    use crate::domain::media::{Format, Metadata};
+    use crate::system::clock::Clock;
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        cache: Cache,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let cache = Cache::new(&folder.path().join("cache"), 1_000_000, Clock::system());
+            fs::create_dir(folder.path().join("library")).unwrap();
+            Self { folder, cache }
+        }
+
+        fn root(&self) -> PathBuf {
+            self.folder.path().join("library")
+        }
+
+        /// A media with these bytes, and its file.
+        fn drop(&self, path: &str, format: Format, bytes: &[u8]) -> Media {
+            fs::write(self.root().join(path), bytes).unwrap();
+            Media {
+                id: MediaId::from_bytes([1; 16]),
+                fingerprint: Original::from(bytes.to_vec()).fingerprint(),
+                format,
+                size_bytes: bytes.len() as u64,
+                width_px: 400,
+                height_px: 200,
+                category: Category::of_path(path),
+                path: path.to_owned(),
+                metadata: Metadata::default(),
+                errors: Vec::new(),
+                warnings: Vec::new(),
+                indexed_at: Timestamp::UNIX_EPOCH,
+                examined_at: None,
+                missing_since: None,
+                posted_count: 0,
+                last_posted_at: None,
+            }
+        }
+
+        fn picture(&self, media: &Media) -> Result<Picture, NoPicture> {
+            picture(&self.root(), &self.cache, media)
+        }
+    }
+
+    fn png() -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        RgbaImage::from_pixel(400, 200, Rgba([200, 30, 30, 255]))
+            .write_to(&mut bytes, ImageFormat::Png)
+            .unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_is_rendered_once_and_again_when_it_is_not_kept() {
+        let bench = Bench::new();
+        let media = bench.drop("cat.png", Format::Png, &png());
+        let first = bench.picture(&media).unwrap();
+        let kept = bench.cache.get(&media.fingerprint, Form::Preview);
+        assert_eq!(kept, Some(first.jpeg.clone()));
+        bench.cache.put(&media.fingerprint, Form::Preview, b"kept");
+        assert_eq!(bench.picture(&media).unwrap().jpeg, b"kept");
+        fs::remove_dir_all(bench.folder.path().join("cache")).unwrap();
+        assert_eq!(bench.picture(&media).unwrap().jpeg, first.jpeg);
+        assert!(first.document.is_none() && first.animation.is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_another_or_gone_has_no_picture() {
+        let bench = Bench::new();
+        let media = bench.drop("cat.png", Format::Png, &png());
+        bench.drop("cat.png", Format::Png, b"somebody wrote over it");
+        assert_eq!(bench.picture(&media).unwrap_err(), NoPicture::Changed);
+        bench.drop("dog.png", Format::Png, b"a dog");
+        fs::remove_file(bench.root().join("cat.png")).unwrap();
+        assert_eq!(bench.picture(&media).unwrap_err(), NoPicture::Missing);
+        fs::remove_file(bench.root().join("dog.png")).unwrap();
+        let away = bench.picture(&media).unwrap_err();
+        assert!(matches!(away, NoPicture::Away(_)), "{away:?}");
+        let text = bench.drop("cat.png", Format::Png, b"Dear diary");
+        let flawed = bench.picture(&text).unwrap_err();
+        assert!(matches!(flawed, NoPicture::Flawed(_)), "{flawed:?}");
+    }
+
+    #[test]
+    fn what_moves_comes_with_its_motion() {
+        let bench = Bench::new();
+        let mut gif = Vec::new();
+        let frames =
+            [10, 200].map(|red| Frame::new(RgbaImage::from_pixel(40, 40, Rgba([red, 0, 0, 255]))));
+        image::codecs::gif::GifEncoder::new(&mut gif)
+            .encode_frames(frames)
+            .unwrap();
+        let media = bench.drop("cat.gif", Format::Gif, &gif);
+        let picture = bench.picture(&media).unwrap();
+        assert_eq!(&picture.jpeg[..2], b"\xff\xd8");
+        assert_eq!(picture.animation.unwrap().bytes, gif);
+    }
 }

@@ -109,7 +109,7 @@ impl TheBox {
             Box::pin(async {
                 Ok(Picture {
                     jpeg: vec![0xff],
-                    document: None,
+                    ..Picture::default()
                 })
             })
         });
@@ -215,6 +215,7 @@ impl TheBox {
                 let sound = Examination::Sound {
                     width_px: 1080,
                     height_px: 1920,
+                    lookalike: None,
                 };
                 flow.examined(media, sound, self.now).await.unwrap();
             }
