@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::bitmap::{Bitmap, Layout};
+use super::bitmap::{Bitmap, Layout, SAMPLES};
 use super::jpeg;
 use super::whole::{Wholeness, wholeness};
 use crate::domain::media::{Format, LONGEST_SIDE_PX, MOST_PIXELS};
@@ -77,7 +77,8 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|cause| explain(&cause))?;
     let (width_px, height_px) = decoder.dimensions();
-    let pixel_bytes = u64::from(decoder.color_type().bytes_per_pixel());
+    let stored_bytes = decoder.color_type().bytes_per_pixel();
+    let pixel_bytes = u64::from(stored_bytes).max(SAMPLES as u64);
     // Besides: a second copy, where samples are brought to eight bits or where frames are put together.
     let copy_bytes = match (format, decoder.color_type()) {
         (Format::Png, ColorType::L8 | ColorType::Rgb8 | ColorType::Rgba8) => 0,
@@ -87,22 +88,22 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let colour_profile = decoder.icc_profile().unwrap_or_default();
     let image = DynamicImage::from_decoder(decoder).map_err(|cause| explain(&cause))?;
-    let (layout, samples) = match image {
+    let bitmap = match image {
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => {
-            (Layout::Grey, image.into_luma8().into_raw())
+            Bitmap::widened(width_px, height_px, image.into_luma8().into_raw(), 1)
         }
         DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgb16(_) => {
-            (Layout::Rgb, image.into_rgb8().into_raw())
+            Bitmap::widened(width_px, height_px, image.into_rgb8().into_raw(), 3)
         }
-        _ => (Layout::Rgba, image.into_rgba8().into_raw()),
-    };
-    Ok(Decoded {
-        bitmap: Bitmap {
-            layout,
+        _ => Bitmap {
+            layout: Layout::Rgba,
             width_px,
             height_px,
-            samples,
+            samples: image.into_rgba8().into_raw(),
         },
+    };
+    Ok(Decoded {
+        bitmap,
         orientation,
         colour_profile,
     })

@@ -8,7 +8,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::bitmap::{Bitmap, Layout};
+use super::bitmap::{Bitmap, Layout, SAMPLES};
 use super::decode::{Decoded, damaged, fits, unsupported};
 use crate::domain::media::LONGEST_SIDE_PX;
 
@@ -26,15 +26,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         return Err(damaged("it has no frame"));
     };
     let (layout, wanted) = match stored {
-        ColorSpace::Luma => (Layout::Grey, ColorSpace::Luma),
+        ColorSpace::Luma => (Layout::Grey, ColorSpace::RGBA),
         ColorSpace::CMYK => (Layout::Cmyk, ColorSpace::CMYK),
         ColorSpace::YCCK => (Layout::Ycck, ColorSpace::YCCK),
-        _ => (Layout::Rgb, ColorSpace::RGB),
+        _ => (Layout::Rgb, ColorSpace::RGBA),
     };
     let (width_px, height_px) = (width as u32, height as u32);
     let coefficients = Frame::of(bytes).map_or(0, |frame| frame.coefficient_bytes());
-    let pixel_bytes = layout.samples() as u64;
-    fits(width_px, height_px, pixel_bytes, coefficients)?;
+    fits(width_px, height_px, SAMPLES as u64, coefficients)?;
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(wanted));
     let samples = decoder.decode().map_err(|cause| explain(&cause))?;
     let orientation = decoder

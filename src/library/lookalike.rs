@@ -6,7 +6,7 @@ use std::f32::consts::PI;
 
 use image::RgbImage;
 
-use super::bitmap::{Bitmap, Layout};
+use super::bitmap::Bitmap;
 use super::render::frame::Size;
 use super::render::scale::{Quality, scale};
 use crate::domain::lookalike::Lookalike;
@@ -44,15 +44,10 @@ fn grey(image: &RgbImage) -> Result<Vec<f32>, String> {
             ((red * 299 + green * 587 + blue * 114 + 500) / 1000) as u8
         })
         .collect();
-    let bitmap = Bitmap {
-        layout: Layout::Grey,
-        width_px: image.width(),
-        height_px: image.height(),
-        samples,
-    };
+    let bitmap = Bitmap::widened(image.width(), image.height(), samples, 1);
     let square = Size::new(SIDE_PX as u32, SIDE_PX as u32);
     let square = scale(bitmap, None, square, Quality::Quick)?;
-    Ok(square.samples.into_iter().map(f32::from).collect())
+    Ok(square.pixels().map(|[grey, ..]| grey.into()).collect())
 }
 
 /// The strength of the sixty-four slowest waves in the square, the slowest first, in levels of grey.

@@ -5,7 +5,7 @@ use image::RgbImage;
 
 use super::frame::{Size, filling};
 use super::scale::{Quality, scale};
-use crate::library::bitmap::{Bitmap, Layout};
+use crate::library::bitmap::{Bitmap, SAMPLES};
 
 /// How much smaller the copy is that is blurred.
 const REDUCTION: u32 = 8;
@@ -21,28 +21,31 @@ pub(super) fn extension(picture: &RgbImage, frame: Size) -> Result<RgbImage, Str
         frame.width_px.div_ceil(REDUCTION),
         frame.height_px.div_ceil(REDUCTION),
     );
-    let bitmap = Bitmap {
-        layout: Layout::Rgb,
-        width_px: size.width_px,
-        height_px: size.height_px,
-        samples: picture.as_raw().clone(),
-    };
+    let bitmap = Bitmap::widened(size.width_px, size.height_px, picture.to_vec(), 3);
     let mut bitmap = scale(bitmap, Some(filling(size, frame)), small, Quality::Quick)?;
     let (width, height) = (small.width_px as usize, small.height_px as usize);
     for _ in 0..3 {
         for line in 0..height {
-            smooth(&mut bitmap.samples, line * width * 3, 3, width);
+            smooth(&mut bitmap.samples, line * width * SAMPLES, SAMPLES, width);
         }
         for column in 0..width {
-            smooth(&mut bitmap.samples, column * 3, width * 3, height);
+            smooth(
+                &mut bitmap.samples,
+                column * SAMPLES,
+                width * SAMPLES,
+                height,
+            );
         }
     }
     for sample in &mut bitmap.samples {
         *sample = (u16::from(*sample) * LIGHT_PERCENT / 100) as u8;
     }
     let bitmap = scale(bitmap, None, frame, Quality::Quick)?;
+    let samples = bitmap
+        .pixels()
+        .flat_map(|[red, green, blue, _]| [red, green, blue]);
     Ok(
-        RgbImage::from_raw(frame.width_px, frame.height_px, bitmap.samples)
+        RgbImage::from_raw(frame.width_px, frame.height_px, samples.collect())
             .expect("a bitmap has as many samples as its size tells"),
     )
 }

@@ -29,41 +29,37 @@ pub(super) fn to_srgb(
         ),
         None => (bitmap, None),
     };
-    (on_ground(bitmap, ground), warning)
+    (on_ground(&bitmap, ground), warning)
 }
 
 /// The picture through its profile: RGB, or with alpha if it had that.
 fn converted(bitmap: &Bitmap, profile: &[u8]) -> Result<Bitmap, String> {
     let profile = ColorProfile::new_from_slice(profile).map_err(|cause| cause.to_string())?;
-    let grown;
-    let (bitmap, from, to) = match (profile.color_space, bitmap.layout) {
-        (DataColorSpace::Gray, Layout::Grey) => (bitmap, Channels::Gray, Layout::Rgb),
-        (DataColorSpace::Rgb, Layout::Grey) => {
-            grown = grey_as_rgb(bitmap);
-            (&grown, Channels::Rgb, Layout::Rgb)
+    let grey: Vec<u8>;
+    let (samples, channels) = match (profile.color_space, bitmap.layout) {
+        (DataColorSpace::Gray, Layout::Grey) => {
+            grey = bitmap.pixels().map(|[grey, ..]| grey).collect();
+            (&grey, Channels::Gray)
         }
-        (DataColorSpace::Rgb, Layout::Rgb) => (bitmap, Channels::Rgb, Layout::Rgb),
-        (DataColorSpace::Rgb, Layout::Rgba) => (bitmap, Channels::Rgba, Layout::Rgba),
         // Four channels of ink are handed over as if they were four of light.
-        (DataColorSpace::Cmyk, Layout::Cmyk) => (bitmap, Channels::Rgba, Layout::Rgb),
+        (DataColorSpace::Rgb, Layout::Grey | Layout::Rgb | Layout::Rgba)
+        | (DataColorSpace::Cmyk, Layout::Cmyk) => (&bitmap.samples, Channels::Rgba),
         (space, _) => return Err(format!("it is of another kind of picture ({space:?})")),
-    };
-    let channels = match to {
-        Layout::Rgba => Channels::Rgba,
-        _ => Channels::Rgb,
     };
     let options = TransformOptions::default();
     let transform = profile
-        .create_transform_8bit(from, &ColorProfile::new_srgb(), channels, options)
+        .create_transform_8bit(channels, &ColorProfile::new_srgb(), Channels::Rgba, options)
         .map_err(|cause| cause.to_string())?;
-    let pixels = bitmap.width_px as usize * bitmap.height_px as usize;
-    let mut samples = vec![0; pixels * to.samples()];
+    let mut converted = vec![0; bitmap.samples.len()];
     transform
-        .transform(&bitmap.samples, &mut samples)
+        .transform(samples, &mut converted)
         .map_err(|cause| cause.to_string())?;
     Ok(Bitmap {
-        layout: to,
-        samples,
+        layout: match bitmap.layout {
+            Layout::Rgba => Layout::Rgba,
+            _ => Layout::Rgb,
+        },
+        samples: converted,
         ..*bitmap
     })
 }
@@ -78,10 +74,10 @@ fn with_plain_inks(mut bitmap: Bitmap) -> Bitmap {
             }
         }
         Layout::Ycck => {
-            for pixel in bitmap.samples.chunks_exact_mut(4) {
-                let [y, cb, cr, k] = [pixel[0], pixel[1], pixel[2], pixel[3]];
+            for pixel in bitmap.samples.as_chunks_mut().0 {
+                let [y, cb, cr, k] = *pixel;
                 let [red, green, blue] = rgb_of_ycbcr(y, cb, cr);
-                pixel.copy_from_slice(&[red, green, blue, 255 - k]);
+                *pixel = [red, green, blue, 255 - k];
             }
             bitmap.layout = Layout::Cmyk;
         }
@@ -100,45 +96,27 @@ fn rgb_of_ycbcr(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     .map(|colour| colour.round() as u8) // `as` stays within 0 to 255
 }
 
-fn grey_as_rgb(bitmap: &Bitmap) -> Bitmap {
-    Bitmap {
-        layout: Layout::Rgb,
-        samples: bitmap.samples.iter().flat_map(|grey| [*grey; 3]).collect(),
-        ..*bitmap
-    }
-}
-
 /// The picture as light without transparency.
-fn on_ground(bitmap: Bitmap, Color(ground): Color) -> RgbImage {
-    let (width_px, height_px) = (bitmap.width_px, bitmap.height_px);
+fn on_ground(bitmap: &Bitmap, Color(ground): Color) -> RgbImage {
     let mixed = |one: u8, other: u8, share: u8| {
         let (one, other, share) = (u32::from(one), u32::from(other), u32::from(share));
         ((one * share + other * (255 - share) + 127) / 255) as u8
     };
-    let each = |pixel: fn(&[u8]) -> [u8; 4]| {
-        let pixels = bitmap.samples.chunks_exact(4).map(pixel);
-        pixels
-            .flat_map(|[red, green, blue, alpha]| {
-                [
-                    mixed(red, ground[0], alpha),
-                    mixed(green, ground[1], alpha),
-                    mixed(blue, ground[2], alpha),
-                ]
-            })
-            .collect()
-    };
-    let samples: Vec<u8> = match bitmap.layout {
-        Layout::Rgb => bitmap.samples,
-        Layout::Grey => grey_as_rgb(&bitmap).samples,
-        Layout::Rgba => each(|pixel| [pixel[0], pixel[1], pixel[2], pixel[3]]),
+    let [under_red, under_green, under_blue] = ground;
+    let seen = |[red, green, blue, fourth]: [u8; 4]| match bitmap.layout {
+        Layout::Grey | Layout::Rgb => [red, green, blue],
+        Layout::Rgba => [
+            mixed(red, under_red, fourth),
+            mixed(green, under_green, fourth),
+            mixed(blue, under_blue, fourth),
+        ],
         // A plain guess: each ink takes its part of the light, and black takes of all.
-        Layout::Cmyk | Layout::Ycck => bitmap
-            .samples
-            .chunks_exact(4)
-            .flat_map(|ink| [ink[0], ink[1], ink[2]].map(|one| mixed(255 - one, 0, 255 - ink[3])))
-            .collect(),
+        Layout::Cmyk | Layout::Ycck => {
+            [red, green, blue].map(|ink| mixed(255 - ink, 0, 255 - fourth))
+        }
     };
-    RgbImage::from_raw(width_px, height_px, samples)
+    let samples = bitmap.pixels().flat_map(seen).collect();
+    RgbImage::from_raw(bitmap.width_px, bitmap.height_px, samples)
         .expect("a bitmap has as many samples as its size tells")
 }
 
@@ -146,7 +124,7 @@ fn on_ground(bitmap: Bitmap, Color(ground): Color) -> RgbImage {
 mod tests {
     use super::*;
 
-    fn bitmap(layout: Layout, pixel: &[u8]) -> Bitmap {
+    fn bitmap(layout: Layout, pixel: [u8; 4]) -> Bitmap {
         Bitmap {
             layout,
             width_px: 8,
@@ -155,7 +133,7 @@ mod tests {
         }
     }
 
-    fn converted(layout: Layout, pixel: &[u8], profile: &ColorProfile) -> ([u8; 3], bool) {
+    fn converted(layout: Layout, pixel: [u8; 4], profile: &ColorProfile) -> ([u8; 3], bool) {
         let profile = profile.encode().unwrap();
         let (image, warning) = to_srgb(bitmap(layout, pixel), Some(&profile), Color::WHITE);
         (image.get_pixel(3, 3).0, warning.is_none())
@@ -178,17 +156,17 @@ mod tests {
             ([128, 128, 128], [128, 128, 128]),
             ([234, 51, 35], [255, 0, 0]),
         ] {
-            let (colour, is_silent) = converted(Layout::Rgb, &pixel, &p3);
+            let [red, green, blue] = pixel;
+            let (colour, is_silent) = converted(Layout::Rgb, [red, green, blue, 255], &p3);
             assert!(
                 are_near(colour, expected) && is_silent,
                 "{pixel:?}: {colour:?}"
             );
-            let [red, green, blue] = pixel;
-            let (colour, _) = converted(Layout::Rgba, &[red, green, blue, 255], &p3);
+            let (colour, _) = converted(Layout::Rgba, [red, green, blue, 255], &p3);
             assert!(are_near(colour, expected), "{pixel:?}: {colour:?}");
         }
         let adobe = ColorProfile::new_adobe_rgb();
-        let (colour, _) = converted(Layout::Rgb, &[200, 60, 60], &adobe);
+        let (colour, _) = converted(Layout::Rgb, [200, 60, 60, 255], &adobe);
         assert!(are_near(colour, [231, 57, 57]), "{colour:?}");
     }
 
@@ -196,10 +174,10 @@ mod tests {
     fn a_grey_profile_is_applied() {
         for (gamma, grey, expected) in [(1.0, 55, 128), (1.0, 128, 188), (1.8, 55, 71)] {
             let profile = ColorProfile::new_gray_with_gamma(gamma);
-            let (colour, is_silent) = converted(Layout::Grey, &[grey], &profile);
+            let (colour, is_silent) = converted(Layout::Grey, [grey, grey, grey, 255], &profile);
             assert!(are_near(colour, [expected; 3]) && is_silent, "{colour:?}");
         }
-        let (colour, _) = converted(Layout::Grey, &[77], &ColorProfile::new_srgb());
+        let (colour, _) = converted(Layout::Grey, [77, 77, 77, 255], &ColorProfile::new_srgb());
         assert!(are_near(colour, [77; 3]), "{colour:?}");
     }
 
@@ -210,7 +188,7 @@ mod tests {
         let mut no_tags = whole.clone();
         no_tags[128..].fill(0xff);
         for broken in [&b""[..], b"no profile", &whole[..200], &no_tags, &grey] {
-            let picture = bitmap(Layout::Rgb, &[10, 20, 30]);
+            let picture = bitmap(Layout::Rgb, [10, 20, 30, 255]);
             let (image, warning) = to_srgb(picture, Some(broken), Color::WHITE);
             assert_eq!(image.get_pixel(0, 0).0, [10, 20, 30]);
             assert!(warning.unwrap().contains("left out"));
@@ -229,7 +207,7 @@ mod tests {
             (Layout::Ycck, [0, 128, 128, 255], [255, 255, 255]),
             (Layout::Ycck, [76, 85, 255, 255], [1, 255, 255]),
         ] {
-            let (image, warning) = to_srgb(bitmap(layout, &pixel), None, Color::WHITE);
+            let (image, warning) = to_srgb(bitmap(layout, pixel), None, Color::WHITE);
             let colour = image.get_pixel(0, 0).0;
             assert!(are_near(colour, expected), "{pixel:?}: {colour:?}");
             assert_eq!(warning, None);
@@ -238,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_is_half_transparent_is_mixed_with_the_ground() {
-        let picture = bitmap(Layout::Rgba, &[200, 100, 0, 128]);
+        let picture = bitmap(Layout::Rgba, [200, 100, 0, 128]);
         let (image, _) = to_srgb(picture, None, Color([0, 100, 200]));
         assert!(are_near(image.get_pixel(0, 0).0, [100, 100, 100]));
     }

@@ -1,11 +1,11 @@
 //! Brings a decoded picture to another size, in its own colours: that is the only step that touches all its pixels.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{InnerPixel, U8, U8x3, U8x4};
-use fast_image_resize::{FilterType, MulDiv, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::pixels::U8x4;
+use fast_image_resize::{FilterType, MulDiv, ResizeAlg, ResizeOptions, Resizer};
 
 use super::frame::{Area, Size};
-use crate::library::bitmap::{Bitmap, Layout};
+use crate::library::bitmap::{Bitmap, Layout, SAMPLES};
 
 /// How much care is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,35 +41,27 @@ pub(in crate::library) fn scale(
     if let Some(area) = crop {
         options = options.crop(area.left_px, area.top_px, area.width_px, area.height_px);
     }
-    match bitmap.layout {
-        Layout::Grey => resized::<U8>(&bitmap, to, &options),
-        Layout::Rgb => resized::<U8x3>(&bitmap, to, &options),
-        Layout::Cmyk | Layout::Ycck => resized::<U8x4>(&bitmap, to, &options),
-        Layout::Rgba => {
-            // In place: the library's own handling of alpha takes a second copy of all the pixels.
-            let mut bitmap = bitmap;
-            in_place(&mut bitmap, |alpha, image| {
-                alpha.multiply_alpha_inplace_typed(image)
-            })?;
-            let mut bitmap = resized::<U8x4>(&bitmap, to, &options)?;
-            in_place(&mut bitmap, |alpha, image| {
-                alpha.divide_alpha_inplace_typed(image)
-            })?;
-            Ok(bitmap)
-        }
+    if bitmap.layout != Layout::Rgba {
+        return resized(&bitmap, to, &options);
     }
+    // In place: the library's own handling of alpha takes a second copy of all the pixels.
+    let mut bitmap = bitmap;
+    in_place(&mut bitmap, |alpha, image| {
+        alpha.multiply_alpha_inplace_typed(image)
+    })?;
+    let mut bitmap = resized(&bitmap, to, &options)?;
+    in_place(&mut bitmap, |alpha, image| {
+        alpha.divide_alpha_inplace_typed(image)
+    })?;
+    Ok(bitmap)
 }
 
-fn resized<P: PixelTrait + InnerPixel>(
-    bitmap: &Bitmap,
-    to: Size,
-    options: &ResizeOptions,
-) -> Result<Bitmap, String> {
-    let from = TypedImageRef::<P>::from_buffer(bitmap.width_px, bitmap.height_px, &bitmap.samples)
-        .map_err(|cause| failed(&cause))?;
-    let bytes = to.width_px as usize * to.height_px as usize * bitmap.layout.samples();
-    let mut samples = vec![0; bytes];
-    let mut image = TypedImage::<P>::from_buffer(to.width_px, to.height_px, &mut samples)
+fn resized(bitmap: &Bitmap, to: Size, options: &ResizeOptions) -> Result<Bitmap, String> {
+    let from =
+        TypedImageRef::<U8x4>::from_buffer(bitmap.width_px, bitmap.height_px, &bitmap.samples)
+            .map_err(|cause| failed(&cause))?;
+    let mut samples = vec![0; to.width_px as usize * to.height_px as usize * SAMPLES];
+    let mut image = TypedImage::<U8x4>::from_buffer(to.width_px, to.height_px, &mut samples)
         .map_err(|cause| failed(&cause))?;
     Resizer::new()
         .resize_typed(&from, &mut image, options)
@@ -105,7 +97,7 @@ fn failed(cause: &dyn std::fmt::Display) -> String {
 mod tests {
     use super::*;
 
-    fn bitmap(layout: Layout, width_px: u32, height_px: u32, pixel: &[u8]) -> Bitmap {
+    fn bitmap(layout: Layout, width_px: u32, height_px: u32, pixel: [u8; 4]) -> Bitmap {
         let samples = pixel.repeat((width_px * height_px) as usize);
         Bitmap {
             layout,
@@ -118,11 +110,11 @@ mod tests {
     #[test]
     fn a_plain_picture_stays_plain_in_every_layout_and_size() {
         for (layout, pixel) in [
-            (Layout::Grey, &[77][..]),
-            (Layout::Rgb, &[10, 120, 240]),
-            (Layout::Rgba, &[200, 100, 0, 255]),
-            (Layout::Cmyk, &[1, 2, 3, 4]),
-            (Layout::Ycck, &[90, 128, 128, 30]),
+            (Layout::Grey, [77, 77, 77, 255]),
+            (Layout::Rgb, [10, 120, 240, 255]),
+            (Layout::Rgba, [200, 100, 0, 255]),
+            (Layout::Cmyk, [1, 2, 3, 4]),
+            (Layout::Ycck, [90, 128, 128, 30]),
         ] {
             for to in [Size::new(3, 5), Size::new(40, 31), Size::new(16, 16)] {
                 for quality in [Quality::Best, Quality::Quick] {
@@ -136,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_is_transparent_lends_no_colour_to_its_neighbours() {
-        let mut picture = bitmap(Layout::Rgba, 16, 16, &[0, 255, 0, 0]);
+        let mut picture = bitmap(Layout::Rgba, 16, 16, [0, 255, 0, 0]);
         for row in picture.samples.chunks_exact_mut(16 * 4) {
             row[..8 * 4].copy_from_slice(&[250, 0, 0, 255].repeat(8));
         }
@@ -148,9 +140,9 @@ mod tests {
 
     #[test]
     fn a_part_is_cut_out() {
-        let mut picture = bitmap(Layout::Rgb, 30, 10, &[0, 0, 250]);
-        for row in picture.samples.chunks_exact_mut(30 * 3) {
-            row[10 * 3..20 * 3].copy_from_slice(&[250, 0, 0].repeat(10));
+        let mut picture = bitmap(Layout::Rgb, 30, 10, [0, 0, 250, 255]);
+        for row in picture.samples.chunks_exact_mut(30 * 4) {
+            row[10 * 4..20 * 4].copy_from_slice(&[250, 0, 0, 255].repeat(10));
         }
         let middle = Area {
             left_px: 10.0,
@@ -160,7 +152,7 @@ mod tests {
         };
         let cut = scale(picture, Some(middle), Size::new(4, 4), Quality::Best).unwrap();
         // At the cut, the filter takes a little of what lies beyond.
-        let inner = &cut.samples[(4 + 1) * 3..(4 + 2) * 3];
+        let inner = &cut.samples[(4 + 1) * 4..(4 + 2) * 4];
         assert!(inner[0] > 245 && inner[2] < 5, "{inner:?}");
         let edge = &cut.samples[..3];
         assert!(edge[0] > 230 && edge[2] < 20, "{edge:?}");
