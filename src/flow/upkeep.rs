@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::close::{Ending, Subject, close};
-use super::due::{CLOCK, opens_at};
+use super::due::{CLOCK, opens_at, trusted};
 use super::outlet::{Outlet, Trouble};
 use super::settle::{DELIVERY, doubt};
 use super::{Flow, Result};
@@ -75,7 +75,8 @@ impl Flow {
             .await
     }
 
-    /// Ends what has outlived its time, and tells of what is late. It writes nothing if all is well.
+    /// Ends what has outlived its time, and tells of what is late. It writes nothing if all is well, or while the clock is
+    /// in doubt.
     ///
     /// # Errors
     /// If the store cannot be read or written.
@@ -84,6 +85,9 @@ impl Flow {
         let changed = self
             .store
             .write(move |tx| {
+                if !trusted(tx, now)? {
+                    return Ok(false);
+                }
                 let mut changed = false;
                 let mut overdue = None;
                 let last_sent_at = teams::get(tx, team)?.last_sent_at;
@@ -110,7 +114,8 @@ impl Flow {
         Ok(())
     }
 
-    /// Forgets what nobody needs any more, so that nothing but the history grows. Once a day is enough.
+    /// Forgets what nobody needs any more, so that nothing but the history grows. Once a day is enough. A clock in doubt
+    /// makes nobody forget anything.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -120,6 +125,9 @@ impl Flow {
         let (long_ago, days_ago) = (before(KEPT), before(KEPT_SHORT));
         self.store
             .write(move |tx| {
+                if !trusted(tx, now)? {
+                    return Ok(());
+                }
                 state::note_time(tx, now)?;
                 runs::forget_old(tx, team, long_ago)?;
                 alerts::forget_old(tx, team, long_ago)?;
@@ -156,14 +164,6 @@ impl Flow {
             }
         }
         Ok(())
-    }
-
-    /// Notes that Telegram is out of reach or refuses the box (`Some`, with the reason), or that all is well (`None`).
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn delivery_trouble(&self, reason: Option<String>, now: Timestamp) -> Result<()> {
-        self.condition(DELIVERY, reason, now).await
     }
 }
 

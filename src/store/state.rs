@@ -51,6 +51,11 @@ pub(crate) fn note_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Takes `now` for the latest time, even if a later one is on record: the clock was wrong then, and is right now.
+pub(crate) fn trust_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
+    set(tx, LATEST_TIME, &now.to_string())
+}
+
 pub(crate) fn stopped_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
     time(tx, STOPPED_AT)
 }

@@ -134,7 +134,7 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
             offered_again_at: Some(at),
         } => format!(
             "I was away until {}. If you pressed meanwhile, please press again.",
-            clock_time(*at, zone)
+            moment(*at, zone)
         ),
         CardStatus::AskingReject => {
             "Really reject it? It will never be suggested again.".to_owned()
@@ -167,7 +167,7 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
                 .as_ref()
                 .map(|why| format!(": {why}"))
                 .unwrap_or_default();
-            format!("{sign}{by} at {}{took}{reason}", clock_time(*at, zone))
+            format!("{sign}{by} {}{took}{reason}", since(*at, card.due_at, zone))
         }
     }
 }
@@ -228,10 +228,14 @@ pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-/// `13:05`.
-#[must_use]
-pub fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+/// `at 13:05` on the story's own day, `on Sat 21 Nov, 13:05` on another.
+fn since(at: Timestamp, due_at: Timestamp, zone: &TimeZone) -> String {
+    let local = at.to_zoned(zone.clone());
+    if local.date() == due_at.to_zoned(zone.clone()).date() {
+        local.strftime("at %H:%M").to_string()
+    } else {
+        format!("on {}", moment(at, zone))
+    }
 }
 
 /// `40 s`, `12 min`, `3 h 5 min`; rounded.

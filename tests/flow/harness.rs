@@ -356,6 +356,11 @@ impl TheBox {
             .unwrap();
     }
 
+    pub(crate) fn trust_clock(&self) -> bool {
+        self.run(self.flow().trust_clock("Anna".to_owned(), self.now))
+            .unwrap()
+    }
+
     pub(crate) fn send_next(&mut self) -> Commanded {
         let commanded = self
             .run(self.flow().send_next(None, "Anna".to_owned(), self.now))
