@@ -239,6 +239,9 @@ pub struct InView {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+    /// The stat at the last look.
+    #[serde(skip)]
+    pub stat: FileStat,
 }
 
 /// One look at one file of the library.

@@ -104,8 +104,11 @@ fn settle_trouble(
         Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Gone => {
             delivery.failures += 1;
             delivery.retry_at = retry_at(delivery.failures, now);
-            let text = format!("Stories cannot be delivered: {reason}.");
-            alerts::raise(tx, team, DELIVERY, &text, now)?;
+            // A single lost connection is nobody's concern.
+            if delivery.failures > 1 || !matches!(trouble, Trouble::Unreachable(_)) {
+                let text = format!("Stories cannot be delivered: {reason}.");
+                alerts::raise(tx, team, DELIVERY, &text, now)?;
+            }
         }
         Trouble::Never(_) if story.delivery.messages == 0 => {
             let text = format!(

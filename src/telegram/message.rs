@@ -134,7 +134,7 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
             offered_again_at: Some(at),
         } => format!(
             "I was away until {}. If you pressed meanwhile, please press again.",
-            moment(*at, zone)
+            when(*at, card.due_at, zone).1
         ),
         CardStatus::AskingReject => {
             "Really reject it? It will never be suggested again.".to_owned()
@@ -167,7 +167,8 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
                 .as_ref()
                 .map(|why| format!(": {why}"))
                 .unwrap_or_default();
-            format!("{sign}{by} {}{took}{reason}", since(*at, card.due_at, zone))
+            let (word, when) = when(*at, card.due_at, zone);
+            format!("{sign}{by} {word} {when}{took}{reason}")
         }
     }
 }
@@ -228,13 +229,13 @@ pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-/// `at 13:05` on the story's own day, `on Sat 21 Nov, 13:05` on another.
-fn since(at: Timestamp, due_at: Timestamp, zone: &TimeZone) -> String {
+/// `13:05` on the story's own day, `Sat 21 Nov, 13:05` on another; and the word that goes before it.
+fn when(at: Timestamp, due_at: Timestamp, zone: &TimeZone) -> (&'static str, String) {
     let local = at.to_zoned(zone.clone());
     if local.date() == due_at.to_zoned(zone.clone()).date() {
-        local.strftime("at %H:%M").to_string()
+        ("at", local.strftime("%H:%M").to_string())
     } else {
-        format!("on {}", moment(at, zone))
+        ("on", moment(at, zone))
     }
 }
 
