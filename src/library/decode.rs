@@ -1,6 +1,6 @@
 //! Decodes a picture within limits, so that no file, however made, takes the process or the machine down.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,8 +32,8 @@ pub(super) fn decode<T>(
         .unwrap_or_else(|_| Err("the decoder broke down over it; it is damaged".to_owned()))
 }
 
-fn read(path: &Path) -> Result<Decoded, String> {
-    let unreadable = |cause: io::Error| format!("it cannot be read: {cause}");
+/// Opens an original: for reading, following no link and waiting for nothing.
+pub(super) fn open(path: &Path) -> Result<BufReader<File>, String> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
@@ -47,12 +47,23 @@ fn read(path: &Path) -> Result<Decoded, String> {
             MOST_BYTES / 1_000_000
         ));
     }
-    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    Ok(BufReader::with_capacity(64 * 1024, file))
+}
+
+pub(super) fn unreadable(cause: io::Error) -> String {
+    format!("it cannot be read: {cause}")
+}
+
+fn read(path: &Path) -> Result<Decoded, String> {
+    let mut reader = open(path)?;
     // Decoders are lenient and paint grey what is missing; the structure tells what they do not.
     let format = match wholeness_of(&mut reader).map_err(unreadable)? {
         Wholeness::Whole(format) => format,
         Wholeness::Unfinished { missing, .. } => return Err(format!("it is cut off: {missing}")),
         Wholeness::Foreign { reason } => return Err(reason),
+    };
+    let Some(image_format) = image_format(format) else {
+        return Err("it is a clip, not a picture".to_owned());
     };
     // Of a progressive JPEG, all coefficients are held besides the pixels: two bytes for each of three colours.
     let bytes_per_pixel = if format == Format::Jpeg && is_progressive(&mut reader) {
@@ -61,7 +72,7 @@ fn read(path: &Path) -> Result<Decoded, String> {
         0
     };
     reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    let mut reader = ImageReader::with_format(reader, image_format(format));
+    let mut reader = ImageReader::with_format(reader, image_format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|cause| explain(&cause))?;
     let (width_px, height_px) = decoder.dimensions();
@@ -122,13 +133,14 @@ fn limits() -> Limits {
     limits
 }
 
-/// What the decoder calls the format.
-pub(super) fn image_format(format: Format) -> ImageFormat {
+/// What the decoder calls the format, if it is one of pictures.
+pub(super) fn image_format(format: Format) -> Option<ImageFormat> {
     match format {
-        Format::Jpeg => ImageFormat::Jpeg,
-        Format::Png => ImageFormat::Png,
-        Format::Gif => ImageFormat::Gif,
-        Format::Webp => ImageFormat::WebP,
+        Format::Jpeg => Some(ImageFormat::Jpeg),
+        Format::Png => Some(ImageFormat::Png),
+        Format::Gif => Some(ImageFormat::Gif),
+        Format::Webp => Some(ImageFormat::WebP),
+        Format::Mp4 | Format::Mov => None,
     }
 }
 

@@ -1,24 +1,23 @@
 //! The examination decodes a media to its last pixel, which tells what no header does: a hole in the middle, a decoder that
-//! chokes. It takes its time and its memory, both bounded, and belongs on a thread of low priority.
+//! chokes. It takes its time and its memory, both bounded, and belongs on a thread of low priority. A clip is not decoded: its
+//! structure is walked again, and what its index names must be there.
 
 use std::path::Path;
 
 use image::GenericImageView;
 
-use super::decode::{decode, is_turned};
-use crate::domain::media::Examination;
+use super::clip;
+use super::decode::{decode, is_turned, open, unreadable};
+use crate::domain::media::{Examination, Format};
 
-/// Decodes the picture at this path in full. The size told is as a person sees it.
+/// Decodes the picture at this path in full, or walks the clip. The size told is as a person sees it.
 #[must_use]
-pub fn examine(path: &Path) -> Examination {
-    let size = decode(path, |decoded| {
-        let (width_px, height_px) = decoded.image.dimensions();
-        Ok(if is_turned(decoded.orientation) {
-            (height_px, width_px)
-        } else {
-            (width_px, height_px)
-        })
-    });
+pub fn examine(path: &Path, format: Format) -> Examination {
+    let size = if format.is_clip() {
+        size_of_clip(path)
+    } else {
+        size_of_picture(path)
+    };
     match size {
         Ok((width_px, height_px)) => Examination::Sound {
             width_px,
@@ -26,6 +25,22 @@ pub fn examine(path: &Path) -> Examination {
         },
         Err(reason) => Examination::Flawed { reason },
     }
+}
+
+fn size_of_picture(path: &Path) -> Result<(u32, u32), String> {
+    decode(path, |decoded| {
+        let (width_px, height_px) = decoded.image.dimensions();
+        Ok(if is_turned(decoded.orientation) {
+            (height_px, width_px)
+        } else {
+            (width_px, height_px)
+        })
+    })
+}
+
+fn size_of_clip(path: &Path) -> Result<(u32, u32), String> {
+    let told = clip::read(&mut open(path)?).map_err(unreadable)??;
+    Ok((told.width_px, told.height_px))
 }
 
 #[cfg(test)]
@@ -56,7 +71,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cat");
         fs::write(&path, bytes).unwrap();
-        examine(&path)
+        examine(&path, Format::Jpeg)
     }
 
     fn reason(examination: Examination) -> String {
@@ -149,5 +164,20 @@ mod tests {
                 (crc >> 1) ^ (0xedb8_8320 * (crc & 1))
             })
         })
+    }
+
+    #[test]
+    fn a_clip_is_sound_as_it_is_seen_and_flawed_when_it_is_cut_off() {
+        let bytes = clip::writer::phone_clip();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dance.mov");
+        fs::write(&path, &bytes).unwrap();
+        let sound = Examination::Sound {
+            width_px: 1080,
+            height_px: 1920,
+        };
+        assert_eq!(examine(&path, Format::Mov), sound);
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert!(reason(examine(&path, Format::Mov)).contains("cut off"));
     }
 }

@@ -55,7 +55,10 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
     let flow = library.flow();
     let path = library.root().join(&media.path);
     let found = match std::fs::File::open(&path) {
-        Ok(_) => blocking(move || examine(&path)).await?,
+        Ok(_) => {
+            let format = media.format;
+            blocking(move || examine(&path, format)).await?
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             library.forget(vec![media.path]).await?;
             return Ok(true);

@@ -442,6 +442,7 @@ fn sighting(path: &str, number: u64, tags: &[&str]) -> Sighting {
             format: Format::Jpeg,
             width_px: 1080,
             height_px: 1920,
+            clip: None,
             metadata: Metadata {
                 tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
                 ..Metadata::default()
