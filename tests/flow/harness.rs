@@ -109,7 +109,7 @@ impl TheBox {
             Box::pin(async {
                 Ok(Picture {
                     jpeg: vec![0xff],
-                    document: None,
+                    ..Picture::default()
                 })
             })
         });
