@@ -1,11 +1,13 @@
 //! The loops of the appliance. Each is a step of the flow and a rest until there may be something to do.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::illness::{Illness, passes};
 use crate::flow::dispatch::Step;
 use crate::flow::outlet::{Outlet, Studio};
 use crate::flow::{Error, Flow};
@@ -29,6 +31,8 @@ pub(super) struct Worker {
     pub(super) clock: Clock,
     pub(super) outlet: Arc<dyn Outlet>,
     pub(super) studio: Studio,
+    /// Whether what the last process left standing was put right.
+    pub(super) is_awake: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -61,6 +65,11 @@ impl Worker {
     }
 
     pub(super) async fn dispatch(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        // Once, and before the first story goes out: what is on its way now was left so by the last process.
+        if !self.is_awake.load(Ordering::Relaxed) {
+            self.flow.wake_up(self.clock.now()).await?;
+            self.is_awake.store(true, Ordering::Relaxed);
+        }
         loop {
             pulse.beat();
             let now = self.clock.now();
@@ -156,35 +165,65 @@ async fn rest(
     }
 }
 
-pub(super) async fn keep_up(
-    flow: Flow,
-    clock: Clock,
-    missing: Option<&'static str>,
-    mut tick: Tick,
-    systemd: Systemd,
-    pulse: Pulse,
-) -> Result<(), BoxError> {
-    let mut tidied_at = None;
-    loop {
-        pulse.beat();
-        let now = clock.now();
-        if let Err(error) = flow.upkeep(now).await {
-            // The records cannot tell it, so systemd does.
-            systemd.status(&error.to_string());
-            return Err(error.into());
+/// Puts right what was left standing, forgets what nobody needs, and tells systemd how the box is.
+#[derive(Clone)]
+pub(super) struct Keeper {
+    pub(super) flow: Flow,
+    pub(super) clock: Clock,
+    pub(super) illness: Illness,
+    pub(super) outlet: Option<Arc<dyn Outlet>>,
+    /// What is missing for a desk, in plain words.
+    pub(super) missing: Option<&'static str>,
+    pub(super) systemd: Systemd,
+}
+
+impl Keeper {
+    pub(super) async fn run(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        let mut tidied_at = None;
+        loop {
+            pulse.beat();
+            let now = self.clock.now();
+            if let Err(error) = self.keep_up(&mut tidied_at, now).await {
+                if !passes(&error) {
+                    return Err(error.into());
+                }
+                // The records cannot tell it, so systemd and the owner are told directly.
+                self.illness.note(error.to_string());
+            }
+            if let Some(reason) = self.illness.reason() {
+                self.systemd.status(&reason);
+                if let Some(outlet) = &self.outlet {
+                    self.illness.tell(outlet.as_ref(), now).await;
+                }
+            }
+            tokio::select! {
+                () = pulse.stopping() => return Ok(()),
+                () = self.flow.nudges.upkeep.wait() => {}
+                _ = tick.wait() => {}
+            }
         }
+    }
+
+    async fn keep_up(
+        &self,
+        tidied_at: &mut Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if self.illness.reason().is_some() {
+            // Reading proves nothing; a mark that is written does. It also has every loop look again.
+            self.flow.knock(now).await?;
+            self.illness.end(self.outlet.as_deref(), now).await;
+        }
+        self.flow.upkeep(now).await?;
         if tidied_at.is_none_or(|at| now.duration_since(at).abs() >= TIDY_EVERY) {
-            flow.tidy(now).await?;
-            tidied_at = Some(now);
+            self.flow.tidy(now).await?;
+            *tidied_at = Some(now);
         }
-        match missing {
-            Some(missing) => systemd.status(missing),
-            None => systemd.status(&headline(&flow, now).await?),
+        match self.missing {
+            Some(missing) => self.systemd.status(missing),
+            None => self.systemd.status(&headline(&self.flow, now).await?),
         }
-        tokio::select! {
-            () = pulse.stopping() => return Ok(()),
-            _ = tick.wait() => {}
-        }
+        Ok(())
     }
 }
 

@@ -1,14 +1,17 @@
 //! The composition root: builds everything from the config, and runs it until told to stop. Here, and only here, the edges
 //! meet: the library's studio makes the pictures that the desk shows.
 
+mod illness;
 mod loops;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use loops::{Worker, keep_up};
+use illness::{Illness, passes};
+use loops::{Keeper, Worker};
 
 use crate::config::{Config, DatabaseUrl};
 use crate::flow::outlet::{Outlet, Studio};
@@ -17,7 +20,7 @@ use crate::library::{Cache, Library, examiner, indexer, studio};
 use crate::system::clock::Clock;
 use crate::system::nudge::{Heart, TICK};
 use crate::system::shutdown::Shutdown;
-use crate::system::supervisor::{GaveUp, Supervisor};
+use crate::system::supervisor::{BoxError, GaveUp, Pulse, Supervisor};
 use crate::system::systemd::Systemd;
 use crate::telegram::Place;
 use crate::telegram::client::Client;
@@ -142,66 +145,113 @@ impl Appliance {
         shutdown: Shutdown,
         systemd: Systemd,
     ) -> Result<(), Trouble> {
-        self.flow.wake_up(self.clock.now()).await?;
-        let supervisor = Supervisor::new(shutdown);
+        let crew = Crew {
+            supervisor: Supervisor::patient(shutdown, passes),
+            illness: Illness::none(self.flow.nudges.upkeep.clone()),
+        };
         let heart = Heart::new(self.clock.clone());
         let tick = || heart.subscribe();
 
         let (library, subscribed) = (self.library.clone(), tick());
-        supervisor.spawn("index", QUIET, move |pulse| {
+        crew.start("index", QUIET, move |pulse| {
             indexer::run(library.clone(), subscribed.clone(), pulse)
         });
         let (library, subscribed) = (self.library.clone(), tick());
-        supervisor.spawn("examine", QUIET, move |pulse| {
+        crew.start("examine", QUIET, move |pulse| {
             examiner::run(library.clone(), subscribed.clone(), pulse)
         });
-        let (flow, clock, subscribed, told) = (
-            self.flow.clone(),
-            self.clock.clone(),
-            tick(),
-            systemd.clone(),
-        );
-        let missing = self.desk.as_ref().err().copied();
-        supervisor.spawn("upkeep", QUIET, move |pulse| {
-            keep_up(
-                flow.clone(),
-                clock.clone(),
-                missing,
-                subscribed.clone(),
-                told.clone(),
-                pulse,
-            )
+        let (outlet, poller, missing) = match self.desk {
+            Ok((desk, poller)) => (Some(desk as Arc<dyn Outlet>), Some(Arc::new(poller)), None),
+            Err(missing) => (None, None, Some(missing)),
+        };
+        let keeper = Keeper {
+            flow: self.flow.clone(),
+            clock: self.clock.clone(),
+            illness: crew.illness.clone(),
+            outlet: outlet.clone(),
+            missing,
+            systemd: systemd.clone(),
+        };
+        let subscribed = tick();
+        crew.start("upkeep", NETWORK_QUIET, move |pulse| {
+            keeper.clone().run(subscribed.clone(), pulse)
         });
-        match self.desk {
-            Ok((desk, poller)) => {
-                let outlet: Arc<dyn Outlet> = desk;
-                spawn_desk(
-                    &supervisor,
-                    &self.flow,
-                    &self.clock,
-                    &heart,
-                    outlet,
-                    self.studio,
-                    poller,
-                );
-            }
-            Err(missing) => tracing::warn!("{missing}"),
+        if let Some(outlet) = outlet {
+            let worker = Worker {
+                flow: self.flow.clone(),
+                clock: self.clock.clone(),
+                outlet,
+                studio: self.studio,
+                is_awake: Arc::default(),
+            };
+            crew.start_work(&worker, &heart);
+        }
+        if let Some(poller) = &poller {
+            let poller = Arc::clone(poller);
+            crew.start("poll", NETWORK_QUIET, move |pulse| {
+                let poller = Arc::clone(&poller);
+                async move { poller.run(&pulse).await }
+            });
+        }
+        if let Some(missing) = missing {
+            tracing::warn!("{missing}");
         }
         let beating = heart.clone();
-        supervisor.spawn("heart", TICK * 3, move |pulse| beating.clone().run(pulse));
-        let (watched, subscribed, fed) = (supervisor.clone(), tick(), systemd.clone());
-        supervisor.spawn("watchdog", TICK * 3, move |pulse| {
+        crew.start("heart", TICK * 3, move |pulse| beating.clone().run(pulse));
+        let (watched, subscribed, fed) = (crew.supervisor.clone(), tick(), systemd.clone());
+        crew.start("watchdog", TICK * 3, move |pulse| {
             fed.clone()
                 .feed_while_all_move(watched.clone(), subscribed.clone(), pulse)
         });
 
         systemd.ready();
         tracing::info!("storyline {} is at work", env!("CARGO_PKG_VERSION"));
-        let ended = supervisor.run().await;
+        let ended = crew.supervisor.run().await;
         systemd.stopping();
-        self.flow.fall_asleep(self.clock.now()).await?;
+        let now = self.clock.now();
+        let heard_at = poller.map(|poller| poller.heard_at(now));
+        self.flow.fall_asleep(heard_at, now).await?;
         tracing::info!("storyline has stopped");
         Ok(ended?)
+    }
+}
+
+/// The tasks, each kept by the supervisor and asked whether the store failed it.
+struct Crew {
+    supervisor: Supervisor,
+    illness: Illness,
+}
+
+impl Crew {
+    fn start<M, F>(&self, name: &'static str, longest_quiet: Duration, make: M)
+    where
+        M: Fn(Pulse) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let illness = self.illness.clone();
+        self.supervisor.spawn(name, longest_quiet, move |pulse| {
+            illness.clone().watch(make(pulse))
+        });
+    }
+
+    /// The loops that need the team's desk.
+    fn start_work(&self, worker: &Worker, heart: &Heart) {
+        let (one, tick) = (worker.clone(), heart.subscribe());
+        self.start("plan", QUIET, move |pulse| {
+            one.clone().plan(tick.clone(), pulse)
+        });
+        let (one, tick) = (worker.clone(), heart.subscribe());
+        self.start("dispatch", NETWORK_QUIET, move |pulse| {
+            one.clone().dispatch(tick.clone(), pulse)
+        });
+        let (one, tick) = (worker.clone(), heart.subscribe());
+        self.start("messages", NETWORK_QUIET, move |pulse| {
+            one.clone().follow(tick.clone(), pulse)
+        });
+        let (one, tick) = (worker.clone(), heart.subscribe());
+        self.start("alerts", NETWORK_QUIET, move |pulse| {
+            one.clone().tell(tick.clone(), pulse)
+        });
     }
 }
 
@@ -246,43 +296,4 @@ fn build_desk(
     let desk = Desk::new(client.clone(), Arc::clone(&place), Arc::clone(&pace));
     let poller = Poller::new(client, flow.clone(), place, pace, clock.clone());
     Ok(Ok((Arc::new(desk), poller)))
-}
-
-/// The loops that need the team's desk.
-fn spawn_desk(
-    supervisor: &Supervisor,
-    flow: &Flow,
-    clock: &Clock,
-    heart: &Heart,
-    outlet: Arc<dyn Outlet>,
-    studio: Studio,
-    poller: Poller,
-) {
-    let worker = Worker {
-        flow: flow.clone(),
-        clock: clock.clone(),
-        outlet,
-        studio,
-    };
-    let (one, tick) = (worker.clone(), heart.subscribe());
-    supervisor.spawn("plan", QUIET, move |pulse| {
-        one.clone().plan(tick.clone(), pulse)
-    });
-    let (one, tick) = (worker.clone(), heart.subscribe());
-    supervisor.spawn("dispatch", NETWORK_QUIET, move |pulse| {
-        one.clone().dispatch(tick.clone(), pulse)
-    });
-    let (one, tick) = (worker.clone(), heart.subscribe());
-    supervisor.spawn("messages", NETWORK_QUIET, move |pulse| {
-        one.clone().follow(tick.clone(), pulse)
-    });
-    let (one, tick) = (worker, heart.subscribe());
-    supervisor.spawn("alerts", NETWORK_QUIET, move |pulse| {
-        one.clone().tell(tick.clone(), pulse)
-    });
-    let poller = Arc::new(poller);
-    supervisor.spawn("poll", NETWORK_QUIET, move |pulse| {
-        let poller = Arc::clone(&poller);
-        async move { poller.run(&pulse).await }
-    });
 }

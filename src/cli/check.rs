@@ -169,7 +169,7 @@ fn judge_clock(findings: &mut Findings, now: Timestamp, latest: Option<Timestamp
     let shows = now.strftime("%Y-%m-%d %H:%M UTC");
     if clock::synchronised() {
         findings.ok("clock", format!("{shows}, synchronised"));
-    } else if clock::trusted(now, latest, false) {
+    } else if clock::trusted(now, latest) {
         findings.ok(
             "clock",
             format!("{shows}, later than all that is on record"),
@@ -178,7 +178,7 @@ fn judge_clock(findings: &mut Findings, now: Timestamp, latest: Option<Timestamp
         findings.problem(
             "clock",
             format!("{shows} cannot be right: nothing is sent until the clock is set"),
-            Some("connect the box to the network, or set it with `timedatectl set-time`"),
+            Some("connect the box to the network, or set it with `timedatectl set-time`; if it is right, `storyline clock trust` says so"),
         );
     }
 }

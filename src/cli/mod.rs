@@ -4,6 +4,7 @@
 //! The doc comments of the arguments are what `--help` shows and what the manual page is made from.
 
 mod check;
+mod clock;
 mod completions;
 mod config;
 mod exit;
@@ -92,6 +93,9 @@ enum Command {
     Pause,
     /// Go on with the plan; what went by in the pause is not made up for
     Resume,
+    /// The box's clock
+    #[command(subcommand)]
+    Clock(clock::Clock),
     /// The bot and its chats
     #[command(subcommand)]
     Telegram(telegram::Telegram),
@@ -145,6 +149,7 @@ async fn beside_the_daemon(
         Command::Mix(command) => mix::run(&seat, command).await,
         Command::Person(command) => person::run(&seat, command).await,
         Command::Run(command) => run::run(&seat, command).await,
+        Command::Clock(command) => clock::run(&seat, command).await,
         Command::Pause => plan::pause(&seat).await,
         Command::Resume => plan::resume(&seat).await,
         Command::Serve

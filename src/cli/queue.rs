@@ -85,11 +85,20 @@ struct Next {
 
 async fn next(seat: &Seat) -> Result<(), Failure> {
     let by = seat.by.clone();
-    let Commanded::Sending(number) = seat.flow.send_next(None, by, seat.now()).await? else {
-        return Err(Failure::Other(told(
-            "there is nothing to send: no media fits",
-            "`storyline media list --ready` shows what could be sent, `storyline lock list` what is kept back",
-        )));
+    let number = match seat.flow.send_next(None, by, seat.now()).await? {
+        Commanded::Sending(number) => number,
+        Commanded::ClockInDoubt => {
+            return Err(Failure::Other(told(
+                "the clock shows a time before the last one on record, and nothing is sent until it is right",
+                "`date` shows the time; if it is right, `storyline clock trust` says so",
+            )));
+        }
+        _ => {
+            return Err(Failure::Other(told(
+                "there is nothing to send: no media fits",
+                "`storyline media list --ready` shows what could be sent, `storyline lock list` what is kept back",
+            )));
+        }
     };
     seat.knock().await?;
     let when = if seat.flow.is_served().await? {
@@ -111,7 +120,11 @@ async fn cancel(seat: &Seat, numbers: Vec<u64>) -> Result<(), Failure> {
     let mut done = Vec::new();
     let mut missing = Vec::new();
     for number in numbers {
-        let cancelled = seat.flow.cancel(number, seat.now()).await? == Some(true);
+        let cancelled = seat
+            .flow
+            .cancel(number, seat.by.clone(), seat.now())
+            .await?
+            == Some(true);
         done.push(Cancelled { number, cancelled });
         if !cancelled {
             missing.push(number);

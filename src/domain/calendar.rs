@@ -42,7 +42,9 @@ impl Slot {
     /// The least time between an automatic delivery and this one.
     #[must_use]
     pub fn minimum_spacing(&self) -> SignedDuration {
-        WIDEST_SPACING.min(self.interval / 2)
+        // Whole milliseconds, as the records have the moments that it is added to.
+        let half_ms = self.interval.as_millis() / 2;
+        WIDEST_SPACING.min(SignedDuration::from_millis_i128(half_ms))
     }
 }
 

@@ -8,54 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::category::Category;
+use super::clip::Clip;
+pub use super::fingerprint::Fingerprint;
 use super::ids::MediaId;
 use super::lookalike::Lookalike;
-
-/// The BLAKE3 hash of a media's bytes: its identity within a team, wherever it lies and whatever it is called.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// The fingerprint with these bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The thirty-two bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// A text that is no fingerprint: sixty-four lower-case hexadecimal digits are.
-#[derive(Debug, thiserror::Error)]
-#[error("a fingerprint is 64 lower-case hexadecimal digits")]
-pub struct NotAFingerprint;
-
-impl FromStr for Fingerprint {
-    type Err = NotAFingerprint;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = data_encoding::HEXLOWER
-            .decode(text.as_bytes())
-            .map_err(|_| NotAFingerprint)?;
-        bytes.try_into().map(Self).map_err(|_| NotAFingerprint)
-    }
-}
 
 /// The format of a media, decided by its content and never by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -69,6 +25,10 @@ pub enum Format {
     Gif,
     /// WebP, still or animated.
     Webp,
+    /// A clip in an MP4 container.
+    Mp4,
+    /// A clip in a QuickTime container.
+    Mov,
 }
 
 impl Format {
@@ -80,7 +40,15 @@ impl Format {
             Self::Png => "png",
             Self::Gif => "gif",
             Self::Webp => "webp",
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
         }
+    }
+
+    /// Whether it is a clip, and not a picture.
+    #[must_use]
+    pub fn is_clip(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Mov)
     }
 }
 
@@ -88,13 +56,11 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "jpeg" => Ok(Self::Jpeg),
-            "png" => Ok(Self::Png),
-            "gif" => Ok(Self::Gif),
-            "webp" => Ok(Self::Webp),
-            other => Err(format!("`{other}` is no format of a media")),
-        }
+        use Format::{Gif, Jpeg, Mov, Mp4, Png, Webp};
+        [Jpeg, Png, Gif, Webp, Mp4, Mov]
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no format of a media"))
     }
 }
 
@@ -176,6 +142,8 @@ pub struct Media {
     pub width_px: u32,
     /// Height, in pixels; as a person sees it once it was examined.
     pub height_px: u32,
+    /// What its container tells, if it is a clip.
+    pub clip: Option<Clip>,
     /// The category its place gives it.
     #[serde(serialize_with = "as_text")]
     pub category: Category,
@@ -240,6 +208,9 @@ pub struct InView {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+    /// The stat at the last look.
+    #[serde(skip)]
+    pub stat: FileStat,
 }
 
 /// One look at one file of the library.
@@ -279,10 +250,12 @@ pub struct Content {
     pub fingerprint: Fingerprint,
     /// Its format, by content.
     pub format: Format,
-    /// Width as stored, before any orientation is applied, in pixels.
+    /// Width, in pixels: of a picture as stored, before any orientation is applied; of a clip as seen.
     pub width_px: u32,
-    /// Height as stored, before any orientation is applied, in pixels.
+    /// Height, in pixels, likewise.
     pub height_px: u32,
+    /// What its container tells, if it is a clip.
+    pub clip: Option<Clip>,
     /// What the metadata files and the file's name say of it.
     pub metadata: Metadata,
     /// What was wrong with the metadata (a broken JSON, a key that is not known), in plain words.
@@ -339,14 +312,8 @@ pub struct Verdict {
 /// Checks a picture against what Instagram shows as a story and what the box can decode.
 #[must_use]
 pub fn check_picture(width_px: u32, height_px: u32, size_bytes: u64) -> Verdict {
-    let mut verdict = Verdict::default();
-    let shorter = width_px.min(height_px);
+    let mut verdict = check_shape(width_px, height_px);
     let longer = width_px.max(height_px);
-    if shorter < SMALLEST_SIDE_PX {
-        verdict.errors.push(format!(
-            "{width_px} × {height_px} pixels are too few for a story; the shorter side needs {SMALLEST_SIDE_PX}"
-        ));
-    }
     if longer > LONGEST_SIDE_PX || u64::from(width_px) * u64::from(height_px) > MOST_PIXELS {
         verdict.errors.push(format!(
             "{width_px} × {height_px} pixels are more than can be decoded safely; at most {} megapixels and {LONGEST_SIDE_PX} a side",
@@ -361,6 +328,19 @@ pub fn check_picture(width_px: u32, height_px: u32, size_bytes: u64) -> Verdict 
         ));
     }
     if !verdict.errors.is_empty() {
+        verdict.warnings.clear();
+    }
+    verdict
+}
+
+/// Checks what holds for pictures and clips alike: how a story's frame shows them.
+pub(super) fn check_shape(width_px: u32, height_px: u32) -> Verdict {
+    let mut verdict = Verdict::default();
+    let shorter = width_px.min(height_px);
+    if shorter < SMALLEST_SIDE_PX {
+        verdict.errors.push(format!(
+            "{width_px} × {height_px} pixels are too few for a story; the shorter side needs {SMALLEST_SIDE_PX}"
+        ));
         return verdict;
     }
     if width_px > height_px {

@@ -4,7 +4,9 @@
 pub mod alert;
 pub mod calendar;
 pub mod category;
+pub mod clip;
 pub mod entry;
+mod fingerprint;
 pub mod framing;
 pub mod ids;
 pub mod lock;

@@ -53,7 +53,7 @@ pub(super) fn look(
     synchronised: bool,
     now: Timestamp,
 ) -> Result<Due> {
-    if !judge_clock(tx, team, synchronised, now)? {
+    if !judge_clock(tx, team, settings, synchronised, now)? {
         // Soon: the clock may have been set while this was on its way here.
         return Ok(Due::Nothing(now.checked_add(SOON).ok()));
     }
@@ -95,24 +95,37 @@ pub(super) fn look(
 }
 
 /// Whether the clock may be planned by, as far as the records tell.
-pub(super) fn trusted(tx: &mut dyn Tx, now: Timestamp, synchronised: bool) -> Result<bool> {
+pub(super) fn trusted(tx: &mut dyn Tx, now: Timestamp) -> Result<bool> {
     let latest = state::latest_time(tx)?;
     let with_slack = now.checked_add(SLACK).unwrap_or(now);
-    Ok(clock::trusted(with_slack, latest, synchronised))
+    Ok(clock::trusted(with_slack, latest))
 }
 
-/// Whether the clock may be planned by; tells the owner if it cannot, or if it was far ahead before.
-fn judge_clock(tx: &mut dyn Tx, team: TeamId, synchronised: bool, now: Timestamp) -> Result<bool> {
-    let trusted = trusted(tx, now, synchronised)?;
+/// Whether the clock may be planned by; tells the owner if it cannot, or if it was far ahead before. A clock that is
+/// synchronised is right, so a later time on record was written by a wrong one and is forgotten.
+fn judge_clock(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    synchronised: bool,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut trusted = trusted(tx, now)?;
+    if synchronised && !trusted {
+        state::trust_time(tx, now)?;
+        trusted = true;
+    }
     let settled_until = teams::get(tx, team)?.slots_settled_until;
     let text = if !trusted {
         "The clock shows a time before the last one on record, and is not synchronised: nothing is sent until it is right. \
-         Check the network, `timedatectl`, and the board's clock."
+         Check the network, `timedatectl`, and the board's clock; if the time is right, `storyline clock trust` says so."
             .to_owned()
     } else if settled_until.duration_since(now) > FAR_AHEAD {
+        let until = settled_until.to_zoned(settings.timezone.clone());
         format!(
-            "The clock was set back: the slots until {settled_until} have had their ends already, and no slot is filled \
-             twice. Stories of the plan go on after that; `storyline queue next` sends one at once."
+            "The clock was set back: the slots until {} have had their ends already, and no slot is filled twice. Stories \
+             of the plan go on after that; `storyline queue next` sends one at once.",
+            until.strftime("%a %-d %b %Y, %H:%M")
         )
     } else {
         alerts::resolve(tx, team, CLOCK, now)?;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{Flow, Result};
+use crate::domain::clip::{Clip, check_clip};
 use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::media::{
     Content, Examination, Finding, InView, KnownFile, Media, Sighting, Verdict, check_picture,
@@ -246,7 +247,12 @@ impl Flow {
                         lookalike: _,
                     } => (
                         Some((*width_px, *height_px)),
-                        check_picture(*width_px, *height_px, looked_at.size_bytes),
+                        check(
+                            *width_px,
+                            *height_px,
+                            looked_at.size_bytes,
+                            looked_at.clip.as_ref(),
+                        ),
                     ),
                     Examination::Flawed { reason } => (
                         None,
@@ -265,6 +271,14 @@ impl Flow {
             .await?;
         self.nudges.plan.notify();
         Ok(())
+    }
+}
+
+/// Checks a content by the rules for its kind.
+fn check(width_px: u32, height_px: u32, size_bytes: u64, clip: Option<&Clip>) -> Verdict {
+    match clip {
+        Some(clip) => check_clip(width_px, height_px, size_bytes, clip),
+        None => check_picture(width_px, height_px, size_bytes),
     }
 }
 
@@ -325,7 +339,12 @@ fn take_in(
     now: Timestamp,
 ) -> Result<(MediaId, bool)> {
     let size_bytes = sighting.stat.size_bytes;
-    let mut verdict = check_picture(content.width_px, content.height_px, size_bytes);
+    let mut verdict = check(
+        content.width_px,
+        content.height_px,
+        size_bytes,
+        content.clip.as_ref(),
+    );
     let said = content.metadata_problems.iter();
     verdict
         .warnings

@@ -23,6 +23,7 @@ pub mod survey;
 pub mod upkeep;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
@@ -39,6 +40,8 @@ pub struct Flow {
     store: Store,
     team: TeamId,
     settings: Arc<TeamSettings>,
+    /// Whether the last upkeep found a story late.
+    was_late: Arc<AtomicBool>,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -56,6 +59,8 @@ pub struct Nudges {
     pub messages: Nudge,
     /// An alert may have to be told.
     pub alerts: Nudge,
+    /// Something may have to be put right.
+    pub upkeep: Nudge,
 }
 
 impl Nudges {
@@ -67,6 +72,7 @@ impl Nudges {
             &self.dispatch,
             &self.messages,
             &self.alerts,
+            &self.upkeep,
         ] {
             nudge.notify();
         }
@@ -85,6 +91,7 @@ impl Flow {
             store,
             team,
             settings: Arc::new(settings),
+            was_late: Arc::default(),
             nudges: Nudges::default(),
         })
     }

@@ -2,6 +2,7 @@
 //! with the flow, its consumer; the edges that fulfil it look here, so nothing goes in a circle.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,15 +109,24 @@ pub enum CardStatus {
     },
 }
 
-/// The picture of a story, made right for a chat.
+/// A story as it is shown in a chat.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
-    /// A JPEG.
+    /// A JPEG; of a clip, one of its frames.
     pub jpeg: Vec<u8>,
+    /// What is shown in its place, if it moves and a chat can play it.
+    pub motion: Option<Motion>,
     /// The original, if it is too much for a chat's photos: its name and its bytes, to be sent as a document too.
     pub document: Option<(String, Vec<u8>)>,
-    /// The original in motion, if it moves.
-    pub animation: Option<Animation>,
+}
+
+/// What a chat can play.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// A clip.
+    Video(Video),
+    /// A picture of several frames.
+    Animation(Animation),
 }
 
 /// A picture that moves, as a chat plays it.
@@ -128,6 +138,21 @@ pub struct Animation {
     pub media_type: &'static str,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// A clip that a chat can play.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Video {
+    /// Where its file lies; it is read while it is sent.
+    pub path: PathBuf,
+    /// Width as seen, in pixels.
+    pub width_px: u32,
+    /// Height as seen, in pixels.
+    pub height_px: u32,
+    /// How long it plays, in whole seconds.
+    pub duration_s: u32,
+    /// A small JPEG of one of its frames, to be seen until it plays.
+    pub thumbnail: Vec<u8>,
 }
 
 /// Why there is no picture.

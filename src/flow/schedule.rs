@@ -48,7 +48,7 @@ pub struct Preview {
 
 impl Flow {
     /// Keeps the plan filled and true. Running it again changes nothing unless something else did. It does nothing while the
-    /// clock shows a time before the last on record; if the system vouches for such a clock, `dispatch` draws.
+    /// clock shows a time before the last on record, until somebody vouches for it.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -69,7 +69,7 @@ impl Flow {
         let drawn = self
             .store
             .write(move |tx| {
-                if !trusted(tx, now, false)? {
+                if !trusted(tx, now)? {
                     return Ok(Drawn::default());
                 }
                 let horizon = ahead(now, settings.horizon_days);

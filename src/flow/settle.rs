@@ -104,8 +104,11 @@ fn settle_trouble(
         Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Gone => {
             delivery.failures += 1;
             delivery.retry_at = retry_at(delivery.failures, now);
-            let text = format!("Stories cannot be delivered: {reason}.");
-            alerts::raise(tx, team, DELIVERY, &text, now)?;
+            // A single lost connection is nobody's concern.
+            if delivery.failures > 1 || !matches!(trouble, Trouble::Unreachable(_)) {
+                let text = format!("Stories cannot be delivered: {reason}.");
+                alerts::raise(tx, team, DELIVERY, &text, now)?;
+            }
         }
         Trouble::Never(_) if story.delivery.messages == 0 => {
             let text = format!(
@@ -147,10 +150,15 @@ pub(super) fn doubt(
     reason: &str,
     now: Timestamp,
 ) -> Result<()> {
-    // A box that comes back from an outage may not know what time it is; it is not earlier than the attempt.
-    let now = now.max(story.state_since);
     let lease_end = story.state_since.checked_add(LEASE).unwrap_or(now);
-    let tried_at = now.min(lease_end);
+    // When it may have arrived at the latest. A box that comes back from an outage may not know what time it is: one that
+    // shows a time before the attempt tells nothing of how long the call ran.
+    let tried_at = if now < story.state_since {
+        lease_end
+    } else {
+        now.min(lease_end)
+    };
+    let now = now.max(story.state_since);
     let messages = story.delivery.messages + 1;
     let late = SignedDuration::from_mins(i64::from(settings.late_minutes));
     let again = messages < MOST_MESSAGES && now.duration_since(tried_at) <= late;

@@ -9,7 +9,7 @@ use super::{Flow, Result};
 use crate::domain::calendar::slot_named;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::State;
-use crate::store::{Tx, media, stories, teams, updates};
+use crate::store::{Tx, media, state, stories, teams, updates};
 
 /// What became of a wish to run the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Commanded {
     Sending(u64),
     /// There is nothing to send.
     NothingToSend,
+    /// Nothing is sent while the clock is in doubt.
+    ClockInDoubt,
 }
 
 impl Flow {
@@ -60,7 +62,7 @@ impl Flow {
         let (team, settings) = (self.team, self.settings.clone());
         self.command(update, now, move |tx| {
             // The slots of the pause end with it, or the latest would be sent as a debt.
-            if trusted(tx, now, false)? {
+            if trusted(tx, now)? {
                 while !settle_slots(tx, team, &settings, now)? {}
             }
             Ok(if teams::resume(tx, team)? {
@@ -87,12 +89,16 @@ impl Flow {
         let (team, settings) = (self.team, self.settings.clone());
         let commanded = self
             .command(update, now, move |tx| {
-                let queue = stories::queue(tx, team)?;
-                let head = queue
-                    .iter()
-                    .filter(|story| story.state == State::Planned && story.requested_by.is_none())
-                    .find(|story| media::may_be_sent(tx, story.media, now).unwrap_or(false));
-                if let Some(story) = head {
+                if !trusted(tx, now)? {
+                    return Ok(Commanded::ClockInDoubt);
+                }
+                for story in stories::queue(tx, team)? {
+                    if story.state != State::Planned
+                        || story.requested_by.is_some()
+                        || !media::may_be_sent(tx, story.media, now)?
+                    {
+                        continue;
+                    }
                     let near = story
                         .slot
                         .and_then(|id| slot_named(team, &settings, id))
@@ -144,7 +150,7 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn cancel(&self, number: u64, now: Timestamp) -> Result<Option<bool>> {
+    pub async fn cancel(&self, number: u64, by: String, now: Timestamp) -> Result<Option<bool>> {
         let (team, settings) = (self.team, self.settings.clone());
         let cancelled = self
             .store
@@ -152,13 +158,30 @@ impl Flow {
                 let Some(story) = stories::by_number(tx, team, number)? else {
                     return Ok(None);
                 };
-                let ending =
-                    Ending::by_itself(Outcome::Cancelled, "taken out of the queue by hand");
+                let reason = format!("taken out of the queue by {by}");
+                let ending = Ending::by_itself(Outcome::Cancelled, reason);
                 close(tx, &settings, &Subject::Story(&story), &ending, now).map(Some)
             })
             .await?;
         self.nudges.plan.notify();
         self.nudges.messages.notify();
         Ok(cancelled)
+    }
+
+    /// Vouches for the clock: it is right, though a later time is on record. False if nobody doubted it.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn trust_clock(&self, by: String, now: Timestamp) -> Result<bool> {
+        self.store
+            .write_durably(move |tx| {
+                if trusted(tx, now)? {
+                    return Ok(false);
+                }
+                state::trust_time(tx, now)?;
+                tracing::warn!(person = by, "{by} vouches for the clock: it is {now}");
+                Ok(true)
+            })
+            .await
     }
 }

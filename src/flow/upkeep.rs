@@ -1,10 +1,12 @@
 //! Whatever was left standing is put right: at the start by what a crash may have left, and then every little while by what
 //! has outlived its time. Nothing stays open for ever, and no slot is late without somebody being told why.
 
+use std::sync::atomic::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::close::{Ending, Subject, close};
-use super::due::{CLOCK, opens_at};
+use super::due::{CLOCK, opens_at, trusted};
 use super::outlet::{Outlet, Trouble};
 use super::settle::{DELIVERY, doubt};
 use super::{Flow, Result};
@@ -49,11 +51,11 @@ impl Flow {
                         doubt(tx, &settings, &story, reason, now)?;
                     }
                 }
-                let stopped_at = state::stopped_at(tx)?;
+                let heard_at = state::heard_at(tx)?;
                 state::note_stop(tx, None)?;
                 // A clock that shows a time before the stop tells nothing.
                 let short = SignedDuration::ZERO..=PRESS_KEPT;
-                Ok(stopped_at.is_none_or(|stopped| !short.contains(&now.duration_since(stopped))))
+                Ok(heard_at.is_none_or(|heard| !short.contains(&now.duration_since(heard))))
             })
             .await?;
         if away {
@@ -62,28 +64,34 @@ impl Flow {
         Ok(())
     }
 
-    /// What the daemon does last, when it ends in good order.
+    /// What the daemon does last, when it ends in good order. `heard_at` is when it last heard what people do, if it did.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn fall_asleep(&self, now: Timestamp) -> Result<()> {
+    pub async fn fall_asleep(&self, heard_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
         self.store
             .write_durably(move |tx| {
                 state::note_time(tx, now)?;
-                state::note_stop(tx, Some(now))
+                state::note_stop(tx, heard_at)
             })
             .await
     }
 
-    /// Ends what has outlived its time, and tells of what is late. It writes nothing if all is well.
+    /// Ends what has outlived its time, and tells of what is late. It writes nothing if all is well, or while the clock is
+    /// in doubt.
     ///
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn upkeep(&self, now: Timestamp) -> Result<()> {
         let (team, settings) = (self.team, self.settings.clone());
-        let changed = self
+        // After an absence or a jump of the clock, dispatch comes first: one look proves nobody late.
+        let was_late = self.was_late.load(Ordering::Relaxed);
+        let (changed, is_late) = self
             .store
             .write(move |tx| {
+                if !trusted(tx, now)? {
+                    return Ok((false, false));
+                }
                 let mut changed = false;
                 let mut overdue = None;
                 let last_sent_at = teams::get(tx, team)?.last_sent_at;
@@ -98,10 +106,15 @@ impl Flow {
                         }
                     }
                 }
-                changed |= judge_overdue(tx, team, &settings, overdue.as_ref(), now)?;
-                Ok(changed)
+                let late = late(tx, team, &settings, overdue.as_ref(), now)?;
+                let is_late = late.is_some();
+                if was_late || !is_late {
+                    changed |= judge_late(tx, team, late, now)?;
+                }
+                Ok((changed, is_late))
             })
             .await?;
+        self.was_late.store(is_late, Ordering::Relaxed);
         if changed {
             self.nudges.messages.notify();
             self.nudges.plan.notify();
@@ -110,7 +123,8 @@ impl Flow {
         Ok(())
     }
 
-    /// Forgets what nobody needs any more, so that nothing but the history grows. Once a day is enough.
+    /// Forgets what nobody needs any more, so that nothing but the history grows. Once a day is enough. A clock in doubt
+    /// makes nobody forget anything.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -120,6 +134,9 @@ impl Flow {
         let (long_ago, days_ago) = (before(KEPT), before(KEPT_SHORT));
         self.store
             .write(move |tx| {
+                if !trusted(tx, now)? {
+                    return Ok(());
+                }
                 state::note_time(tx, now)?;
                 runs::forget_old(tx, team, long_ago)?;
                 alerts::forget_old(tx, team, long_ago)?;
@@ -156,14 +173,6 @@ impl Flow {
             }
         }
         Ok(())
-    }
-
-    /// Notes that Telegram is out of reach or refuses the box (`Some`, with the reason), or that all is well (`None`).
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn delivery_trouble(&self, reason: Option<String>, now: Timestamp) -> Result<()> {
-        self.condition(DELIVERY, reason, now).await
     }
 }
 
@@ -205,30 +214,46 @@ fn keep_in_time(
     close(tx, settings, &Subject::Story(story), &ending, now)
 }
 
-/// A loop that runs is not a story that goes out: whatever the reason, a late story is told of with it, and so is a slot
-/// that went by and was not even looked at.
-fn judge_overdue(
+/// What is late, and why as far as the story itself tells: a story, or a slot that went by and was not even looked at.
+fn late(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
     overdue: Option<&Story>,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Option<(String, Option<String>)>> {
     let row = teams::get(tx, team)?;
-    let what = if row.paused_at.is_some() {
-        None
-    } else if let Some(story) = overdue {
-        Some((format!("#{}", story.number), story.delivery.reason.clone()))
-    } else {
-        let long_ago = now.checked_sub(OVERDUE_AFTER).unwrap_or(now);
-        let a_day = SignedDuration::from_hours(24);
-        let soon = row.slots_settled_until.checked_add(a_day).unwrap_or(now);
-        slots_between(team, settings, row.slots_settled_until, long_ago.min(soon))
-            .first()
-            .filter(|_| !row.plan_stamp.is_empty())
-            .map(|slot| (slot.id.to_string(), None))
-    };
-    let Some((what, reason)) = what else {
+    if row.paused_at.is_some() {
+        return Ok(None);
+    }
+    if let Some(story) = overdue {
+        let name = format!("#{}", story.number);
+        return Ok(Some((name, story.delivery.reason.clone())));
+    }
+    let long_ago = now.checked_sub(OVERDUE_AFTER).unwrap_or(now);
+    let a_day = SignedDuration::from_hours(24);
+    let soon = row.slots_settled_until.checked_add(a_day).unwrap_or(now);
+    let passed = slots_between(team, settings, row.slots_settled_until, long_ago.min(soon));
+    Ok(passed
+        .first()
+        .filter(|_| !row.plan_stamp.is_empty())
+        .map(|slot| {
+            let at = slot.at.to_zoned(settings.timezone.clone());
+            (
+                at.strftime("The story of %a %-d %b, %H:%M").to_string(),
+                None,
+            )
+        }))
+}
+
+/// A loop that runs is not a story that goes out: whatever the reason, the owner is told of it.
+fn judge_late(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    late: Option<(String, Option<String>)>,
+    now: Timestamp,
+) -> Result<bool> {
+    let Some((what, reason)) = late else {
         return alerts::resolve(tx, team, OVERDUE, now);
     };
     let standing = alerts::standing(tx, team)?;

@@ -1,5 +1,7 @@
 //! A decoded picture: its samples as they were stored, eight bits each, before anything is done to its size or its colours.
 
+use image::RgbImage;
+
 /// What the four samples of a pixel mean, in their order. There are always four: one way of scaling is then enough, and each
 /// further one would make the program larger by half a megabyte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,16 @@ impl Bitmap {
             height_px,
             samples,
         }
+    }
+
+    /// The picture without each pixel's fourth sample.
+    pub(super) fn into_rgb(self) -> RgbImage {
+        let colours = self
+            .pixels()
+            .flat_map(|[red, green, blue, _]| [red, green, blue])
+            .collect();
+        RgbImage::from_raw(self.width_px, self.height_px, colours)
+            .expect("a bitmap has as many samples as its size tells")
     }
 
     /// The pixels, four samples each.

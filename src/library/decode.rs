@@ -73,7 +73,10 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
         Wholeness::Unfinished { missing, .. } => return Err(format!("it is cut off: {missing}")),
         Wholeness::Foreign { reason } => return Err(reason),
     };
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format(format));
+    let Some(image_format) = image_format(format) else {
+        return Err("it is a clip, not a picture".to_owned());
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|cause| explain(&cause))?;
     let (width_px, height_px) = decoder.dimensions();
@@ -139,13 +142,14 @@ fn limits() -> Limits {
     limits
 }
 
-/// What the decoder calls the format.
-pub(super) fn image_format(format: Format) -> ImageFormat {
+/// What the decoder calls the format, if it is one of pictures.
+pub(super) fn image_format(format: Format) -> Option<ImageFormat> {
     match format {
-        Format::Jpeg => ImageFormat::Jpeg,
-        Format::Png => ImageFormat::Png,
-        Format::Gif => ImageFormat::Gif,
-        Format::Webp => ImageFormat::WebP,
+        Format::Jpeg => Some(ImageFormat::Jpeg),
+        Format::Png => Some(ImageFormat::Png),
+        Format::Gif => Some(ImageFormat::Gif),
+        Format::Webp => Some(ImageFormat::WebP),
+        Format::Mp4 | Format::Mov => None,
     }
 }
 

@@ -1,14 +1,19 @@
 //! The examination decodes a media to its last pixel, which tells what no header does: a hole in the middle, a decoder that
 //! chokes. While all its pixels are there, its thumbnail is made, and its look is taken. It takes its time and its memory,
-//! both bounded, and belongs on a thread of low priority.
+//! both bounded, and belongs on a thread of low priority. A clip is not decoded: its structure is walked again, and what its
+//! index names must be there.
 
+use std::fs::File;
+use std::io::{self, BufReader};
+
+use super::clip;
 use super::decode::decode;
 use super::lookalike::lookalike;
 use super::original::Original;
 use super::render::{Form, Rendered, draw, encoded};
 use crate::domain::media::Examination;
 
-/// Decodes an original in full; if it is sound, its thumbnail comes with it. The size told is as a person sees it.
+/// Decodes a picture in full; if it is sound, its thumbnail comes with it. The size told is as a person sees it.
 #[must_use]
 pub fn examine(original: &Original) -> (Examination, Option<Rendered>) {
     let examined = decode(original.bytes(), |decoded| {
@@ -27,10 +32,25 @@ pub fn examine(original: &Original) -> (Examination, Option<Rendered>) {
     }
 }
 
+/// Walks a clip from its first box to its last. The size told is as a person sees it.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn examine_clip(file: File) -> io::Result<Examination> {
+    Ok(match clip::read(&mut BufReader::new(file))? {
+        Ok(told) => Examination::Sound {
+            width_px: told.width_px,
+            height_px: told.height_px,
+            lookalike: None,
+        },
+        Err(reason) => Examination::Flawed { reason },
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Cursor;
+    use std::io::{Cursor, Write};
 
     use image::{ImageEncoder, ImageFormat, RgbImage};
 
@@ -151,5 +171,18 @@ mod tests {
                 (crc >> 1) ^ (0xedb8_8320 * (crc & 1))
             })
         })
+    }
+
+    #[test]
+    fn a_clip_is_sound_as_it_is_seen_and_flawed_when_it_is_cut_off() {
+        let bytes = clip::writer::phone_clip();
+        let examined = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            examine_clip(file).unwrap()
+        };
+        assert_eq!(size(&examined(&bytes)), (1080, 1920));
+        let cut = examined(&bytes[..bytes.len() - 1]);
+        assert!(reason(cut).contains("cut off"));
     }
 }

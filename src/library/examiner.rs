@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::cache::Cache;
-use super::examine::examine;
-use super::original::Original;
+use super::examine::{examine, examine_clip};
+use super::original::{self, Original};
 use super::reconcile::{Library, blocking};
 use super::render::Form;
 use super::studio::is_empty;
@@ -58,7 +58,11 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
     let flow = library.flow();
     let path = library.root().join(&media.path);
     let (cache, fingerprint) = (library.cache().clone(), media.fingerprint);
+    let is_clip = media.format.is_clip();
     let looked = blocking(move || {
+        if is_clip {
+            return Ok((examine_clip(original::open(&path)?)?, None));
+        }
         Original::read(&path).map(|original| look(&original, fingerprint, &cache))
     });
     let (found, warning) = match looked.await? {

@@ -1,10 +1,7 @@
-//! Names what is no picture that can become a story, by its first bytes, and says what to do about it.
+//! Names what is no picture or clip that can become a story, by its first bytes, and says what to do about it.
 
 /// What to say of a file that begins so.
 pub(super) fn reason(head: &[u8]) -> String {
-    if let Some(reason) = boxes(head) {
-        return reason;
-    }
     let known: [(&[u8], &str); 22] = [
         (b"BM", "a BMP picture"),
         (b"II*\0", "a TIFF or camera raw picture"),
@@ -19,7 +16,7 @@ pub(super) fn reason(head: &[u8]) -> String {
         (b"Rar!", "a RAR archive"),
         (b"7z\xbc\xaf", "a 7z archive"),
         (b"\x1f\x8b", "a gzip archive"),
-        (b"\x1a\x45\xdf\xa3", CLIP),
+        (b"\x1a\x45\xdf\xa3", "a Matroska or WebM clip"),
         (b"RIFF", "an AVI clip or WAV sound"),
         (b"OggS", "a sound or clip"),
         (b"ID3", "a sound"),
@@ -33,22 +30,20 @@ pub(super) fn reason(head: &[u8]) -> String {
         .iter()
         .find(|(beginning, _)| head.starts_with(beginning));
     match found {
-        Some((_, what)) if *what == CLIP => CLIP_REASON.to_owned(),
         Some((_, what)) if what.ends_with("picture") || what.ends_with("document") => {
             format!("{what}; save it as JPEG or PNG")
         }
+        Some((_, what)) if what.contains("clip") => format!("{what}; save it as MP4"),
         Some((_, what)) => format!("{what}, not a picture; {REMEDY}"),
         None if is_text(head) => format!("a text, not a picture; {REMEDY}"),
         None => format!("not a picture that is known here; {REMEDY}"),
     }
 }
 
-const REMEDY: &str = "JPEG, PNG, GIF and WebP can become stories";
-const CLIP: &str = "a clip";
-const CLIP_REASON: &str = "clips are not supported yet; JPEG, PNG, GIF and WebP pictures are";
+const REMEDY: &str = "pictures (JPEG, PNG, GIF, WebP) and clips (MP4, MOV) can become stories";
 
-/// Files of boxes (ISO base media): pictures of newer kinds, and clips.
-fn boxes(head: &[u8]) -> Option<String> {
+/// What to say of files of boxes (ISO base media) that are no clips: pictures of newer kinds, and sound.
+pub(super) fn boxes(head: &[u8]) -> Option<String> {
     let brand = head.get(8..12).unwrap_or_default();
     let reason = match head.get(4..8)? {
         b"ftyp" => match brand {
@@ -57,9 +52,11 @@ fn boxes(head: &[u8]) -> Option<String> {
             }
             b"avif" | b"avis" => "AVIF is not supported yet; save it as JPEG or PNG",
             b"crx " => "a camera raw picture; save it as JPEG or PNG",
-            _ => CLIP_REASON,
+            b"M4A " | b"M4B " | b"M4P " => {
+                "a sound, not a clip; a clip with pictures can become a story"
+            }
+            _ => return None,
         },
-        b"moov" | b"mdat" | b"wide" | b"free" | b"skip" => CLIP_REASON,
         b"JXL " => "a JPEG XL picture; save it as JPEG or PNG",
         b"jP  " => "a JPEG 2000 picture; save it as JPEG or PNG",
         _ => return None,
@@ -86,11 +83,10 @@ mod tests {
     #[test]
     fn each_is_named_with_what_to_do() {
         for (head, says) in [
-            (&b"\0\0\0\x18ftypheic\0\0\0\0"[..], "Most Compatible"),
-            (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
-            (b"\0\0\0\x18ftypisom\0\0\0\0", "clips are not supported yet"),
-            (b"\0\0\0\x18ftypqt  \0\0\0\0", "clips are not supported yet"),
-            (b"\x1a\x45\xdf\xa3\x01\x02", "clips are not supported yet"),
+            (
+                &b"\x1a\x45\xdf\xa3\x01\x02"[..],
+                "WebM clip; save it as MP4",
+            ),
             (b"BM\x36\0\0\0", "BMP"),
             (b"II*\0\x08", "TIFF"),
             (b"%PDF-1.7", "PDF"),
@@ -102,5 +98,20 @@ mod tests {
             let reason = reason(head);
             assert!(reason.contains(says), "{reason}");
         }
+    }
+
+    #[test]
+    fn of_files_of_boxes_only_clips_are_not_named() {
+        for (head, says) in [
+            (&b"\0\0\0\x18ftypheic\0\0\0\0"[..], "Most Compatible"),
+            (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
+            (b"\0\0\0\x18ftypM4A \0\0\0\0", "a sound"),
+            (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        ] {
+            let reason = boxes(head).unwrap_or_default();
+            assert!(reason.contains(says), "{reason}");
+        }
+        assert_eq!(boxes(b"\0\0\0\x18ftypisom\0\0\0\0"), None);
+        assert_eq!(boxes(b"\0\0\0\x18ftypqt  \0\0\0\0"), None);
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
-use super::reconcile::Library;
+use super::beneath::file_stat;
+use super::reconcile::{Library, blocking};
 use super::walk::root_identity;
 use super::watch::{Change, Watcher};
 use crate::flow::Error;
@@ -186,7 +187,7 @@ impl Indexer {
         self.look_at_unfinished().await
     }
 
-    /// A file may have become whole without an event: through another link, or a mapping.
+    /// A file may have become whole without an event: through another link, or a mapping. Its stat tells so.
     async fn look_at_unfinished(&mut self) -> Result<(), Error> {
         let now = self.library.clock().now();
         let unfinished: Vec<_> = self
@@ -211,13 +212,21 @@ impl Indexer {
                 );
             }
         }
-        let paths: Vec<String> = unfinished
-            .into_iter()
-            .take(MOST_AT_ONCE)
-            .map(|file| file.path)
-            .collect();
-        if !paths.is_empty() {
-            self.library.look(paths).await?;
+        let root = self.library.root().to_owned();
+        let changed: Vec<String> = blocking(move || {
+            unfinished
+                .into_iter()
+                .filter(|file| {
+                    std::fs::symlink_metadata(root.join(&file.path))
+                        .map_or(true, |metadata| file_stat(&metadata) != file.stat)
+                })
+                .take(MOST_AT_ONCE)
+                .map(|file| file.path)
+                .collect()
+        })
+        .await?;
+        if !changed.is_empty() {
+            self.library.look(changed).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! One look at one file: is it a whole picture, which bytes are in it, how large is it, what is said of it. The file is read
+//! One look at one file: is it a whole picture or clip, which bytes are in it, how large is it, what is said of it. The file is read
 //! once, into one buffer that serves all looks.
 
 use std::fs::{File, Metadata};
@@ -11,9 +11,11 @@ use imagesize::ImageType;
 use rustix::io::Errno;
 
 use super::beneath::{Folder, file_stat, split};
+use super::clip;
 use super::decode::image_format;
 use super::metadata::MetadataReader;
 use super::whole::{Wholeness, wholeness_of};
+use crate::domain::clip::Clip;
 use crate::domain::media::{Content, FileStat, Finding, Fingerprint, Format, MOST_BYTES, Sighting};
 
 /// Files up to this size are read into memory in one go; larger ones piece by piece.
@@ -47,8 +49,14 @@ pub enum NotSeen {
 /// What reading a file's content led to.
 enum Reading {
     Told(Finding),
-    /// Whole: its fingerprint, format, width and height.
-    Whole(Fingerprint, Format, u32, u32),
+    Whole(Fingerprint, Format, Shape),
+}
+
+/// What the header of a whole media tells.
+struct Shape {
+    width_px: u32,
+    height_px: u32,
+    clip: Option<Clip>,
 }
 
 impl Inspector {
@@ -114,16 +122,15 @@ impl Inspector {
         };
         let finding = match reading {
             Reading::Told(finding) => finding,
-            Reading::Whole(fingerprint, format, width_px, height_px) => {
-                Finding::Whole(Box::new(Content {
-                    fingerprint,
-                    format,
-                    width_px,
-                    height_px,
-                    metadata: gathered.metadata,
-                    metadata_problems: gathered.problems,
-                }))
-            }
+            Reading::Whole(fingerprint, format, shape) => Finding::Whole(Box::new(Content {
+                fingerprint,
+                format,
+                width_px: shape.width_px,
+                height_px: shape.height_px,
+                clip: shape.clip,
+                metadata: gathered.metadata,
+                metadata_problems: gathered.problems,
+            })),
         };
         Ok(sighting(stat, gathered.stamp, finding))
     }
@@ -170,28 +177,20 @@ impl Inspector {
         file.read_exact(bytes)?;
         let bytes = &self.buffer[..size_bytes];
         let mut reader = Cursor::new(bytes);
-        let format = match shape(&mut reader)? {
-            Ok(format) => format,
-            Err(finding) => return Ok(Reading::Told(finding)),
-        };
-        Ok(match dimensions(&mut reader, format) {
-            Ok((width_px, height_px)) => {
+        Ok(match whole(&mut reader)? {
+            Ok((format, shape)) => {
                 let fingerprint = Fingerprint::from_bytes(blake3::hash(bytes).into());
-                Reading::Whole(fingerprint, format, width_px, height_px)
+                Reading::Whole(fingerprint, format, shape)
             }
-            Err(reason) => Reading::Told(Finding::Unusable { reason }),
+            Err(finding) => Reading::Told(finding),
         })
     }
 
     fn read_in_pieces(&mut self, file: &mut File) -> io::Result<Reading> {
         let mut reader = BufReader::with_capacity(PIECE_BYTES, &mut *file);
-        let format = match shape(&mut reader)? {
-            Ok(format) => format,
+        let (format, shape) = match whole(&mut reader)? {
+            Ok(whole) => whole,
             Err(finding) => return Ok(Reading::Told(finding)),
-        };
-        let (width_px, height_px) = match dimensions(&mut reader, format) {
-            Ok(dimensions) => dimensions,
-            Err(reason) => return Ok(Reading::Told(Finding::Unusable { reason })),
         };
         reader.seek(SeekFrom::Start(0))?;
         let mut hasher = blake3::Hasher::new();
@@ -205,7 +204,7 @@ impl Inspector {
             reader.consume(used);
         }
         let fingerprint = Fingerprint::from_bytes(hasher.finalize().into());
-        Ok(Reading::Whole(fingerprint, format, width_px, height_px))
+        Ok(Reading::Whole(fingerprint, format, shape))
     }
 }
 
@@ -236,13 +235,31 @@ fn at_first_sight(metadata: &Metadata) -> Result<Option<Finding>, NotSeen> {
     Ok(None)
 }
 
-/// The format of a whole picture, or what else was found.
-fn shape<R: BufRead + Seek>(reader: &mut R) -> io::Result<Result<Format, Finding>> {
-    Ok(match wholeness_of(reader)? {
-        Wholeness::Whole(format) => Ok(format),
-        Wholeness::Unfinished { missing, .. } => Err(Finding::Waiting { reason: missing }),
-        Wholeness::Foreign { reason } => Err(Finding::Unusable { reason }),
-    })
+/// The format and shape of a whole picture or clip, or what else was found.
+fn whole<R: BufRead + Seek>(reader: &mut R) -> io::Result<Result<(Format, Shape), Finding>> {
+    let format = match wholeness_of(reader)? {
+        Wholeness::Whole(format) => format,
+        Wholeness::Unfinished { missing, .. } => {
+            return Ok(Err(Finding::Waiting { reason: missing }));
+        }
+        Wholeness::Foreign { reason } => return Ok(Err(Finding::Unusable { reason })),
+    };
+    let shape = if format.is_clip() {
+        clip::read(reader)?.map(|told| Shape {
+            width_px: told.width_px,
+            height_px: told.height_px,
+            clip: Some(told.clip),
+        })
+    } else {
+        dimensions(reader, format).map(|(width_px, height_px)| Shape {
+            width_px,
+            height_px,
+            clip: None,
+        })
+    };
+    Ok(shape
+        .map(|shape| (format, shape))
+        .map_err(|reason| Finding::Unusable { reason }))
 }
 
 /// Width and height as the header tells them.
@@ -264,6 +281,7 @@ fn quick_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option
         Format::Png => ImageType::Png,
         Format::Gif => ImageType::Gif,
         Format::Webp => ImageType::Webp,
+        Format::Mp4 | Format::Mov => return None,
     };
     reader.seek(SeekFrom::Start(0)).ok()?;
     let size = kind.reader_size(reader).ok()?;
@@ -273,7 +291,7 @@ fn quick_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option
 /// As the decoder reads the header, which knows some that the quick way does not (very small WebP).
 fn thorough_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option<(u32, u32)> {
     reader.seek(SeekFrom::Start(0)).ok()?;
-    let reader = ImageReader::with_format(reader, image_format(format));
+    let reader = ImageReader::with_format(reader, image_format(format)?);
     reader.into_dimensions().ok()
 }
 

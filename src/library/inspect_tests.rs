@@ -198,3 +198,25 @@ fn the_smallest_pictures_are_whole_too() {
         assert_eq!((content.width_px, content.height_px), (1, 1));
     }
 }
+
+#[test]
+fn a_clip_is_told_with_what_its_container_tells_however_large_it_is() {
+    let (library, mut inspector) = library();
+    let small = clip::writer::phone_clip();
+    // Other bytes behind its end, as some cameras leave them.
+    let mut large = small.clone();
+    large.extend(u32::try_from(READ_AT_ONCE_BYTES).unwrap().to_be_bytes());
+    large.extend(b"free");
+    large.resize(small.len() + READ_AT_ONCE_BYTES as usize, 7);
+    for bytes in [small, large] {
+        fs::write(library.path().join("dance.jpg"), &bytes).unwrap();
+        let sighting = inspector.inspect("dance.jpg").unwrap();
+        let content = whole(&sighting);
+        let hash = blake3::hash(&bytes);
+        assert_eq!(content.fingerprint.as_bytes(), hash.as_bytes());
+        assert_eq!(content.format, Format::Mov);
+        assert_eq!((content.width_px, content.height_px), (1080, 1920));
+        assert_eq!(content.clip.as_ref().unwrap().duration_ms, 5_000);
+        assert!(inspector.buffer.len() <= KEPT_BUFFER_BYTES);
+    }
+}

@@ -1,15 +1,17 @@
 //! EDGE: the folder. What lies in the library, told as sightings, and pictures made from it.
 //!
 //! A file's way: [`watch`] says at once that something changed, [`mod@walk`] finds whatever the watcher could not see,
-//! [`inspect`] looks at one file ([`whole`]: is its end there; [`metadata`]: what people say of it), [`mod@examine`] decodes it
-//! to the last pixel, and [`mod@render`] makes the pictures that people see, which the [`cache`] keeps. [`reconcile`] hands
-//! what was seen to the flow; the loops [`indexer`] and [`examiner`] keep that going, and the [`mod@studio`] has the picture
-//! ready when a story goes out. Originals are only ever opened for reading.
+//! [`inspect`] looks at one file ([`whole`]: is its end there; `clip`: what a clip's container tells; [`metadata`]: what people
+//! say of it), [`mod@examine`] decodes it to the last pixel, and [`mod@render`] makes the pictures that people see, of a clip
+//! its [`poster`], which the [`cache`] keeps. [`reconcile`] hands what was seen to the flow; the loops [`indexer`] and
+//! [`examiner`] keep that going, and the [`mod@studio`] has the picture ready when a story goes out. Originals are only ever
+//! opened for reading.
 
 mod animation;
 mod beneath;
 mod bitmap;
 pub mod cache;
+mod clip;
 mod decode;
 pub mod examine;
 pub mod examiner;
@@ -22,6 +24,7 @@ mod lookalike;
 pub mod metadata;
 pub mod names;
 pub mod original;
+pub mod poster;
 pub mod reconcile;
 pub mod render;
 mod spoken;

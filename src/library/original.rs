@@ -1,7 +1,7 @@
-//! An original, read into memory once. What is hashed, decoded and sent are then the same bytes, whatever somebody does to
-//! the file meanwhile. It is opened for reading only, and a link is not followed.
+//! An original, opened for reading only; a link is not followed. A picture is read into memory once: what is hashed, decoded
+//! and sent are then the same bytes, whatever somebody does to the file meanwhile. A clip is too long for that.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -11,37 +11,20 @@ use rustix::io::Errno;
 
 use crate::domain::media::{Fingerprint, MOST_BYTES};
 
-/// The bytes of an original.
+/// The bytes of an original picture.
 pub struct Original(Vec<u8>);
 
 impl Original {
     /// Reads the file at this path.
     ///
     /// # Errors
-    /// If it cannot be read; of the kind [`InvalidInput`](ErrorKind::InvalidInput) if it never will be, because it is no file
-    /// of at most [`MOST_BYTES`].
+    /// As those of [`open`].
     pub fn read(path: &Path) -> io::Result<Self> {
-        let unfit = || {
-            let megabytes = MOST_BYTES / 1_000_000;
-            let reason = format!("it is no file of at most {megabytes} MB");
-            io::Error::new(ErrorKind::InvalidInput, reason)
-        };
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(flags)
-            .open(path)
-            .map_err(|error| match Errno::from_io_error(&error) {
-                Some(Errno::LOOP) => unfit(),
-                _ => error,
-            })?;
-        let metadata = file.metadata()?;
+        let file = open(path)?;
         let mut bytes = Vec::new();
-        if metadata.is_file() && metadata.len() <= MOST_BYTES {
-            bytes.reserve_exact(metadata.len() as usize + 1);
-            file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-        }
-        if !metadata.is_file() || metadata.len().max(bytes.len() as u64) > MOST_BYTES {
+        bytes.reserve_exact(file.metadata()?.len() as usize + 1);
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MOST_BYTES {
             return Err(unfit());
         }
         Ok(Self(bytes))
@@ -70,6 +53,34 @@ impl From<Vec<u8>> for Original {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
+}
+
+/// Opens an original: for reading, following no link and waiting for nothing.
+///
+/// # Errors
+/// If it cannot be opened; of the kind [`InvalidInput`](ErrorKind::InvalidInput) if it never will be, because it is no file
+/// of at most [`MOST_BYTES`].
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+        .map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::LOOP) => unfit(),
+            _ => error,
+        })?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > MOST_BYTES {
+        return Err(unfit());
+    }
+    Ok(file)
+}
+
+fn unfit() -> io::Error {
+    let megabytes = MOST_BYTES / 1_000_000;
+    let reason = format!("it is no file of at most {megabytes} MB");
+    io::Error::new(ErrorKind::InvalidInput, reason)
 }
 
 #[cfg(test)]

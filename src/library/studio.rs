@@ -1,18 +1,20 @@
 //! Makes the picture that a story is shown with. The file is read anew and must still have the content that was indexed:
 //! some writers leave no trace, and a story must show what was chosen.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::animation::animation;
 use super::cache::Cache;
-use super::original::Original;
+use super::original::{self, Original};
+use super::poster::poster;
 use super::reconcile::blocking;
-use super::render::{Form, render};
+use super::render::{self, Form, render};
+use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
 use crate::domain::media::{Fingerprint, Media};
-use crate::flow::outlet::{NoPicture, Picture, Studio};
+use crate::flow::outlet::{Motion, NoPicture, Picture, Studio, Video};
 
 /// Telegram takes photos up to this size, in bytes.
 const PHOTO_BYTES: u64 = 10_000_000;
@@ -46,30 +48,48 @@ pub fn studio(root: PathBuf, cache: Cache) -> Studio {
 
 fn picture(root: &Path, cache: &Cache, media: &Media) -> Result<Picture, NoPicture> {
     let path = root.join(&media.path);
-    let original = Original::read(&path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
-        ErrorKind::NotFound => NoPicture::Away(format!(
-            "The library {} is empty or not there; is its disk connected and mounted?",
-            root.display()
-        )),
-        ErrorKind::InvalidInput => NoPicture::Changed,
-        _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
-    })?;
+    let shown = match &media.clip {
+        Some(clip) => clip_shown(&path, media, clip),
+        None => picture_shown(&path, media, cache),
+    };
+    shown.unwrap_or_else(|error| {
+        Err(match error.kind() {
+            ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
+            ErrorKind::NotFound => NoPicture::Away(format!(
+                "The library {} is empty or not there; is its disk connected and mounted?",
+                root.display()
+            )),
+            ErrorKind::InvalidInput => NoPicture::Changed,
+            _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
+        })
+    })
+}
+
+/// A picture as a chat shows it. The outer error is one of reading.
+fn picture_shown(
+    path: &Path,
+    media: &Media,
+    cache: &Cache,
+) -> io::Result<Result<Picture, NoPicture>> {
+    let original = Original::read(path)?;
     if original.fingerprint() != media.fingerprint {
-        return Err(NoPicture::Changed);
+        return Ok(Err(NoPicture::Changed));
     }
-    let jpeg =
-        rendered(&original, &media.fingerprint, Form::Preview, cache).map_err(NoPicture::Flawed)?;
-    let name = media.path.rsplit('/').next().unwrap_or(&media.path);
+    let jpeg = match rendered(&original, &media.fingerprint, Form::Preview, cache) {
+        Ok(jpeg) => jpeg,
+        Err(reason) => return Ok(Err(NoPicture::Flawed(reason))),
+    };
+    let name = file_name(media);
     let animation = animation(&original, media.format, name)
         .filter(|animation| animation.bytes.len() as u64 <= DOCUMENT_BYTES);
-    let document = (is_too_much_for_a_photo(media) && media.size_bytes <= DOCUMENT_BYTES)
+    let is_too_much = animation.is_none() && is_too_much_for_a_photo(media);
+    let document = (is_too_much && media.size_bytes <= DOCUMENT_BYTES)
         .then(|| (name.to_owned(), original.into_bytes()));
-    Ok(Picture {
+    Ok(Ok(Picture {
         jpeg,
+        motion: animation.map(Motion::Animation),
         document,
-        animation,
-    })
+    }))
 }
 
 /// The JPEG of an original for this, out of the cache if it is there. The fingerprint is that of these very bytes.
@@ -88,6 +108,35 @@ pub fn rendered(
     let rendered = render(original, form)?;
     cache.put(fingerprint, form, &rendered.jpeg);
     Ok(rendered.jpeg)
+}
+
+/// A clip is shown as a video, or as one of its frames if it is too large for that.
+fn clip_shown(path: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Picture, NoPicture>> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(original::open(path)?)?;
+    if hasher.finalize().as_bytes() != media.fingerprint.as_bytes() {
+        return Ok(Err(NoPicture::Changed));
+    }
+    let frame = poster(path, (media.width_px, media.height_px), clip);
+    let shown = render::thumbnail(&frame).and_then(|thumbnail| {
+        let motion = (media.size_bytes <= TELEGRAM_CLIP_BYTES).then(|| Video {
+            path: path.to_owned(),
+            width_px: media.width_px,
+            height_px: media.height_px,
+            duration_s: u32::try_from(clip.duration_ms.div_ceil(1000)).unwrap_or(u32::MAX),
+            thumbnail,
+        });
+        Ok(Picture {
+            jpeg: render::encoded(&frame, None)?.jpeg,
+            motion: motion.map(Motion::Video),
+            document: None,
+        })
+    });
+    Ok(shown.map_err(NoPicture::Flawed))
+}
+
+fn file_name(media: &Media) -> &str {
+    media.path.rsplit('/').next().unwrap_or(&media.path)
 }
 
 /// Whether nothing lies in the library, or it is not there: a disk that is away looks so.
@@ -147,6 +196,7 @@ mod tests {
                 size_bytes: bytes.len() as u64,
                 width_px: 400,
                 height_px: 200,
+                clip: None,
                 category: Category::of_path(path),
                 path: path.to_owned(),
                 metadata: Metadata::default(),
@@ -184,7 +234,7 @@ mod tests {
         assert_eq!(bench.picture(&media).unwrap().jpeg, b"kept");
         fs::remove_dir_all(bench.folder.path().join("cache")).unwrap();
         assert_eq!(bench.picture(&media).unwrap().jpeg, first.jpeg);
-        assert!(first.document.is_none() && first.animation.is_none());
+        assert!(first.document.is_none() && first.motion.is_none());
     }
 
     #[test]
@@ -216,6 +266,9 @@ mod tests {
         let media = bench.drop("cat.gif", Format::Gif, &gif);
         let picture = bench.picture(&media).unwrap();
         assert_eq!(&picture.jpeg[..2], b"\xff\xd8");
-        assert_eq!(picture.animation.unwrap().bytes, gif);
+        let Some(Motion::Animation(animation)) = picture.motion else {
+            panic!("{:?}", picture.motion);
+        };
+        assert_eq!(animation.bytes, gif);
     }
 }

@@ -1,24 +1,24 @@
-//! Whether a picture's end is there, told from its structure. Closed is not complete: a killed upload closes its file too, so
-//! only the format's own end says that nothing more will come. Nothing is decoded here.
+//! Whether a picture's or a clip's end is there, told from its structure. Closed is not complete: a killed upload closes its
+//! file too, so only the format's own end says that nothing more will come. Nothing is decoded here.
 
 use std::io::{self, BufRead, Cursor, ErrorKind, Seek, SeekFrom};
 
-use super::foreign;
+use super::{clip, foreign};
 use crate::domain::media::Format;
 
 /// What a file's structure tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wholeness {
-    /// A picture up to its own end. Whatever follows (a camera's trailer, a second image) does no harm.
+    /// A picture or clip up to its own end. Whatever follows (a camera's trailer, a second image) does no harm.
     Whole(Format),
-    /// The beginning of a picture; more may come.
+    /// The beginning of a picture or clip; more may come.
     Unfinished {
         /// The format, if its beginning is there.
         format: Option<Format>,
         /// What is missing, in plain words.
         missing: String,
     },
-    /// No picture that can become a story, whatever is waited for.
+    /// Nothing that can become a story, whatever is waited for.
     Foreign {
         /// Why, and what to do, in plain words.
         reason: String,
@@ -28,7 +28,7 @@ pub enum Wholeness {
 /// How many bytes of a file's beginning decide what it is.
 const HEAD_BYTES: usize = 64;
 
-/// Tells whether these bytes are a whole picture.
+/// Tells whether these bytes are a whole picture or clip.
 #[must_use]
 pub fn wholeness(bytes: &[u8]) -> Wholeness {
     wholeness_of(&mut Cursor::new(bytes)).unwrap_or_else(|cause| Wholeness::Foreign {
@@ -54,17 +54,20 @@ pub fn wholeness_of<R: BufRead + Seek>(reader: &mut R) -> io::Result<Wholeness> 
         Err(other) => return Ok(other),
     };
     let mut pieces = Pieces { reader, length };
-    let walked = match format {
-        Format::Jpeg => jpeg(&mut pieces),
-        Format::Png => png(&mut pieces),
-        Format::Gif => gif(&mut pieces),
-        Format::Webp => webp(&mut pieces),
-    };
-    let (name, end) = match format {
-        Format::Jpeg => ("JPEG", "its end mark is not there yet"),
-        Format::Png => ("PNG", "its last chunk, IEND, is not there yet"),
-        Format::Gif => ("GIF", "its trailer is not there yet"),
-        Format::Webp => ("WebP", "it is shorter than its header says"),
+    let (walked, name, end) = match format {
+        Format::Jpeg => (jpeg(&mut pieces), "JPEG", "its end mark is not there yet"),
+        Format::Png => (
+            png(&mut pieces),
+            "PNG",
+            "its last chunk, IEND, is not there yet",
+        ),
+        Format::Gif => (gif(&mut pieces), "GIF", "its trailer is not there yet"),
+        Format::Webp => (
+            webp(&mut pieces),
+            "WebP",
+            "it is shorter than its header says",
+        ),
+        Format::Mp4 | Format::Mov => return clip_of(format, reader),
     };
     match walked {
         Ok(Step::End) => Ok(Wholeness::Whole(format)),
@@ -75,6 +78,17 @@ pub fn wholeness_of<R: BufRead + Seek>(reader: &mut R) -> io::Result<Wholeness> 
         Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => Ok(unfinished(Some(format), end)),
         Err(cause) => Err(cause),
     }
+}
+
+/// Tells it of a clip, whose structure is walked in a room of its own.
+fn clip_of<R: BufRead + Seek>(format: Format, reader: &mut R) -> io::Result<Wholeness> {
+    Ok(match clip::layout(reader)? {
+        Ok(_) => Wholeness::Whole(format),
+        Err(clip::Ending::Cut(missing)) => unfinished(Some(format), missing),
+        Err(clip::Ending::Damage(what)) => Wholeness::Foreign {
+            reason: format!("a damaged clip: {what}; copy it again from its source"),
+        },
+    })
 }
 
 /// How the walk through a format's structure came to its end; running out of bytes is an `UnexpectedEof`.
@@ -116,11 +130,20 @@ fn sniff(head: &[u8]) -> Result<Format, Wholeness> {
     if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
         return Ok(Format::Webp);
     }
+    if let Some(reason) = foreign::boxes(head) {
+        return Err(Wholeness::Foreign { reason });
+    }
+    if let Some(format) = clip::format(head) {
+        return Ok(format);
+    }
     let mut beginnings = [JPEG, PNG, b"GIF87a", b"GIF89a", b"RIFF"].iter();
     let is_cut_webp = head.starts_with(b"RIFF")
         && head.len() < 12
         && b"WEBP".starts_with(head.get(8..).unwrap_or_default());
-    if beginnings.any(|beginning| beginning.starts_with(head)) || is_cut_webp {
+    if beginnings.any(|beginning| beginning.starts_with(head))
+        || is_cut_webp
+        || clip::may_become(head)
+    {
         return Err(unfinished(None, "only its first bytes are there yet"));
     }
     Err(Wholeness::Foreign {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::engine::Tx;
 use super::error::Result;
-use super::value::values;
+use super::value::{Cells, values};
 use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::media::{FileStat, InView, KnownFile};
 
@@ -18,15 +18,19 @@ pub(crate) fn get(tx: &mut dyn Tx, team: TeamId, path: &str) -> Result<Option<Kn
     .transpose()
 }
 
-fn known(mut cells: super::value::Cells) -> Result<KnownFile> {
+fn stat(cells: &mut Cells) -> Result<FileStat> {
+    Ok(FileStat {
+        size_bytes: cells.number()?,
+        modified_ns: cells.integer()?,
+        changed_ns: cells.integer()?,
+        inode: cells.integer()?.cast_unsigned(),
+    })
+}
+
+fn known(mut cells: Cells) -> Result<KnownFile> {
     Ok(KnownFile {
         media: cells.maybe_parsed()?,
-        stat: FileStat {
-            size_bytes: cells.number()?,
-            modified_ns: cells.integer()?,
-            changed_ns: cells.integer()?,
-            inode: cells.integer()?.cast_unsigned(),
-        },
+        stat: stat(&mut cells)?,
         metadata_stamp: cells.text()?,
         waiting: cells.text()? == "waiting",
     })
@@ -138,7 +142,8 @@ pub(crate) fn doubt_metadata(tx: &mut dyn Tx, team: TeamId, path: &str) -> Resul
 /// The files that are not media: unfinished, or of no use; with the reason.
 pub(crate) fn in_view(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<InView>> {
     let rows = tx.query(
-        "SELECT path, state, reason, state_since FROM files WHERE team_id = ?1 AND state <> 'whole' ORDER BY path",
+        "SELECT path, state, reason, state_since, size_bytes, modified_ns, changed_ns, inode
+         FROM files WHERE team_id = ?1 AND state <> 'whole' ORDER BY path",
         values![team],
     )?;
     rows.into_iter()
@@ -149,6 +154,7 @@ pub(crate) fn in_view(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<InView>> {
                 waiting: cells.text()? == "waiting",
                 reason: cells.maybe_text()?.unwrap_or_default(),
                 since: cells.time()?,
+                stat: stat(&mut cells)?,
             })
         })
         .collect()

@@ -15,7 +15,7 @@ macro_rules! select {
         concat!(
             "SELECT id, fingerprint, format, size_bytes, width_px, height_px, category, last_path, title, link_url, ",
             "caption, tags, requires_interaction, custom_metadata, errors, warnings, indexed_at, examined_at, ",
-            "missing_since, posted_count, last_posted_at FROM media ",
+            "missing_since, posted_count, last_posted_at, clip FROM media ",
             $rest
         )
     };
@@ -46,6 +46,7 @@ fn read(mut cells: Cells) -> Result<Media> {
         missing_since: cells.maybe_time()?,
         posted_count: cells.number()?,
         last_posted_at: cells.maybe_time()?,
+        clip: cells.maybe_json()?,
     })
 }
 
@@ -64,8 +65,8 @@ pub(crate) fn add(
     let added = tx.execute(
         "INSERT INTO media (id, team_id, fingerprint, format, size_bytes, width_px, height_px, category, last_path,
              title, link_url, caption, tags, requires_interaction, custom_metadata, errors, warnings, indexed_at,
-             posted_count, skipped_count)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 0, 0)
+             clip, posted_count, skipped_count)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, 0, 0)
          ON CONFLICT (team_id, fingerprint) DO NOTHING",
         values![
             id,
@@ -85,7 +86,8 @@ pub(crate) fn add(
             json(&metadata.custom_metadata)?,
             json(&verdict.errors)?,
             json(&verdict.warnings)?,
-            now
+            now,
+            content.clip.as_ref().map(json).transpose()?
         ],
     )?;
     Ok((added == 1).then_some(id))

@@ -8,8 +8,8 @@ use super::value::values;
 
 /// The latest time the box ever recorded: a clock before it is not to be trusted.
 const LATEST_TIME: &str = "latest_time";
-/// When the daemon last ended in good order.
-const STOPPED_AT: &str = "stopped_at";
+/// When a daemon that ended in good order had last heard what people do.
+const HEARD_AT: &str = "heard_at";
 /// When a process beside the daemon last changed something.
 const KNOCKED_AT: &str = "knocked_at";
 
@@ -51,16 +51,21 @@ pub(crate) fn note_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn stopped_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
-    time(tx, STOPPED_AT)
+/// Takes `now` for the latest time, even if a later one is on record: the clock was wrong then, and is right now.
+pub(crate) fn trust_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
+    set(tx, LATEST_TIME, &now.to_string())
+}
+
+pub(crate) fn heard_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
+    time(tx, HEARD_AT)
 }
 
 /// Notes a stop in good order; `None` when the daemon runs again, so that a crash leaves no such mark.
-pub(crate) fn note_stop(tx: &mut dyn Tx, at: Option<Timestamp>) -> Result<()> {
+pub(crate) fn note_stop(tx: &mut dyn Tx, heard_at: Option<Timestamp>) -> Result<()> {
     set(
         tx,
-        STOPPED_AT,
-        &at.map(|at| at.to_string()).unwrap_or_default(),
+        HEARD_AT,
+        &heard_at.map(|at| at.to_string()).unwrap_or_default(),
     )
 }
 

@@ -189,6 +189,7 @@ fn content(seed: u32) -> Content {
         format: Format::Jpeg,
         width_px: 1080,
         height_px: 1920,
+        clip: None,
         metadata: Metadata::default(),
         metadata_problems: Vec::new(),
     }

@@ -194,6 +194,12 @@ impl Cells {
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T> {
         serde_json::from_str(&self.text()?).map_err(Error::unexpected)
     }
+
+    pub(crate) fn maybe_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        self.maybe_text()?
+            .map(|text| serde_json::from_str(&text).map_err(Error::unexpected))
+            .transpose()
+    }
 }
 
 /// A list or a map as the text that a cell holds.

@@ -85,17 +85,17 @@ impl fmt::Debug for Clock {
 ///
 /// Only the marker of systemd-timesyncd (the default on Raspberry Pi OS and Debian) is read. The kernel knows it of every
 /// time service, but asking it (`adjtimex`) has no safe way in the crates we carry; a box that runs chrony is judged by
-/// [`trusted`]'s other half.
+/// [`trusted`], and a person may vouch for its clock.
 #[must_use]
 pub fn synchronised() -> bool {
     Path::new(SYNCHRONISED_MARKER).exists()
 }
 
-/// Whether `now` may be planned by: the clock is synchronised, or shows a time past the latest that was ever recorded, or,
+/// Whether `now` may be planned by, though nobody vouches for it: it is past the latest time that was ever recorded, or,
 /// with nothing recorded, past the release of this version.
 #[must_use]
-pub fn trusted(now: Timestamp, latest_recorded: Option<Timestamp>, synchronised: bool) -> bool {
-    synchronised || now > latest_recorded.unwrap_or(RELEASED)
+pub fn trusted(now: Timestamp, latest_recorded: Option<Timestamp>) -> bool {
+    now > latest_recorded.unwrap_or(RELEASED)
 }
 
 #[cfg(test)]
@@ -131,19 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_trusted_when_synchronised_or_past_all_that_was_recorded() {
+    fn a_clock_is_trusted_when_it_is_past_all_that_was_recorded() {
         let recorded = Some(at("2027-05-05T12:00:00Z"));
-        for (now, latest, synchronised, verdict) in [
-            ("1970-01-01T00:01:00Z", None, true, true),
-            ("1970-01-01T00:01:00Z", None, false, false),
-            ("2026-11-20T23:59:59Z", None, false, false),
-            ("2026-11-21T00:00:01Z", None, false, true),
-            ("2027-05-05T12:00:00Z", recorded, false, false),
-            ("2027-05-05T12:00:01Z", recorded, false, true),
-            ("2027-05-05T11:00:00Z", recorded, false, false),
-            ("2027-05-05T11:00:00Z", recorded, true, true),
+        for (now, latest, verdict) in [
+            ("1970-01-01T00:01:00Z", None, false),
+            ("2026-11-20T23:59:59Z", None, false),
+            ("2026-11-21T00:00:01Z", None, true),
+            ("2027-05-05T12:00:00Z", recorded, false),
+            ("2027-05-05T12:00:01Z", recorded, true),
+            ("2027-05-05T11:00:00Z", recorded, false),
         ] {
-            assert_eq!(trusted(at(now), latest, synchronised), verdict, "{now}");
+            assert_eq!(trusted(at(now), latest), verdict, "{now}");
         }
     }
 }

@@ -48,6 +48,7 @@ pub struct Supervisor(Arc<Inner>);
 
 struct Inner {
     shutdown: Shutdown,
+    passes: fn(&(dyn std::error::Error + 'static)) -> bool,
     keepers: Mutex<Vec<Keeper>>,
     gave_up: watch::Sender<Option<GaveUp>>,
 }
@@ -61,8 +62,19 @@ impl Supervisor {
     /// One without tasks, which stops them all when `shutdown` is signalled.
     #[must_use]
     pub fn new(shutdown: Shutdown) -> Self {
+        Self::patient(shutdown, |_| false)
+    }
+
+    /// One that never gives up on a task whose error `passes` by itself when its cause is gone: starting the process anew
+    /// would not help, and what it still can do would be lost.
+    #[must_use]
+    pub fn patient(
+        shutdown: Shutdown,
+        passes: fn(&(dyn std::error::Error + 'static)) -> bool,
+    ) -> Self {
         Self(Arc::new(Inner {
             shutdown,
+            passes,
             keepers: Mutex::default(),
             gave_up: watch::Sender::new(None),
         }))
@@ -81,7 +93,7 @@ impl Supervisor {
     {
         let vitals = Arc::new(Vitals::new(name, longest_quiet));
         let pulse = Pulse::new(Arc::clone(&vitals), self.0.shutdown.clone());
-        let handle = tokio::spawn(keep(pulse, make, self.0.gave_up.clone()));
+        let handle = tokio::spawn(keep(pulse, make, self.0.passes, self.0.gave_up.clone()));
         self.keepers(|keepers| keepers.push(Keeper { vitals, handle }));
     }
 
@@ -140,8 +152,12 @@ impl Supervisor {
 }
 
 /// Runs a task again and again until it is time to stop or it has failed too often.
-async fn keep<M, F>(pulse: Pulse, make: M, gave_up: watch::Sender<Option<GaveUp>>)
-where
+async fn keep<M, F>(
+    pulse: Pulse,
+    make: M,
+    passes: fn(&(dyn std::error::Error + 'static)) -> bool,
+    gave_up: watch::Sender<Option<GaveUp>>,
+) where
     M: Fn(Pulse) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), BoxError>> + Send + 'static,
 {
@@ -150,14 +166,17 @@ where
     loop {
         let began = Instant::now();
         pulse.beat();
-        let reason = run_once(make(pulse.clone())).await;
+        let failure = run_once(make(pulse.clone()), passes).await;
         if pulse.is_stopping() {
-            if let Some(reason) = reason {
+            if let Some(Failure { reason, .. }) = failure {
                 tracing::warn!(task, "task `{task}` failed while stopping: {reason}");
             }
             return;
         }
-        let reason = reason.unwrap_or_else(|| "it ended, and nobody had asked it to".to_owned());
+        let Failure { reason, passes } = failure.unwrap_or_else(|| Failure {
+            reason: "it ended, and nobody had asked it to".to_owned(),
+            passes: false,
+        });
 
         failures = if began.elapsed() >= HEALTHY_AFTER {
             1
@@ -165,7 +184,7 @@ where
             failures + 1
         };
         pulse.vitals().failed(&reason);
-        if failures >= MOST_FAILURES {
+        if failures >= MOST_FAILURES && !passes {
             tracing::error!(task, attempt = failures, "task `{task}` gave up: {reason}");
             gave_up.send_replace(Some(GaveUp {
                 name: task,
@@ -189,17 +208,28 @@ where
     }
 }
 
+/// Why a task ended.
+struct Failure {
+    reason: String,
+    /// Whether the cause passes by itself.
+    passes: bool,
+}
+
 /// Runs a task to its end, in a task of its own, so that a panic stays in it. `None` is a good end.
 async fn run_once(
     future: impl Future<Output = Result<(), BoxError>> + Send + 'static,
-) -> Option<String> {
+    passes: fn(&(dyn std::error::Error + 'static)) -> bool,
+) -> Option<Failure> {
     let mut running = AbortOnDrop(tokio::spawn(future));
-    let reason = match (&mut running.0).await {
+    let (reason, passes) = match (&mut running.0).await {
         Ok(Ok(())) => return None,
-        Ok(Err(error)) => chain(error.as_ref()),
-        Err(error) => format!("it panicked: {}", panic_text(error)),
+        Ok(Err(error)) => (chain(error.as_ref()), passes(error.as_ref())),
+        Err(error) => (format!("it panicked: {}", panic_text(error)), false),
     };
-    Some(redact(&reason, &[]))
+    Some(Failure {
+        reason: redact(&reason, &[]),
+        passes,
+    })
 }
 
 struct AbortOnDrop(JoinHandle<Result<(), BoxError>>);

@@ -192,3 +192,23 @@ async fn a_clean_stop_waits_four_seconds_and_cuts_off_the_rest() {
     tokio::time::sleep(seconds(1)).await;
     assert_eq!(Arc::strong_count(&hung), 1, "the task itself was aborted");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cause_that_passes_is_outlived_however_long_it_lasts() {
+    let shutdown = Shutdown::new();
+    let supervisor = Supervisor::patient(shutdown.clone(), |error| error.to_string() == "full");
+    let starts = spawn_noting(&supervisor, |n, pulse| async move {
+        if n < 50 {
+            return Err("full".into());
+        }
+        pulse.stopping().await;
+        Ok(())
+    });
+    let stop = tokio::spawn(async move {
+        tokio::time::sleep(seconds(7200)).await;
+        shutdown.signal();
+    });
+    supervisor.run().await.unwrap();
+    stop.await.unwrap();
+    assert_eq!(starts.lock().unwrap().len(), 50);
+}

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use teloxide::utils::command::BotCommands;
 
-use super::message::{clock_time, moment};
+use super::message::moment;
 use crate::domain::entry::Entry;
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Deed, Person};
@@ -94,6 +94,10 @@ pub async fn obey(
                 "There is nothing to send: everything is locked or in the queue. See /status."
                     .to_owned()
             }
+            Commanded::ClockInDoubt => {
+                "My clock is in doubt, and nothing is sent until it is right. See /status."
+                    .to_owned()
+            }
             Commanded::Done | Commanded::AlreadySo => "That was done already.".to_owned(),
         },
         Command::Pause => match flow.pause(Some(update), by, now).await? {
@@ -125,14 +129,17 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
             by_asker,
             at,
         } => {
-            let at = clock_time(*at, zone);
+            let at = moment(*at, zone);
             let text = match by {
-                _ if *by_asker => format!("You did: {outcome} at {at}."),
+                _ if *by_asker => format!("You did: {outcome} on {at}."),
                 Some(name) => {
                     let name: String = name.chars().take(60).collect();
-                    format!("{name} was faster: {outcome} at {at}.")
+                    format!("{name} was faster: {outcome} on {at}.")
                 }
-                None => format!("It ended by itself: {outcome} at {at}."),
+                None if *outcome == Outcome::Cancelled => {
+                    format!("It was taken out of the queue on {at}.")
+                }
+                None => format!("It ended by itself: {outcome} on {at}."),
             };
             (text, true)
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use teloxide::RequestError;
 use teloxide::payloads::{
-    EditMessageCaptionSetters, SendDocumentSetters, SendMessageSetters, SendPhotoSetters,
+    EditMessageCaptionSetters, SendAnimationSetters, SendDocumentSetters, SendMessageSetters,
+    SendPhotoSetters, SendVideoSetters,
 };
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, InputFile, MessageId, ParseMode, ReplyParameters, ThreadId};
@@ -15,7 +16,7 @@ use super::message::{alert, caption, keyboard};
 use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
 use crate::domain::story::MessageRef;
-use crate::flow::outlet::{Answer, Card, Outlet, Picture, Trouble};
+use crate::flow::outlet::{Answer, Card, Motion, Outlet, Picture, Trouble};
 
 /// The team's desk.
 #[derive(Clone)]
@@ -39,19 +40,53 @@ impl Desk {
     async fn send(&self, card: &Card, picture: &Picture) -> Result<MessageRef, Trouble> {
         let chat = self.place.chat;
         self.pace.pass(chat, Urgency::Now).await?;
-        let photo =
-            InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number));
-        let mut request = self
-            .client
-            .bot
-            .send_photo(ChatId(chat), photo)
-            .caption(caption(card, &self.place.timezone))
-            .parse_mode(ParseMode::Html)
-            .reply_markup(keyboard(card));
-        if let Some(thread) = self.place.thread {
-            request = request.message_thread_id(ThreadId(MessageId(thread)));
-        }
-        let sent = tokio::time::timeout(UPLOAD, request).await;
+        let caption = caption(card, &self.place.timezone);
+        let buttons = keyboard(card);
+        let thread = self.place.thread.map(|id| ThreadId(MessageId(id)));
+        let sent = match &picture.motion {
+            Some(Motion::Video(video)) => {
+                let mut request = self
+                    .client
+                    .bot
+                    .send_video(ChatId(chat), InputFile::file(video.path.clone()))
+                    .width(video.width_px)
+                    .height(video.height_px)
+                    .duration(video.duration_s)
+                    .thumbnail(InputFile::memory(video.thumbnail.clone()))
+                    .supports_streaming(true)
+                    .caption(caption)
+                    .parse_mode(ParseMode::Html)
+                    .reply_markup(buttons);
+                request.message_thread_id = thread;
+                tokio::time::timeout(UPLOAD, request).await
+            }
+            Some(Motion::Animation(animation)) => {
+                let file =
+                    InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone());
+                let mut request = self
+                    .client
+                    .bot
+                    .send_animation(ChatId(chat), file)
+                    .caption(caption)
+                    .parse_mode(ParseMode::Html)
+                    .reply_markup(buttons);
+                request.message_thread_id = thread;
+                tokio::time::timeout(UPLOAD, request).await
+            }
+            None => {
+                let photo = InputFile::memory(picture.jpeg.clone())
+                    .file_name(format!("story-{}.jpg", card.number));
+                let mut request = self
+                    .client
+                    .bot
+                    .send_photo(ChatId(chat), photo)
+                    .caption(caption)
+                    .parse_mode(ParseMode::Html)
+                    .reply_markup(buttons);
+                request.message_thread_id = thread;
+                tokio::time::timeout(UPLOAD, request).await
+            }
+        };
         let message = match sent {
             Ok(Ok(message)) => message.id.0,
             // Delivered all the same, by a Telegram that is newer than the library.

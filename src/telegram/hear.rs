@@ -238,7 +238,15 @@ impl Hearing {
     /// The person on record who wrote, if they belong.
     async fn asker(&self, user: &User, now: Timestamp) -> Result<Option<Person>, Error> {
         let id = person_id(user);
-        if let Some(person) = self.flow.person(id).await? {
+        if let Some(mut person) = self.flow.person(id).await? {
+            let (name, username) = (user.full_name(), user.username.clone());
+            if (&person.name, &person.username) != (&name, &username) {
+                // People call themselves otherwise at times; the role stays.
+                self.flow
+                    .meet(id, name.clone(), username.clone(), person.role, now)
+                    .await?;
+                (person.name, person.username) = (name, username);
+            }
             return Ok(Some(person));
         }
         match self

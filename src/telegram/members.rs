@@ -16,7 +16,9 @@ use crate::domain::person::{PersonId, Role};
 use crate::flow::Flow;
 use crate::flow::outlet::Trouble;
 
-/// How long a stranger is taken for one without asking again, and hears nothing more.
+/// How long a stranger is taken for one without asking again: they may be joining the chat just now.
+const STRANGE: Duration = Duration::from_secs(60);
+/// How long a chat that had its neutral word hears nothing more.
 const QUIET: Duration = Duration::from_secs(3600);
 /// How many strangers are remembered; nobody can fill the memory by coming under many names.
 const MOST_STRANGERS: usize = 1000;
@@ -45,7 +47,7 @@ impl Members {
         now: Timestamp,
     ) -> Result<bool, NotNow> {
         let id = person_id(user);
-        if remembers(&self.strangers, id.0) {
+        if remembers(&self.strangers, id.0, STRANGE) {
             return Ok(false);
         }
         let is_owner = place.admin_chat == Some(id.0);
@@ -54,7 +56,7 @@ impl Members {
                 .await
                 .map_err(NotNow::Telegram)?
         {
-            remember(&self.strangers, id.0);
+            remember(&self.strangers, id.0, STRANGE);
             return Ok(false);
         }
         let role = if is_owner { Role::Owner } else { Role::Member };
@@ -68,11 +70,7 @@ impl Members {
 
     /// Whether this chat may be given a neutral word now; at most one an hour.
     pub fn may_greet(&self, chat: i64) -> bool {
-        if remembers(&self.greeted, chat) {
-            return false;
-        }
-        remember(&self.greeted, chat);
-        true
+        !remembers(&self.greeted, chat, QUIET) && remember(&self.greeted, chat, QUIET)
     }
 }
 
@@ -100,17 +98,20 @@ async fn is_member(client: &Client, chat: i64, user: UserId) -> Result<bool, Tro
     }
 }
 
-fn remembers(seen: &Mutex<HashMap<i64, Instant>>, id: i64) -> bool {
+fn remembers(seen: &Mutex<HashMap<i64, Instant>>, id: i64, long: Duration) -> bool {
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.get(&id).is_some_and(|at| at.elapsed() < QUIET)
+    seen.get(&id).is_some_and(|at| at.elapsed() < long)
 }
 
-fn remember(seen: &Mutex<HashMap<i64, Instant>>, id: i64) {
+/// Remembers somebody for so long. False if the memory is full.
+fn remember(seen: &Mutex<HashMap<i64, Instant>>, id: i64, long: Duration) -> bool {
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     if seen.len() >= MOST_STRANGERS {
-        seen.retain(|_, at| at.elapsed() < QUIET);
+        seen.retain(|_, at| at.elapsed() < long);
     }
-    if seen.len() < MOST_STRANGERS {
+    let has_room = seen.len() < MOST_STRANGERS;
+    if has_room {
         seen.insert(id, Instant::now());
     }
+    has_room
 }

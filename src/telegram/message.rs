@@ -134,7 +134,7 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
             offered_again_at: Some(at),
         } => format!(
             "I was away until {}. If you pressed meanwhile, please press again.",
-            clock_time(*at, zone)
+            when(*at, card.due_at, zone).1
         ),
         CardStatus::AskingReject => {
             "Really reject it? It will never be suggested again.".to_owned()
@@ -167,7 +167,8 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
                 .as_ref()
                 .map(|why| format!(": {why}"))
                 .unwrap_or_default();
-            format!("{sign}{by} at {}{took}{reason}", clock_time(*at, zone))
+            let (word, when) = when(*at, card.due_at, zone);
+            format!("{sign}{by} {word} {when}{took}{reason}")
         }
     }
 }
@@ -228,10 +229,14 @@ pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-/// `13:05`.
-#[must_use]
-pub fn clock_time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+/// `13:05` on the story's own day, `Sat 21 Nov, 13:05` on another; and the word that goes before it.
+fn when(at: Timestamp, due_at: Timestamp, zone: &TimeZone) -> (&'static str, String) {
+    let local = at.to_zoned(zone.clone());
+    if local.date() == due_at.to_zoned(zone.clone()).date() {
+        ("at", local.strftime("%H:%M").to_string())
+    } else {
+        ("on", moment(at, zone))
+    }
 }
 
 /// `40 s`, `12 min`, `3 h 5 min`; rounded.

@@ -1,9 +1,10 @@
 //! Fetches what people do. An update counts as taken when its effect is committed, and only then is Telegram told so: a press
 //! that reached the box takes effect once, whatever restarts in between.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use teloxide::RequestError;
 use teloxide::payloads::{DeleteWebhookSetters, GetUpdatesSetters};
 use teloxide::prelude::Requester;
@@ -30,6 +31,8 @@ const PRESS_KEPT: Duration = Duration::from_secs(150);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The pause while the token is refused or another process polls.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+/// A second program that polls is heard of now and then; without word of it for so long, it is gone.
+const RIVAL_GONE: SignedDuration = SignedDuration::from_secs(300);
 /// How often an update whose effect cannot be committed is tried, before it is given up.
 const MOST_TRIES: u32 = 5;
 
@@ -42,6 +45,7 @@ pub struct Poller {
     flow: Flow,
     hearing: Hearing,
     clock: Clock,
+    contact: Mutex<Contact>,
 }
 
 impl Poller {
@@ -59,7 +63,16 @@ impl Poller {
             client,
             flow,
             clock,
+            contact: Mutex::new(Contact::new()),
         }
+    }
+
+    /// When Telegram was last heard, and all that it told was taken; by a clock that shows `now`.
+    #[must_use]
+    pub fn heard_at(&self, now: Timestamp) -> Timestamp {
+        let since = self.contact(|contact| contact.heard_at.elapsed());
+        let since = SignedDuration::try_from(since).unwrap_or_default();
+        now.checked_sub(since).unwrap_or(now)
     }
 
     /// Polls until it is time to stop.
@@ -67,12 +80,11 @@ impl Poller {
     /// # Errors
     /// If the store cannot be written.
     pub async fn run(&self, pulse: &Pulse) -> Result<(), BoxError> {
-        let mut silence = Silence::default();
         let name = loop {
             pulse.expecting(SMALL_CALL + REFUSED_PAUSE + POLL);
             match self.introduce().await {
                 Ok(name) => break name,
-                Err(error) => self.report(&error, &mut silence, pulse).await?,
+                Err(error) => self.report(&error, pulse).await?,
             }
             if pulse.is_stopping() {
                 return Ok(());
@@ -88,21 +100,15 @@ impl Poller {
             };
             match updates {
                 Ok(updates) => {
-                    self.hear(&silence).await?;
-                    let mut all_taken = true;
+                    self.hear().await?;
                     for update in updates {
                         let id = update.id;
-                        if !self.take(&name, update, pulse).await {
-                            all_taken = false; // it stays unconfirmed, and comes again
-                            break;
-                        }
+                        self.take(&name, update, pulse).await?;
                         next = Some(id.as_offset());
                     }
-                    if all_taken {
-                        silence = Silence::default();
-                    }
+                    self.contact(Contact::heard);
                 }
-                Err(error) => self.report(&error, &mut silence, pulse).await?,
+                Err(error) => self.report(&error, pulse).await?,
             }
         }
     }
@@ -142,33 +148,34 @@ impl Poller {
     }
 
     /// Telegram was heard again.
-    async fn hear(&self, silence: &Silence) -> Result<(), Error> {
+    async fn hear(&self) -> Result<(), Error> {
         let now = self.clock.now();
-        self.flow.condition(TELEGRAM, None, now).await?;
-        if silence.is_long() {
+        let (has_rival, is_long) =
+            self.contact(|contact| (contact.has_rival(now), contact.is_silent_for_long()));
+        // Two that poll are heard in turns: a good poll says nothing of the other one.
+        if !has_rival {
+            self.flow.condition(TELEGRAM, None, now).await?;
+        }
+        if is_long {
             self.flow.offer_again(now).await?;
         }
         Ok(())
     }
 
     /// Notes why Telegram is not heard, and waits a while.
-    async fn report(
-        &self,
-        error: &RequestError,
-        silence: &mut Silence,
-        pulse: &Pulse,
-    ) -> Result<(), Error> {
-        silence.errors += 1;
+    async fn report(&self, error: &RequestError, pulse: &Pulse) -> Result<(), Error> {
+        let errors = self.contact(Contact::failed);
         let (reason, pause) = if is_bad_token(error) {
             let reason = "Telegram refuses the bot token. Get a new one from @BotFather, set `[telegram] token` and restart; \
                           until then nothing is sent and no press is heard.";
             (Some(reason.to_owned()), REFUSED_PAUSE)
         } else if is_other_poller(error) {
             // One that crashed may linger for the length of its last poll; a second daemon stays.
-            let pause = (Duration::from_secs(5) * silence.errors).min(REFUSED_PAUSE);
+            let meetings = self.contact(|contact| contact.met_rival(self.clock.now()));
+            let pause = (Duration::from_secs(5) * meetings).min(REFUSED_PAUSE);
             let reason = "Another program polls Telegram with the same bot token, and each takes the other's presses. Stop \
                           the other one, or give this box a bot of its own.";
-            ((silence.errors > 2).then(|| reason.to_owned()), pause)
+            ((meetings > 2).then(|| reason.to_owned()), pause)
         } else if is_webhook_set(error) {
             let delete = self.client.bot.delete_webhook().drop_pending_updates(false);
             if let Err(trouble) = self.client.call(SMALL_CALL, delete).await {
@@ -183,10 +190,10 @@ impl Poller {
             let trouble = self.client.trouble(error);
             let pause = match trouble {
                 Trouble::Later(wait) => wait,
-                _ => Duration::from_secs(1 << silence.errors.min(5)).min(LONGEST_PAUSE),
+                _ => Duration::from_secs(1 << errors.min(5)).min(LONGEST_PAUSE),
             };
             // A short silence is nobody's concern: a router restarts, a server is updated.
-            let long = silence.is_long();
+            let long = self.contact(|contact| contact.is_silent_for_long());
             tracing::debug!(task = "poll", "{}", trouble.reason());
             let reason = format!("Telegram is not heard: {}.", trouble.reason());
             (long.then_some(reason), pause)
@@ -204,53 +211,81 @@ impl Poller {
         Ok(())
     }
 
-    /// Takes one update. False if its effect could not be committed, so that it must come again.
-    async fn take(&self, name: &str, update: Update, pulse: &Pulse) -> bool {
+    /// Takes one update.
+    ///
+    /// # Errors
+    /// If its effect could not be committed, so that it must come again: it stays unconfirmed.
+    async fn take(&self, name: &str, update: Update, pulse: &Pulse) -> Result<(), Error> {
         let id = update.id.0;
         for attempt in 1..=MOST_TRIES {
             pulse.beat();
             match self.hearing.take(name, &update, self.clock.now()).await {
-                Ok(()) => return true,
-                Err(error) => {
-                    tracing::error!(
-                        task = "poll",
-                        attempt,
-                        "update {id} could not be taken: {error}"
-                    );
-                    if matches!(
-                        error,
-                        Error::Unavailable(_) | Error::Busy(_) | Error::Closed
-                    ) {
-                        tokio::time::sleep(Duration::from_secs(2)).await;
-                        return false;
-                    }
+                Ok(()) => return Ok(()),
+                Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Closed)) => {
+                    return Err(error);
                 }
+                Err(error) => tracing::error!(
+                    task = "poll",
+                    attempt,
+                    "update {id} could not be taken: {error}"
+                ),
             }
         }
         // A poison update must not hold up all that come after it.
         tracing::error!(task = "poll", "update {id} is given up");
-        true
+        Ok(())
+    }
+
+    fn contact<T>(&self, look: impl FnOnce(&mut Contact) -> T) -> T {
+        look(&mut self.contact.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// How long Telegram has not been heard, all that was heard being taken.
-struct Silence {
+/// How well Telegram is heard. It outlives the task: a restart must not forget a long silence.
+struct Contact {
+    /// When it was last heard, and all that was heard was taken.
     heard_at: Instant,
+    /// Failures since.
     errors: u32,
+    /// How often another poller was met, and when last.
+    rival: Option<(u32, Timestamp)>,
 }
 
-impl Default for Silence {
-    fn default() -> Self {
+impl Contact {
+    fn new() -> Self {
         Self {
             heard_at: Instant::now(),
             errors: 0,
+            rival: None,
         }
     }
-}
 
-impl Silence {
+    fn heard(&mut self) {
+        self.heard_at = Instant::now();
+        self.errors = 0;
+    }
+
+    /// Counts a failure; returns how many there were in a row.
+    fn failed(&mut self) -> u32 {
+        self.errors += 1;
+        self.errors
+    }
+
+    /// Counts a meeting with another poller; returns how many there were lately.
+    fn met_rival(&mut self, now: Timestamp) -> u32 {
+        let before = self.rival.filter(|_| self.has_rival(now));
+        let meetings = before.map_or(0, |(meetings, _)| meetings) + 1;
+        self.rival = Some((meetings, now));
+        meetings
+    }
+
+    fn has_rival(&self, now: Timestamp) -> bool {
+        self.rival
+            .is_some_and(|(_, at)| now.duration_since(at).abs() < RIVAL_GONE)
+    }
+
     /// Whether a press may be lost by now.
-    fn is_long(&self) -> bool {
+    fn is_silent_for_long(&self) -> bool {
         self.heard_at.elapsed() > PRESS_KEPT
     }
 }

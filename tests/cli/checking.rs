@@ -43,7 +43,7 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
                        hint: `storyline media list --flawed` shows which, `storyline media show` why
     note     plan      nothing is planned
                        hint: `storyline schedule preview` shows what would be; the service plans as soon as it can send
-    note     file      memes/notes.txt: a text, not a picture; JPEG, PNG, GIF and WebP can become stories
+    note     file      memes/notes.txt: a text, not a picture; pictures (JPEG, PNG, GIF, WebP) and clips (MP4, MOV) can become stories
     problem  telegram  no bot token is set: pictures are indexed and nothing is sent
                        hint: get a token from @BotFather and set `[telegram] token_file` or `token`
     problem  telegram  no chat is set: nothing is sent
@@ -137,7 +137,7 @@ async fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     drop(database);
     assert_snapshot!(bench.type_in("queue list").all(), @r#"
-    ! error: the database has schema version 999 and this program knows versions up to 1; install the newer Storyline again, or restore the backup that was made before the upgrade
+    ! error: the database has schema version 999 and this program knows versions up to 2; install the newer Storyline again, or restore the backup that was made before the upgrade
     exit 1
     "#);
     let check = bench.type_in("check");

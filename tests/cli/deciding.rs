@@ -46,7 +46,7 @@ async fn a_story_is_taken_out_of_the_queue_and_is_history() {
     );
     let table = bench.type_in("history list");
     assert!(
-        table.stdout.contains("taken out of the queue by hand"),
+        table.stdout.contains("taken out of the queue by ann"),
         "{table:?}"
     );
 }
@@ -164,4 +164,11 @@ async fn the_daemon_is_told_of_every_change() {
         assert_eq!(seen.code, 0, "{line}: {seen:?}");
         assert_ne!(flow.last_knock().await.unwrap(), before, "{line}");
     }
+}
+
+#[tokio::test]
+async fn nobody_need_vouch_for_a_clock_that_is_not_in_doubt() {
+    let bench = Bench::with_media().await;
+    assert_snapshot!(bench.type_in("clock trust").all(), @"! The clock is not in doubt.");
+    assert_eq!(bench.type_in("clock trust --json").json()["changed"], false);
 }

@@ -357,6 +357,11 @@ impl TheBox {
             .unwrap();
     }
 
+    pub(crate) fn trust_clock(&self) -> bool {
+        self.run(self.flow().trust_clock("Anna".to_owned(), self.now))
+            .unwrap()
+    }
+
     pub(crate) fn send_next(&mut self) -> Commanded {
         let commanded = self
             .run(self.flow().send_next(None, "Anna".to_owned(), self.now))
@@ -438,6 +443,7 @@ fn sighting(path: &str, number: u64, tags: &[&str]) -> Sighting {
             format: Format::Jpeg,
             width_px: 1080,
             height_px: 1920,
+            clip: None,
             metadata: Metadata {
                 tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
                 ..Metadata::default()

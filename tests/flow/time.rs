@@ -6,6 +6,7 @@ use jiff::civil::Time;
 use proptest::prelude::*;
 use storyline::domain::outcome::Outcome;
 use storyline::domain::team::{TeamSettings, Window};
+use storyline::flow::steer::Commanded;
 
 use crate::harness::*;
 
@@ -156,10 +157,7 @@ fn a_clock_that_jumps_a_month_ahead_floods_nobody_and_set_back_repeats_nothing()
         "a slot was filled twice"
     );
     assert!(the_box.alert("clock").unwrap().contains("set back"));
-    assert!(matches!(
-        the_box.send_next(),
-        storyline::flow::steer::Commanded::Sending(_)
-    ));
+    assert!(matches!(the_box.send_next(), Commanded::Sending(_)));
     the_box.look();
     assert_eq!(the_box.deliveries().len(), before + 1);
     the_box.live_until(real + days(33));
@@ -218,6 +216,39 @@ fn two_readings_of_an_unsynchronised_clock_in_the_wrong_order_are_no_alarm() {
     the_box.set_clock(the_box.now - SECOND);
     the_box.look();
     assert_eq!(the_box.alert("clock"), None);
+}
+
+#[test]
+fn a_clock_in_doubt_ends_and_forgets_nothing_until_somebody_vouches_for_it() {
+    let mut the_box = TheBox::with(three_a_day()).with_pictures(100);
+    the_box.team = Team::Looks;
+    the_box.live_for(hours(14));
+    let real = the_box.now;
+    let open = the_box.queue().len();
+    assert!(
+        the_box
+            .queue()
+            .iter()
+            .any(|story| story.state.may_be_seen())
+    );
+    // Far ahead for a moment, as a board without a battery may be; then right again, and nobody says so.
+    the_box.set_clock(real + days(1));
+    the_box.look();
+    the_box.synchronised = false;
+    the_box.set_clock(real - days(20));
+    let (ended, sent) = (the_box.history().len(), the_box.deliveries().len());
+    the_box.live_for(hours(6));
+    assert_eq!(the_box.history().len(), ended, "of {open} open stories");
+    assert_eq!(the_box.deliveries().len(), sent);
+    assert_eq!(the_box.send_next(), Commanded::ClockInDoubt);
+    assert!(the_box.alert("clock").unwrap().contains("clock trust"));
+    the_box.set_clock(real + hours(1));
+    assert!(the_box.trust_clock());
+    assert!(!the_box.trust_clock(), "it is not in doubt any more");
+    the_box.live_for(days(3));
+    assert_eq!(the_box.alert("clock"), None);
+    assert!(the_box.deliveries().len() > sent);
+    the_box.audit_slots();
 }
 
 const SECOND: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);

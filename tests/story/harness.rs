@@ -294,6 +294,17 @@ impl Office {
         .await
     }
 
+    /// How many messages in this chat say so.
+    pub(crate) fn times_said(&self, chat: i64, text: &str) -> usize {
+        let messages = self.telegram.messages(chat);
+        let mut said = messages.iter().filter(|m| m.is_from_bot());
+        said.by_ref().filter(|m| m.text.contains(text)).count()
+    }
+
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("storyline.db")
+    }
+
     /// Waits for a fact of the records.
     pub(crate) async fn wait_until<F: Future<Output = bool>>(
         &self,

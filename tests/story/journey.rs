@@ -3,7 +3,7 @@
 use storyline::domain::outcome::Outcome;
 
 use crate::harness::{ANN, BEN, Chat, Office, Plan, TEAM, drop_picture};
-use crate::pretend::telegram::Pressed;
+use crate::pretend::telegram::{MediaKind, Pressed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_dropped_in_the_morning_is_history_by_noon() {
@@ -156,5 +156,49 @@ async fn pictures_that_came_while_the_box_was_off_are_found_at_its_start() {
     drop_picture(&office.library(), "merch/b.webp");
     office.start().await;
     office.wait_until_planned(2).await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_is_shown_as_a_video_that_plays_in_the_chat() {
+    let office = Office::open().await;
+    let clip = include_bytes!("clip.mp4");
+    std::fs::create_dir(office.library().join("memes")).unwrap();
+    std::fs::write(office.library().join("memes/dance.mp4"), clip).unwrap();
+    office.wait_until_planned(1).await;
+    office.it_is("09:00");
+    let story = office.story(1).await;
+    let shown = story.media.as_ref().expect("a clip is shown");
+    assert_eq!(shown.kind, MediaKind::Video);
+    assert_eq!(shown.bytes.as_ref(), clip, "as it is, byte for byte");
+    office.telegram.press(BEN, TEAM, story.id, "Posted");
+    office.see_text(story.id, "Posted by Ben").await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_moves_is_shown_moving() {
+    let office = Office::open().await;
+    let red = [200, 20].map(|red| {
+        image::Frame::new(image::RgbaImage::from_pixel(
+            540,
+            960,
+            image::Rgba([red, 0, 0, 255]),
+        ))
+    });
+    let mut gif = Vec::new();
+    image::codecs::gif::GifEncoder::new(&mut gif)
+        .encode_frames(red)
+        .unwrap();
+    std::fs::create_dir(office.library().join("memes")).unwrap();
+    std::fs::write(office.library().join("memes/wave.gif"), &gif).unwrap();
+    office.wait_until_planned(1).await;
+    office.it_is("09:00");
+    let story = office.story(1).await;
+    let shown = story.media.as_ref().expect("an animation is shown");
+    assert_eq!(shown.kind, MediaKind::Animation);
+    assert_eq!(shown.bytes.as_ref(), gif, "as it is, byte for byte");
+    office.telegram.press(BEN, TEAM, story.id, "Posted");
+    office.see_text(story.id, "Posted by Ben").await;
     office.close().await;
 }

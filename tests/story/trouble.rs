@@ -188,7 +188,9 @@ async fn nobody_presses_and_the_story_expires_and_its_picture_is_free_again() {
     let story = office.story(1).await;
     office.it_is("+1 09:01");
     office.flow().upkeep(office.now()).await.unwrap();
-    office.see_text(story.id, "Expired at 09:01").await;
+    office
+        .see_text(story.id, "Expired on Tue 5 Jan, 09:01")
+        .await;
     let history = office.history().await;
     assert!(
         history
@@ -222,6 +224,12 @@ async fn another_program_with_the_same_token_is_told_of() {
             "Another program polls Telegram with the same bot token",
         )
         .await;
+    // A good poll in between proves nothing: two that poll are heard in turns.
+    office.telegram.say(BEN, TEAM, "/queue");
+    office.see_said(TEAM, "The queue is empty").await;
+    assert_eq!(office.times_said(ANN, "Over: Another program"), 0);
+    office.clock.advance(jiff::SignedDuration::from_mins(6));
+    office.telegram.say(BEN, TEAM, "/help");
     office.see_said(ANN, "Over: Another program").await;
     office.close().await;
 }
@@ -254,5 +262,25 @@ async fn an_owner_who_cannot_be_written_to_is_stood_in_for_by_the_team() {
     let mut office = office;
     office.start().await;
     office.see_said(TEAM, "The library is empty").await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_cannot_be_kept_are_told_of_once_and_no_press_is_lost() {
+    let office = an_office_with_a_plan().await;
+    office.it_is("09:00");
+    let message = office.story(1).await;
+    // Another program holds the database for good, as a full or failing disk would.
+    let rival = rusqlite::Connection::open(office.database()).unwrap();
+    rival.execute_batch("BEGIN IMMEDIATE").unwrap();
+    office.telegram.press(BEN, TEAM, message.id, "Posted");
+    office.see_said(ANN, "Nothing can be recorded").await;
+    rival.execute_batch("ROLLBACK").unwrap();
+    office.nudge();
+    office
+        .see_said(ANN, "Over: the records can be kept again")
+        .await;
+    office.see_text(message.id, "Posted by Ben").await;
+    assert_eq!(office.times_said(ANN, "Nothing can be recorded"), 1);
     office.close().await;
 }

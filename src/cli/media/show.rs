@@ -7,6 +7,7 @@ use crate::cli::history::Ended;
 use crate::cli::lock::until_word;
 use crate::cli::print::{Table, count, moment};
 use crate::cli::{Failure, Seat};
+use crate::domain::clip::{Clip, seconds};
 use crate::domain::lock::Lock;
 use crate::flow::survey::Queued;
 
@@ -97,16 +98,27 @@ fn facts(seat: &Seat, known: &Known) -> Table {
     );
     let by_hand = metadata.needs_a_person();
     table.fact("By hand", if by_hand { "yes" } else { "no" }.to_owned());
+    let what = if media.clip.is_some() {
+        "Clip"
+    } else {
+        "Picture"
+    };
+    let lasting = media
+        .clip
+        .as_ref()
+        .map(|clip| format!(", {}", seconds(clip.duration_ms)));
     table.fact(
-        "Picture",
+        what,
         format!(
-            "{}, {} × {} pixels, {} kB",
+            "{}{}, {} × {} pixels, {} kB",
             media.format.as_str(),
+            lasting.unwrap_or_default(),
             media.width_px,
             media.height_px,
             media.size_bytes.div_ceil(1000)
         ),
     );
+    table.fact("Coded", media.clip.as_ref().map(coding));
     table.fact("Indexed", moment(media.indexed_at, zone));
     table.fact("Examined", media.examined_at.map(|at| moment(at, zone)));
     table.fact("Posted", count(media.posted_count.into(), "time", "times"));
@@ -127,4 +139,19 @@ fn facts(seat: &Seat, known: &Known) -> Table {
     }
     table.fact("Fingerprint", media.fingerprint.to_string());
     table
+}
+
+/// How a clip is coded: `h264, 30 frames a second; aac, 48000 Hz, 2 channels`.
+fn coding(clip: &Clip) -> String {
+    let sound = clip.audio.as_ref().map_or_else(
+        || "no sound".to_owned(),
+        |audio| {
+            let channels = count(audio.channels.into(), "channel", "channels");
+            format!("{}, {} Hz, {channels}", audio.codec, audio.sample_rate_hz)
+        },
+    );
+    format!(
+        "{}, {} frames a second; {sound}",
+        clip.video_codec, clip.frames_per_second
+    )
 }

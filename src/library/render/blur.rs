@@ -40,14 +40,7 @@ pub(super) fn extension(picture: &RgbImage, frame: Size) -> Result<RgbImage, Str
     for sample in &mut bitmap.samples {
         *sample = (u16::from(*sample) * LIGHT_PERCENT / 100) as u8;
     }
-    let bitmap = scale(bitmap, None, frame, Quality::Quick)?;
-    let samples = bitmap
-        .pixels()
-        .flat_map(|[red, green, blue, _]| [red, green, blue]);
-    Ok(
-        RgbImage::from_raw(frame.width_px, frame.height_px, samples.collect())
-            .expect("a bitmap has as many samples as its size tells"),
-    )
+    Ok(scale(bitmap, None, frame, Quality::Quick)?.into_rgb())
 }
 
 /// Replaces each pixel of a line by the mean of its neighbourhood; beyond its ends, a line goes on as it ends. A line begins at

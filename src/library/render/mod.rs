@@ -16,6 +16,7 @@ use image::{DynamicImage, RgbImage};
 
 use self::frame::{Size, centred, filling, fitted, shrunk};
 use self::scale::{Quality, scale};
+use super::bitmap::Bitmap;
 use super::decode::{Decoded, decode};
 use super::original::Original;
 use crate::domain::framing::{Color, Fit, Framing};
@@ -73,6 +74,14 @@ pub(super) fn encoded(image: &RgbImage, warning: Option<String>) -> Result<Rende
         height_px: image.height(),
         warning,
     })
+}
+
+/// A thumbnail of a picture that is upright and in sRGB already, as a JPEG.
+pub(super) fn thumbnail(image: &RgbImage) -> Result<Vec<u8>, String> {
+    let size = Size::new(image.width(), image.height());
+    let bitmap = Bitmap::widened(size.width_px, size.height_px, image.to_vec(), 3);
+    let small = scale(bitmap, None, shrunk(size, THUMBNAIL), Quality::Quick)?;
+    Ok(encoded(&small.into_rgb(), None)?.jpeg)
 }
 
 /// Draws a decoded picture, upright and in sRGB; and says what was odd about its colours.

@@ -1,6 +1,7 @@
 //! Media and files: what is a content, where it lies, and what may be chosen.
 
 use super::*;
+use crate::domain::clip::{Audio, Clip};
 use crate::domain::plan::Candidate;
 
 /// A look at a file, written as the flow does.
@@ -71,6 +72,41 @@ on_every_engine! {
         assert_eq!(again, None, "a copy is not a new content");
         assert!(others.is_some_and(|other| other != first), "another team has its own");
         assert_eq!(bed.read(move |tx| media::get(tx, first)).await.path, "memes/a.jpg");
+    }
+
+    async fn what_a_clip_tells_is_kept_with_it_and_a_picture_has_nothing_of_it(bed: Bed) {
+        let team = bed.team;
+        let told = Clip {
+            duration_ms: 12_400,
+            coded_width_px: 1920,
+            coded_height_px: 1080,
+            rotation_degrees: 90,
+            frames_per_second: 29.97,
+            video_codec: "hevc".to_owned(),
+            audio: Some(Audio {
+                codec: "aac".to_owned(),
+                sample_rate_hz: 44_100,
+                channels: 2,
+            }),
+            has_place: true,
+            ..Clip::default()
+        };
+        let clip = Content {
+            format: Format::Mov,
+            clip: Some(told.clone()),
+            ..content(7)
+        };
+        let (clip, picture) = bed
+            .write(move |tx| {
+                let sound = Verdict::default();
+                media::add(tx, team, "memes/dance.mov", 9_000_000, &clip, &sound, noon())?;
+                let picture = look(tx, team, "memes/a.jpg", 1, noon())?;
+                let clip = media::by_fingerprint(tx, team, fingerprint(7))?;
+                Ok((clip.expect("the clip"), media::get(tx, picture)?))
+            })
+            .await;
+        assert_eq!((clip.format, clip.clip), (Format::Mov, Some(told)));
+        assert_eq!(picture.clip, None);
     }
 
     async fn a_copy_adds_a_place_and_the_oldest_place_counts(bed: Bed) {

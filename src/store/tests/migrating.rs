@@ -79,6 +79,48 @@ async fn a_newer_one(bed: Bed) {
     assert_eq!(schema(&bed.store).await, record);
 }
 
+/// A database of the first version, in which a clip is on record as of no use.
+async fn from_the_first_version(bed: Bed) {
+    let team = bed.team;
+    let picture = bed.media("memes/a.jpg", 1).await;
+    bed.write(move |tx| {
+        tx.execute("ALTER TABLE media DROP COLUMN clip", &[])?;
+        tx.execute("DELETE FROM refinery_schema_history WHERE version > 1", &[])?;
+        let clips = "clips are not supported yet; JPEG, PNG, GIF and WebP pictures are";
+        for (path, reason) in [("memes/b.mov", clips), ("memes/c.zip", "a ZIP archive")] {
+            let unusable = files::Found::Unusable(reason);
+            files::put(tx, team, path, stat(2), "", &unusable, noon())?;
+        }
+        Ok(())
+    })
+    .await;
+    let store = bed.home.open(PATIENCE).expect("brought to the newest");
+    let (media, clip, zip) = store
+        .read(move |tx| {
+            Ok((
+                media::get(tx, picture)?,
+                files::get(tx, team, "memes/b.mov")?,
+                files::get(tx, team, "memes/c.zip")?,
+            ))
+        })
+        .await
+        .expect("the records");
+    assert_eq!((media.path.as_str(), media.clip), ("memes/a.jpg", None));
+    assert_eq!(clip, None, "it is looked at anew");
+    assert!(zip.is_some());
+}
+
+#[tokio::test]
+async fn sqlite_comes_from_the_first_version_with_its_records() {
+    from_the_first_version(Bed::sqlite().await).await;
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres_comes_from_the_first_version_with_its_records() {
+    from_the_first_version(Bed::postgres().await).await;
+}
+
 #[tokio::test]
 async fn sqlite_comes_from_nothing_to_the_newest_schema_and_stays_there() {
     from_nothing_and_again(Home::empty_sqlite()).await;

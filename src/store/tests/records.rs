@@ -351,7 +351,7 @@ on_every_engine! {
 
     async fn the_marks_of_the_box_survive_and_the_clock_never_goes_back(bed: Bed) {
         bed.write(|tx| {
-            assert_eq!((state::latest_time(tx)?, state::stopped_at(tx)?), (None, None));
+            assert_eq!((state::latest_time(tx)?, state::heard_at(tx)?), (None, None));
             state::note_time(tx, noon())?;
             state::note_time(tx, noon() - minutes(1))?;
             state::note_stop(tx, Some(noon()))
@@ -359,11 +359,11 @@ on_every_engine! {
         .await;
         let again = bed.another();
         let marks = again
-            .read(|tx| Ok((state::latest_time(tx)?, state::stopped_at(tx)?)))
+            .read(|tx| Ok((state::latest_time(tx)?, state::heard_at(tx)?)))
             .await
             .expect("the marks");
         assert_eq!(marks, (Some(noon()), Some(noon())));
         bed.write(|tx| state::note_stop(tx, None)).await;
-        assert_eq!(bed.read(state::stopped_at).await, None);
+        assert_eq!(bed.read(state::heard_at).await, None);
     }
 }

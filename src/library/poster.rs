@@ -1,0 +1,275 @@
+//! One picture for a clip. `ffmpeg` takes it from the clip if it is installed; else, or if that fails, it is drawn: a dark
+//! frame of the clip's shape with a triangle, so that people see that there is something to play.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use image::{ImageFormat, ImageReader, Limits, Rgb, RgbImage};
+
+use crate::domain::clip::{Clip, MOST_FRAME_PIXELS};
+
+/// A story's frame, in pixels; a poster fits in.
+const FRAME_PX: (u32, u32) = (1080, 1920);
+/// The longest that `ffmpeg` may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The most that is taken from it, in bytes: a frame of noise, as PNG.
+const MOST_POSTER_BYTES: u64 = 8_000_000;
+/// The most memory that it may ask for at once, in bytes.
+const MOST_MEMORY_BYTES: &str = "268435456";
+
+const DARK: Rgb<u8> = Rgb([24, 24, 28]);
+const LIGHT: Rgb<u8> = Rgb([220, 220, 224]);
+
+/// A picture of the clip at this path, which is seen with this width and height; upright, fitted into 1080 × 1920, never
+/// enlarged.
+#[must_use]
+pub fn poster(path: &Path, seen_px: (u32, u32), clip: &Clip) -> RgbImage {
+    frame(OsStr::new("ffmpeg"), PATIENCE, path, clip).unwrap_or_else(|reason| {
+        tracing::debug!("{}: a poster is drawn: {reason}", path.display());
+        drawn(seen_px)
+    })
+}
+
+/// A frame of the clip, by a program that understands what `ffmpeg` does.
+fn frame(
+    program: &OsStr,
+    patience: Duration,
+    path: &Path,
+    clip: &Clip,
+) -> Result<RgbImage, String> {
+    let mut child = Command::new(program)
+        .args(arguments(path, clip))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|cause| format!("`{}` cannot be run: {cause}", program.display()))?;
+    let output = child
+        .stdout
+        .take()
+        .map(|output| output_within(output, patience));
+    end(&mut child)?;
+    let output = output.ok_or("it has no output")?;
+    read(output.ok_or_else(|| format!("no frame within {} seconds", patience.as_secs()))?)
+}
+
+/// What is asked for: one frame, turned upright and made to fit. The input is named so that no file name is an option or
+/// names another protocol, and read as what it is, so that no content makes it a playlist.
+fn arguments(path: &Path, clip: &Clip) -> Vec<OsString> {
+    let at_ms = (clip.duration_ms / 2).min(1_000);
+    let mut input = OsString::from("file:");
+    input.push(path);
+    let most_pixels = MOST_FRAME_PIXELS.to_string();
+    let at = format!("{}.{:03}", at_ms / 1000, at_ms % 1000);
+    let (width_px, height_px) = FRAME_PX;
+    // Pixels that are not square are made so first.
+    let fit = format!(
+        "scale=iw*sar:ih,setsar=1,scale='min({width_px},iw)':'min({height_px},ih)':force_original_aspect_ratio=decrease"
+    );
+    let mut arguments: Vec<OsString> = [
+        "-nostdin",
+        "-v",
+        "quiet",
+        "-max_alloc",
+        MOST_MEMORY_BYTES,
+        "-threads",
+        "1",
+        "-max_pixels",
+        &most_pixels,
+        "-protocol_whitelist",
+        "file,pipe",
+        "-f",
+        "mov",
+        "-ss",
+        &at,
+        "-i",
+    ]
+    .map(OsString::from)
+    .into();
+    arguments.push(input);
+    arguments.extend(
+        [
+            "-map",
+            "0:v:0",
+            "-frames:v",
+            "1",
+            "-vf",
+            &fit,
+            "-pix_fmt",
+            "rgb24",
+            "-c:v",
+            "png",
+            "-f",
+            "image2pipe",
+            "pipe:1",
+        ]
+        .map(OsString::from),
+    );
+    arguments
+}
+
+/// All that comes out, up to the limit; nothing if it takes too long. The reader ends with the program at the latest.
+fn output_within(output: ChildStdout, patience: Duration) -> Option<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if output
+            .take(MOST_POSTER_BYTES)
+            .read_to_end(&mut bytes)
+            .is_ok()
+        {
+            // Nobody listens any more if it took too long.
+            let _ = sender.send(bytes);
+        }
+    });
+    receiver.recv_timeout(patience).ok()
+}
+
+/// Ends the program, whatever it is doing, and takes note of its end, so that nothing of it is left.
+fn end(child: &mut Child) -> Result<(), String> {
+    // It may have ended by itself; that is what is wanted.
+    let _ = child.kill();
+    let ended = child.wait();
+    ended
+        .map(drop)
+        .map_err(|cause| format!("it cannot be ended: {cause}"))
+}
+
+fn read(png: Vec<u8>) -> Result<RgbImage, String> {
+    let mut reader = ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(FRAME_PX.0);
+    limits.max_image_height = Some(FRAME_PX.1);
+    reader.limits(limits);
+    let decoded = reader
+        .decode()
+        .map_err(|cause| format!("no frame: {cause}"))?;
+    Ok(decoded.into_rgb8())
+}
+
+/// A dark frame of the clip's shape with a light triangle in its middle, pointing to the right.
+fn drawn((width_px, height_px): (u32, u32)) -> RgbImage {
+    let (width_px, height_px) = (f64::from(width_px.max(1)), f64::from(height_px.max(1)));
+    let scale = (f64::from(FRAME_PX.0) / width_px)
+        .min(f64::from(FRAME_PX.1) / height_px)
+        .min(1.0);
+    let scaled = |side_px: f64| ((side_px * scale).round() as u32).max(1);
+    let (width, height) = (scaled(width_px), scaled(height_px));
+    let (middle_x, middle_y) = (f64::from(width) / 2.0, f64::from(height) / 2.0);
+    let reach = middle_x.min(middle_y) / 3.0;
+    RgbImage::from_fn(width, height, |x, y| {
+        // From -1, the upright side, to 1, the point.
+        let along = (f64::from(x) + 0.5 - middle_x) / reach;
+        let aside = ((f64::from(y) + 0.5 - middle_y) / reach).abs();
+        let is_inside = along >= -1.0 && aside * 2.0 <= 1.0 - along;
+        if is_inside { LIGHT } else { DARK }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+    use std::time::Instant;
+
+    /// A program that does as this script says.
+    fn program(folder: &tempfile::TempDir, script: &str) -> PathBuf {
+        let path = folder.path().join("program");
+        // Written under another name: a program that is open for writing cannot be run.
+        let draft = folder.path().join("draft");
+        fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::rename(draft, &path).unwrap();
+        path
+    }
+
+    fn frame_by(script: &str, patience: Duration) -> Result<RgbImage, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let made = RgbImage::from_pixel(9, 16, Rgb([1, 2, 3]));
+        made.save_with_format(folder.path().join("made.png"), ImageFormat::Png)
+            .unwrap();
+        let script = format!("cd '{}'; {script}", folder.path().display());
+        let program = program(&folder, &script);
+        frame(
+            program.as_os_str(),
+            patience,
+            Path::new("-dance:1.mov"),
+            &Clip::default(),
+        )
+    }
+
+    #[test]
+    fn a_frame_is_what_the_program_puts_out() {
+        let frame = frame_by("cat made.png", PATIENCE).unwrap();
+        assert_eq!(
+            (frame.dimensions(), frame.get_pixel(4, 4)),
+            ((9, 16), &Rgb([1, 2, 3]))
+        );
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended_at_the_limit() {
+        let began = Instant::now();
+        let reason = frame_by("exec sleep 60", Duration::from_millis(200)).unwrap_err();
+        assert!(reason.contains("no frame within"), "{reason}");
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_program_that_never_stops_talking_is_cut_short() {
+        frame_by("exec cat /dev/zero", PATIENCE).unwrap_err();
+    }
+
+    #[test]
+    fn no_program_and_no_frame_are_reasons() {
+        let clip = Clip::default();
+        let nowhere = OsStr::new("/nowhere/ffmpeg");
+        let reason = frame(nowhere, PATIENCE, Path::new("a.mov"), &clip).unwrap_err();
+        assert!(reason.contains("cannot be run"), "{reason}");
+        frame_by("exit 1", PATIENCE).unwrap_err();
+        frame_by("echo no picture", PATIENCE).unwrap_err();
+    }
+
+    #[test]
+    fn no_file_name_is_an_option_or_a_protocol() {
+        let clip = Clip {
+            duration_ms: 15_000,
+            ..Clip::default()
+        };
+        for name in [
+            "-i.mov",
+            "http://example.com/a.mov",
+            "concat:a|b",
+            "a b'c.mp4",
+        ] {
+            let given = arguments(Path::new(name), &clip);
+            let input = given.iter().position(|argument| argument == "-i").unwrap();
+            assert_eq!(given[input + 1], OsString::from(format!("file:{name}")));
+            assert_eq!(given[input - 1], "1.000");
+        }
+    }
+
+    #[test]
+    fn without_a_frame_a_triangle_in_the_clips_shape_is_drawn() {
+        for (seen_px, drawn_px) in [
+            ((1080, 1920), (1080, 1920)),
+            ((3840, 2160), (1080, 608)),
+            ((360, 640), (360, 640)),
+            ((1, 1), (1, 1)),
+        ] {
+            assert_eq!(drawn(seen_px).dimensions(), drawn_px);
+        }
+        let drawn = drawn((360, 640));
+        assert_eq!(drawn.get_pixel(180, 320), &LIGHT);
+        assert_eq!(drawn.get_pixel(180, 320 - 55), &DARK);
+        assert_eq!(drawn.get_pixel(5, 5), &DARK);
+        let light = drawn.pixels().filter(|pixel| **pixel == LIGHT).count();
+        assert!((6_000..9_000).contains(&light), "{light}");
+    }
+}
