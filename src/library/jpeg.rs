@@ -15,7 +15,9 @@ use crate::domain::media::LONGEST_SIDE_PX;
 /// Decodes a JPEG. A progressive one ends after a hundred scans, which is zune-jpeg's own limit against endless work.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let longest_px = LONGEST_SIDE_PX as usize;
+    // Told from the start: how colours are converted is settled when the headers are read.
     let options = DecoderOptions::default()
+        .jpeg_set_out_colorspace(ColorSpace::RGBA)
         .set_strict_mode(false)
         .set_max_width(longest_px)
         .set_max_height(longest_px);
@@ -25,16 +27,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     else {
         return Err(damaged("it has no frame"));
     };
-    let (layout, wanted) = match stored {
-        ColorSpace::Luma => (Layout::Grey, ColorSpace::RGBA),
-        ColorSpace::CMYK => (Layout::Cmyk, ColorSpace::CMYK),
-        ColorSpace::YCCK => (Layout::Ycck, ColorSpace::YCCK),
-        _ => (Layout::Rgb, ColorSpace::RGBA),
+    let (layout, as_stored) = match stored {
+        ColorSpace::Luma => (Layout::Grey, None),
+        ColorSpace::CMYK => (Layout::Cmyk, Some(ColorSpace::CMYK)),
+        ColorSpace::YCCK => (Layout::Ycck, Some(ColorSpace::YCCK)),
+        _ => (Layout::Rgb, None),
     };
+    if let Some(inks) = as_stored {
+        decoder.set_options(decoder.options().jpeg_set_out_colorspace(inks));
+    }
     let (width_px, height_px) = (width as u32, height as u32);
     let coefficients = Frame::of(bytes).map_or(0, |frame| frame.coefficient_bytes());
     fits(width_px, height_px, SAMPLES as u64, coefficients)?;
-    decoder.set_options(decoder.options().jpeg_set_out_colorspace(wanted));
     let samples = decoder.decode().map_err(|cause| explain(&cause))?;
     let orientation = decoder
         .exif()
