@@ -166,6 +166,9 @@ pub struct Media {
     pub posted_count: u32,
     /// When it was last posted.
     pub last_posted_at: Option<Timestamp>,
+    /// What it looks like, if it was examined and has features to tell it by.
+    #[serde(skip)]
+    pub lookalike: Option<Lookalike>,
 }
 
 impl Media {

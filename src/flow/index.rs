@@ -240,13 +240,14 @@ impl Flow {
         }
         self.store
             .write(move |tx| {
-                let (size_px, verdict) = match &found {
+                let (size_px, look, verdict) = match &found {
                     Examination::Sound {
                         width_px,
                         height_px,
-                        lookalike: _,
+                        lookalike,
                     } => (
                         Some((*width_px, *height_px)),
+                        *lookalike,
                         check(
                             *width_px,
                             *height_px,
@@ -255,6 +256,7 @@ impl Flow {
                         ),
                     ),
                     Examination::Flawed { reason } => (
+                        None,
                         None,
                         Verdict {
                             errors: vec![reason.clone()],
@@ -266,7 +268,7 @@ impl Flow {
                 verdict
                     .warnings
                     .extend(metadata_warnings(&looked_at.warnings));
-                media::examined(tx, looked_at.id, size_px, &verdict, now)
+                media::examined(tx, looked_at.id, size_px, look, &verdict, now)
             })
             .await?;
         self.nudges.plan.notify();

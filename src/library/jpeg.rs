@@ -10,17 +10,15 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::bitmap::{Bitmap, Layout, SAMPLES};
 use super::decode::{Decoded, damaged, fits, unsupported};
-use crate::domain::media::LONGEST_SIDE_PX;
 
 /// Decodes a JPEG. A progressive one ends after a hundred scans, which is zune-jpeg's own limit against endless work.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let longest_px = LONGEST_SIDE_PX as usize;
     // Told from the start: how colours are converted is settled when the headers are read.
     let options = DecoderOptions::default()
         .jpeg_set_out_colorspace(ColorSpace::RGBA)
         .set_strict_mode(false)
-        .set_max_width(longest_px)
-        .set_max_height(longest_px);
+        .set_max_width(usize::from(u16::MAX)) // what is too large is said below, in plain words
+        .set_max_height(usize::from(u16::MAX));
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(|cause| explain(&cause))?;
     let (Some((width, height)), Some(stored)) = (decoder.dimensions(), decoder.input_colorspace())
@@ -58,7 +56,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
 fn explain(cause: &DecodeErrors) -> String {
     match cause {
         DecodeErrors::Unsupported(what) => unsupported(&format!("{what:?}")),
-        DecodeErrors::LargeDimensions(_) => super::decode::too_many_pixels(),
         cause => damaged(&cause.to_string()),
     }
 }

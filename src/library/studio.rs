@@ -207,6 +207,7 @@ mod tests {
                 missing_since: None,
                 posted_count: 0,
                 last_posted_at: None,
+                lookalike: None,
             }
         }
 

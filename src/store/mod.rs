@@ -19,6 +19,7 @@ pub(crate) mod alerts;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod locks;
+pub(crate) mod looks;
 pub(crate) mod media;
 pub(crate) mod messages;
 pub(crate) mod mix;

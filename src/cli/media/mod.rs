@@ -1,5 +1,6 @@
 //! `storyline media`: the pictures of the library.
 
+mod duplicates;
 mod index;
 mod show;
 
@@ -22,6 +23,10 @@ pub(super) enum Media {
     Index(index::Index),
     /// List the media
     List(List),
+    /// List pictures that look alike: saved anew, resized or lightly edited
+    ///
+    /// The plan keeps them seven days apart. The same bytes at two places are one media with two files, and not listed here.
+    Duplicates,
     /// Show all that is known of one media
     ///
     /// For example: `storyline media show merch/shirt.jpg`, or just `shirt.jpg`
@@ -116,6 +121,7 @@ pub(super) async fn run(seat: &Seat, command: Media) -> Result<(), Failure> {
     match command {
         Media::Index(options) => index::run(seat, &options).await,
         Media::List(options) => list(seat, options).await,
+        Media::Duplicates => duplicates::run(seat).await,
         Media::Show { media } => show::run(seat, &media).await,
     }
 }

@@ -84,7 +84,9 @@ async fn from_the_first_version(bed: Bed) {
     let team = bed.team;
     let picture = bed.media("memes/a.jpg", 1).await;
     bed.write(move |tx| {
-        tx.execute("ALTER TABLE media DROP COLUMN clip", &[])?;
+        for later in ["clip", "lookalike"] {
+            tx.execute(sql(format!("ALTER TABLE media DROP COLUMN {later}")), &[])?;
+        }
         tx.execute("DELETE FROM refinery_schema_history WHERE version > 1", &[])?;
         let clips = "clips are not supported yet; JPEG, PNG, GIF and WebP pictures are";
         for (path, reason) in [("memes/b.mov", clips), ("memes/c.zip", "a ZIP archive")] {
@@ -106,6 +108,7 @@ async fn from_the_first_version(bed: Bed) {
         .await
         .expect("the records");
     assert_eq!((media.path.as_str(), media.clip), ("memes/a.jpg", None));
+    assert_eq!(media.examined_at, None, "its look is to be taken");
     assert_eq!(clip, None, "it is looked at anew");
     assert!(zip.is_some());
 }
