@@ -124,6 +124,30 @@ async fn a_wrong_name_is_answered_with_what_was_probably_meant() {
 }
 
 #[tokio::test]
+async fn a_picture_is_written_as_a_story_shows_it() {
+    let bench = Bench::with_media().await;
+    bench.picture("memes/wide.png", 1200, 600, 7);
+    bench.type_in("media index --examine");
+    let output = bench.root().join("story.jpg");
+    let output = output.to_str().unwrap();
+    let render = |more: &[&str]| {
+        bench.run(&[&["media", "render", "wide.png", "--output", output], more].concat())
+    };
+    assert_snapshot!(render(&[]).all(), @"! `[box]/story.jpg` is written.");
+    let story = image::open(output).unwrap();
+    assert_eq!((story.width(), story.height()), (1080, 1920));
+    assert_snapshot!(render(&[]).all(), @r"
+    ! error: `[box]/story.jpg` cannot be written: File exists (os error 17)
+    ! hint: remove it first, or give another name
+    exit 1
+    ");
+    std::fs::remove_file(output).unwrap();
+    assert_eq!(render(&["--as", "preview"]).code, 0);
+    let preview = image::open(output).unwrap();
+    assert_eq!((preview.width(), preview.height()), (1080, 540));
+}
+
+#[tokio::test]
 async fn pictures_that_look_alike_are_listed_together() {
     let bench = Bench::new();
     bench.flow().await;

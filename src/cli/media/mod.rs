@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod index;
+mod render;
 mod show;
 
 use std::collections::HashSet;
@@ -27,6 +28,10 @@ pub(super) enum Media {
     ///
     /// The plan keeps them seven days apart. The same bytes at two places are one media with two files, and not listed here.
     Duplicates,
+    /// Write a picture as people will see it: upright, in the frame, in plain colours
+    ///
+    /// For example: `storyline media render memes/cat.jpg --output cat-as-story.jpg`
+    Render(render::Render),
     /// Show all that is known of one media
     ///
     /// For example: `storyline media show merch/shirt.jpg`, or just `shirt.jpg`
@@ -122,6 +127,7 @@ pub(super) async fn run(seat: &Seat, command: Media) -> Result<(), Failure> {
         Media::Index(options) => index::run(seat, &options).await,
         Media::List(options) => list(seat, options).await,
         Media::Duplicates => duplicates::run(seat).await,
+        Media::Render(options) => render::run(seat, options).await,
         Media::Show { media } => show::run(seat, &media).await,
     }
 }
