@@ -4,3 +4,6 @@ ALTER TABLE media ADD COLUMN lookalike BIGINT;
 
 -- Pictures that were examined before are examined once more, for their look; a clip has none.
 UPDATE media SET examined_at = NULL WHERE format <> 'mp4' AND format <> 'mov';
+
+-- HEIC was of no use before.
+DELETE FROM files WHERE state = 'unusable' AND substr(reason, 1, 21) = 'HEIC is not supported';

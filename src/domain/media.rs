@@ -25,6 +25,8 @@ pub enum Format {
     Gif,
     /// WebP, still or animated.
     Webp,
+    /// HEIC, as iPhones keep photographs; it takes a converter to be seen.
+    Heic,
     /// A clip in an MP4 container.
     Mp4,
     /// A clip in a QuickTime container.
@@ -40,6 +42,7 @@ impl Format {
             Self::Png => "png",
             Self::Gif => "gif",
             Self::Webp => "webp",
+            Self::Heic => "heic",
             Self::Mp4 => "mp4",
             Self::Mov => "mov",
         }
@@ -56,8 +59,8 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        use Format::{Gif, Jpeg, Mov, Mp4, Png, Webp};
-        [Jpeg, Png, Gif, Webp, Mp4, Mov]
+        use Format::{Gif, Heic, Jpeg, Mov, Mp4, Png, Webp};
+        [Jpeg, Png, Gif, Webp, Heic, Mp4, Mov]
             .into_iter()
             .find(|format| format.as_str() == text)
             .ok_or_else(|| format!("`{text}` is no format of a media"))

@@ -214,6 +214,25 @@ impl Flow {
         Ok(())
     }
 
+    /// Has all looked at again that was of no use for this reason: it holds no longer. Files wait for the next scan.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn reason_is_gone(&self, reason: &'static str) -> Result<()> {
+        let team = self.team;
+        let flawed = self
+            .store
+            .write(move |tx| {
+                files::doubt_unusable(tx, team, reason)?;
+                media::doubt_flawed(tx, team, reason)
+            })
+            .await?;
+        if flawed > 0 {
+            self.nudges.examine.notify();
+        }
+        Ok(())
+    }
+
     /// Media that were not decoded in full yet, the oldest first.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ pub(super) fn animation(original: &Original, format: Format, name: &str) -> Opti
             .unwrap_or(false)
             .then(|| original.bytes().to_vec())?,
         Format::Webp => guarded(|| webp_as_gif(original)).ok().flatten()?,
-        Format::Jpeg | Format::Png | Format::Mp4 | Format::Mov => return None,
+        Format::Jpeg | Format::Png | Format::Heic | Format::Mp4 | Format::Mov => return None,
     };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     Some(Animation {

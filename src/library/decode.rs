@@ -10,8 +10,8 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::bitmap::{Bitmap, Layout, SAMPLES};
-use super::jpeg;
 use super::whole::{Wholeness, wholeness};
+use super::{heic, jpeg};
 use crate::domain::media::{Format, LONGEST_SIDE_PX, MOST_PIXELS};
 
 /// The most memory that decoding may take, in bytes: four for each of the most pixels, and some.
@@ -69,12 +69,13 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
     // Decoders are lenient and paint grey what is missing; the structure tells what they do not.
     let format = match wholeness(bytes) {
         Wholeness::Whole(Format::Jpeg) => return jpeg::decode(bytes),
+        Wholeness::Whole(Format::Heic) => return jpeg::decode(&heic::to_jpeg(bytes)?),
         Wholeness::Whole(format) => format,
         Wholeness::Unfinished { missing, .. } => return Err(format!("it is cut off: {missing}")),
         Wholeness::Foreign { reason } => return Err(reason),
     };
     let Some(image_format) = image_format(format) else {
-        return Err("it is a clip, not a picture".to_owned());
+        return Err("it is no picture that is decoded here".to_owned());
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format);
     reader.limits(limits());
@@ -149,7 +150,7 @@ pub(super) fn image_format(format: Format) -> Option<ImageFormat> {
         Format::Png => Some(ImageFormat::Png),
         Format::Gif => Some(ImageFormat::Gif),
         Format::Webp => Some(ImageFormat::WebP),
-        Format::Mp4 | Format::Mov => None,
+        Format::Heic | Format::Mp4 | Format::Mov => None,
     }
 }
 

@@ -47,8 +47,8 @@ pub(super) fn boxes(head: &[u8]) -> Option<String> {
     let brand = head.get(8..12).unwrap_or_default();
     let reason = match head.get(4..8)? {
         b"ftyp" => match brand {
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
-                "HEIC is not supported yet; iPhone: Settings ▸ Camera ▸ Formats ▸ Most Compatible, or share as JPEG"
+            b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
+                "a sequence of pictures, or one in an unusual coding; save it as JPEG or MP4"
             }
             b"avif" | b"avis" => "AVIF is not supported yet; save it as JPEG or PNG",
             b"crx " => "a camera raw picture; save it as JPEG or PNG",
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn of_files_of_boxes_only_clips_are_not_named() {
         for (head, says) in [
-            (&b"\0\0\0\x18ftypheic\0\0\0\0"[..], "Most Compatible"),
+            (&b"\0\0\0\x18ftyphevc\0\0\0\0"[..], "a sequence"),
             (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
             (b"\0\0\0\x18ftypM4A \0\0\0\0", "a sound"),
             (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),

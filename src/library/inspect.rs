@@ -7,14 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use image::ImageReader;
-use imagesize::ImageType;
+use imagesize::{Compression, ImageType};
 use rustix::io::Errno;
 
 use super::beneath::{Folder, file_stat, split};
-use super::clip;
 use super::decode::image_format;
 use super::metadata::MetadataReader;
 use super::whole::{Wholeness, wholeness_of};
+use super::{clip, heic};
 use crate::domain::clip::Clip;
 use crate::domain::media::{Content, FileStat, Finding, Fingerprint, Format, MOST_BYTES, Sighting};
 
@@ -244,6 +244,10 @@ fn whole<R: BufRead + Seek>(reader: &mut R) -> io::Result<Result<(Format, Shape)
         }
         Wholeness::Foreign { reason } => return Ok(Err(Finding::Unusable { reason })),
     };
+    if format == Format::Heic && heic::converter().is_none() {
+        let reason = heic::NO_CONVERTER.to_owned();
+        return Ok(Err(Finding::Unusable { reason }));
+    }
     let shape = if format.is_clip() {
         clip::read(reader)?.map(|told| Shape {
             width_px: told.width_px,
@@ -281,6 +285,7 @@ fn quick_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Option
         Format::Png => ImageType::Png,
         Format::Gif => ImageType::Gif,
         Format::Webp => ImageType::Webp,
+        Format::Heic => ImageType::Heif(Compression::Hevc),
         Format::Mp4 | Format::Mov => return None,
     };
     reader.seek(SeekFrom::Start(0)).ok()?;

@@ -144,7 +144,7 @@ fn what_is_no_picture_is_told_in_plain_words() {
     for (bytes, says) in [
         (&b"PK\x03\x04............"[..], "ZIP"),
         (b"Dear diary, today", "a text"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "AVIF"),
     ] {
         fs::write(library.path().join("cat.jpg"), bytes).unwrap();
         let sighting = inspector.inspect("cat.jpg").unwrap();

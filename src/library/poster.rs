@@ -2,14 +2,14 @@
 //! frame of the clip's shape with a triangle, so that people see that there is something to play.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::time::Duration;
 
 use image::{ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 
+use super::program::{Leash, output_of};
 use crate::domain::clip::{Clip, MOST_FRAME_PIXELS};
 
 /// A story's frame, in pixels; a poster fits in.
@@ -41,20 +41,14 @@ fn frame(
     path: &Path,
     clip: &Clip,
 ) -> Result<RgbImage, String> {
-    let mut child = Command::new(program)
-        .args(arguments(path, clip))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|cause| format!("`{}` cannot be run: {cause}", program.display()))?;
-    let output = child
-        .stdout
-        .take()
-        .map(|output| output_within(output, patience));
-    end(&mut child)?;
-    let output = output.ok_or("it has no output")?;
-    read(output.ok_or_else(|| format!("no frame within {} seconds", patience.as_secs()))?)
+    let leash = Leash {
+        patience,
+        most_output_bytes: MOST_POSTER_BYTES,
+    };
+    read(output_of(
+        Command::new(program).args(arguments(path, clip)),
+        &leash,
+    )?)
 }
 
 /// What is asked for: one frame, turned upright and made to fit. The input is named so that no file name is an option or
@@ -112,33 +106,6 @@ fn arguments(path: &Path, clip: &Clip) -> Vec<OsString> {
     arguments
 }
 
-/// All that comes out, up to the limit; nothing if it takes too long. The reader ends with the program at the latest.
-fn output_within(output: ChildStdout, patience: Duration) -> Option<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if output
-            .take(MOST_POSTER_BYTES)
-            .read_to_end(&mut bytes)
-            .is_ok()
-        {
-            // Nobody listens any more if it took too long.
-            let _ = sender.send(bytes);
-        }
-    });
-    receiver.recv_timeout(patience).ok()
-}
-
-/// Ends the program, whatever it is doing, and takes note of its end, so that nothing of it is left.
-fn end(child: &mut Child) -> Result<(), String> {
-    // It may have ended by itself; that is what is wanted.
-    let _ = child.kill();
-    let ended = child.wait();
-    ended
-        .map(drop)
-        .map_err(|cause| format!("it cannot be ended: {cause}"))
-}
-
 fn read(png: Vec<u8>) -> Result<RgbImage, String> {
     let mut reader = ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
     let mut limits = Limits::default();
@@ -172,22 +139,8 @@ fn drawn((width_px, height_px): (u32, u32)) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
+    use super::super::program::tests::program;
     use super::*;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
-    use std::time::Instant;
-
-    /// A program that does as this script says.
-    fn program(folder: &tempfile::TempDir, script: &str) -> PathBuf {
-        let path = folder.path().join("program");
-        // Written under another name: a program that is open for writing cannot be run.
-        let draft = folder.path().join("draft");
-        fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
-        fs::rename(draft, &path).unwrap();
-        path
-    }
 
     fn frame_by(script: &str, patience: Duration) -> Result<RgbImage, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -214,24 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_ended_at_the_limit() {
-        let began = Instant::now();
-        let reason = frame_by("exec sleep 60", Duration::from_millis(200)).unwrap_err();
-        assert!(reason.contains("no frame within"), "{reason}");
-        assert!(began.elapsed() < Duration::from_secs(20));
-    }
-
-    #[test]
     fn a_program_that_never_stops_talking_is_cut_short() {
         frame_by("exec cat /dev/zero", PATIENCE).unwrap_err();
     }
 
     #[test]
-    fn no_program_and_no_frame_are_reasons() {
-        let clip = Clip::default();
-        let nowhere = OsStr::new("/nowhere/ffmpeg");
-        let reason = frame(nowhere, PATIENCE, Path::new("a.mov"), &clip).unwrap_err();
-        assert!(reason.contains("cannot be run"), "{reason}");
+    fn no_frame_is_a_reason() {
         frame_by("exit 1", PATIENCE).unwrap_err();
         frame_by("echo no picture", PATIENCE).unwrap_err();
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Cache;
+use super::heic;
 use super::inspect::{Inspector, NotSeen};
 use super::walk::{Found, Walk, walk};
 use crate::domain::media::{
@@ -88,6 +89,9 @@ impl Library {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Scanned, Error> {
         let started_at = self.clock.now();
+        if heic::converter().is_some() {
+            self.flow.reason_is_gone(heic::NO_CONVERTER).await?;
+        }
         let known: HashMap<String, KnownFile> =
             self.flow.known_files().await?.into_iter().collect();
         let root = self.root.clone();

@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Cursor, ErrorKind, Seek, SeekFrom};
 
-use super::{clip, foreign};
+use super::{clip, foreign, heic};
 use crate::domain::media::Format;
 
 /// What a file's structure tells.
@@ -67,6 +67,11 @@ pub fn wholeness_of<R: BufRead + Seek>(reader: &mut R) -> io::Result<Wholeness> 
             "WebP",
             "it is shorter than its header says",
         ),
+        Format::Heic => (
+            boxes(&mut pieces),
+            "HEIC",
+            "its last bytes are not there yet",
+        ),
         Format::Mp4 | Format::Mov => return clip_of(format, reader),
     };
     match walked {
@@ -129,6 +134,9 @@ fn sniff(head: &[u8]) -> Result<Format, Wholeness> {
     }
     if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
         return Ok(Format::Webp);
+    }
+    if heic::is_heic(head) {
+        return Ok(Format::Heic);
     }
     if let Some(reason) = foreign::boxes(head) {
         return Err(Wholeness::Foreign { reason });
@@ -310,6 +318,38 @@ fn webp<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
     }
     pieces.skip(u64::from(length))?;
     Ok(Step::End)
+}
+
+/// Boxes that add up to the file, what describes the picture and what it consists of among them. Zeros that follow do no harm.
+fn boxes<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
+    let (mut is_described, mut has_content) = (false, false);
+    loop {
+        let at = pieces.reader.stream_position()?;
+        if at == pieces.length {
+            break;
+        }
+        let short = u32::from_be_bytes(pieces.next()?);
+        let kind: [u8; 4] = pieces.next()?;
+        if kind == [0; 4] {
+            break;
+        }
+        let (header_bytes, box_bytes) = match short {
+            0 => (8, pieces.length - at),
+            1 => (16, u64::from_be_bytes(pieces.next()?)),
+            length => (8, length.into()),
+        };
+        let Some(content_bytes) = box_bytes.checked_sub(header_bytes) else {
+            return Ok(Step::Damage("there is garbage between its boxes"));
+        };
+        is_described |= &kind == b"meta";
+        has_content |= &kind == b"mdat";
+        pieces.skip(content_bytes)?;
+    }
+    Ok(if is_described && has_content {
+        Step::End
+    } else {
+        Step::Hole
+    })
 }
 
 #[cfg(test)]

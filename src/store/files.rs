@@ -139,6 +139,15 @@ pub(crate) fn doubt_metadata(tx: &mut dyn Tx, team: TeamId, path: &str) -> Resul
     Ok(())
 }
 
+/// Has every file that is of no use for this reason looked at again at the next scan.
+pub(crate) fn doubt_unusable(tx: &mut dyn Tx, team: TeamId, reason: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE files SET metadata_stamp = 'doubtful' WHERE team_id = ?1 AND state = 'unusable' AND reason = ?2",
+        values![team, reason],
+    )?;
+    Ok(())
+}
+
 /// The files that are not media: unfinished, or of no use; with the reason.
 pub(crate) fn in_view(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<InView>> {
     let rows = tx.query(

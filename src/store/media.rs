@@ -210,6 +210,14 @@ pub(crate) fn to_examine(tx: &mut dyn Tx, team: TeamId, limit: u32) -> Result<Ve
     rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
+/// Has every media that is flawed for this reason examined again.
+pub(crate) fn doubt_flawed(tx: &mut dyn Tx, team: TeamId, reason: &str) -> Result<u64> {
+    tx.execute(
+        "UPDATE media SET examined_at = NULL, errors = '[]' WHERE team_id = ?1 AND errors = ?2",
+        values![team, json(&[reason])?],
+    )
+}
+
 /// Writes what a full look found. `size_px` is the size as a person sees it, if it decodes.
 pub(crate) fn examined(
     tx: &mut dyn Tx,

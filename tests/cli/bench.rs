@@ -136,6 +136,14 @@ impl Bench {
         self.run(&line.split_whitespace().collect::<Vec<_>>())
     }
 
+    /// Types a command where programs are found on this path.
+    #[track_caller]
+    pub(crate) fn with_path(&self, line: &str, path: &str) -> Seen {
+        let mut command = self.command();
+        command.args(line.split_whitespace()).env("PATH", path);
+        self.seen(command.output().unwrap())
+    }
+
     #[track_caller]
     pub(crate) fn run(&self, words: &[&str]) -> Seen {
         self.seen(self.command().args(words).output().unwrap())

@@ -147,6 +147,58 @@ async fn a_picture_is_written_as_a_story_shows_it() {
     assert_eq!((preview.width(), preview.height()), (1080, 540));
 }
 
+/// A HEIC as an iPhone makes it, by libheif's own encoder: 320 × 480 pixels, red above and blue below.
+fn heic(folder: &std::path::Path) -> Vec<u8> {
+    let (png, heic) = (folder.join("photo.png"), folder.join("photo.heic"));
+    let colour = |y| {
+        if y < 240 {
+            [200, 20, 20]
+        } else {
+            [20, 20, 200]
+        }
+    };
+    let photo = image::RgbImage::from_fn(320, 480, |_, y| image::Rgb(colour(y)));
+    photo.save(&png).unwrap();
+    let encoder = std::process::Command::new("heif-enc")
+        .arg("-o")
+        .args([&heic, &png])
+        .output()
+        .expect("heif-enc, of the package libheif-examples");
+    assert!(encoder.status.success(), "{encoder:?}");
+    std::fs::read(heic).unwrap()
+}
+
+#[tokio::test]
+async fn a_heic_is_kept_out_with_a_tip_until_a_converter_is_there() {
+    let bench = Bench::new();
+    bench.flow().await;
+    std::fs::create_dir(bench.library().join("memes")).unwrap();
+    let heic = heic(bench.root());
+    // Phones call them so when they share.
+    std::fs::write(bench.library().join("memes/photo.jpg"), &heic).unwrap();
+    std::fs::write(
+        bench.library().join("memes/half.heic"),
+        &heic[..heic.len() / 2],
+    )
+    .unwrap();
+    assert_snapshot!(bench.type_in("media index --examine").all(), @"! 2 files, 1 unfinished, 1 of no use. `storyline check` says what is wrong with files.");
+    let check = bench.type_in("check").stdout;
+    assert!(check.contains("memes/photo.jpg: HEIC needs a converter: install"), "{check}");
+    assert_eq!(bench.type_in("media list --json").stdout, "[]\n");
+    let path = std::env::var("PATH").unwrap();
+    assert_snapshot!(bench.with_path("media index --examine", &path).all(), @"! 2 files, 1 new. 1 media was examined.");
+    let listed = bench.type_in("media list").stdout;
+    assert!(listed.contains("memes/photo.jpg  ready  320 × 480"), "{listed}");
+    let story = bench.root().join("story.jpg");
+    let render = format!("media render photo.jpg --output {}", story.display());
+    let without = bench.type_in(&render);
+    assert!(without.stderr.contains("HEIC needs a converter"), "{without:?}");
+    assert_eq!(bench.with_path(&render, &path).code, 0);
+    let story = image::open(story).unwrap().into_rgb8();
+    let [red, _, blue] = story.get_pixel(540, 500).0;
+    assert!(red > 180 && blue < 50, "{red} {blue}");
+}
+
 #[tokio::test]
 async fn pictures_that_look_alike_are_listed_together() {
     let bench = Bench::new();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::clip::{Audio, Clip};
 use crate::domain::lookalike::Lookalike;
+use crate::domain::media::KnownFile;
 use crate::domain::plan::Candidate;
 
 /// A look at a file, written as the flow does.
@@ -293,6 +294,38 @@ on_every_engine! {
         .await;
         assert_eq!(candidates(&bed, far).await, []);
         assert!(!bed.read(move |tx| media::may_be_sent(tx, id, far)).await);
+    }
+
+    async fn what_was_of_no_use_is_looked_at_again_when_its_reason_is_gone(bed: Bed) {
+        const REASON: &str = "it needs \"a converter\", that is not there";
+        let team = bed.team;
+        let flawed = bed.media("memes/1.jpg", 1).await;
+        let other = bed.media("memes/2.jpg", 2).await;
+        bed.write(move |tx| {
+            for (id, reason) in [(flawed, REASON), (other, "too small")] {
+                let errors = vec![reason.to_owned()];
+                let verdict = Verdict { errors, warnings: Vec::new() };
+                media::examined(tx, id, None, None, &verdict, noon())?;
+            }
+            for (path, reason) in [("memes/3.heic", REASON), ("memes/4.zip", "a ZIP archive")] {
+                files::put(tx, team, path, stat(3), "", &files::Found::Unusable(reason), noon())?;
+            }
+            files::doubt_unusable(tx, team, REASON)?;
+            media::doubt_flawed(tx, team, REASON)
+        })
+        .await;
+        let (again, stamps) = bed
+            .read(move |tx| {
+                let stamp = |file: Option<KnownFile>| file.expect("known").metadata_stamp;
+                Ok((
+                    media::to_examine(tx, team, 9)?,
+                    [files::get(tx, team, "memes/3.heic")?, files::get(tx, team, "memes/4.zip")?].map(stamp),
+                ))
+            })
+            .await;
+        assert_eq!(again.iter().map(|media| media.id).collect::<Vec<_>>(), [flawed]);
+        assert_eq!(again[0].errors, Vec::<String>::new());
+        assert_eq!(stamps, ["doubtful", ""]);
     }
 
     async fn a_look_is_kept_and_known_of_what_is_shown(bed: Bed) {

@@ -1,0 +1,118 @@
+//! Pictures as iPhones keep them. Nothing here decodes HEIC; a converter does, where one is installed: `heif-dec`, or
+//! `heif-convert` as it was called before. Both turn the picture upright, and hand on its colour profile.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::program::{Leash, output_of};
+use crate::domain::media::MOST_BYTES;
+
+/// What to do about a HEIC where there is no converter.
+pub(super) const NO_CONVERTER: &str = "HEIC needs a converter: install the package `libheif-examples` (or `heif-dec`) on this box and restart; or on the iPhone: Settings ▸ Camera ▸ Formats ▸ Most Compatible, or share as JPEG";
+/// Their names, the newer one first.
+const CONVERTERS: [&str; 2] = ["heif-dec", "heif-convert"];
+/// The longest that a converter may take: a small board needs a few seconds for a phone's picture.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Better than what is made of it in the end, of 100.
+const QUALITY: &str = "95";
+
+/// Whether a file that begins so is a still picture of this kind.
+pub(super) fn is_heic(head: &[u8]) -> bool {
+    let brand = |at: usize| head.get(at..at + 4).unwrap_or_default();
+    if brand(4) != b"ftyp" {
+        return false;
+    }
+    let is_coded = |brand: &[u8]| matches!(brand, b"heic" | b"heix" | b"heim" | b"heis");
+    // Some name the container first and the coding among what they are compatible with.
+    let mut compatible = head.get(16..).unwrap_or_default().chunks_exact(4);
+    is_coded(brand(8)) || (brand(8) == b"mif1" && compatible.any(is_coded))
+}
+
+/// The converter of this machine, looked for once.
+pub fn converter() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let path = std::env::var_os("PATH")?;
+        CONVERTERS.iter().find_map(|name| {
+            let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
+            places.find(|place| place.is_file())
+        })
+    });
+    found.as_deref()
+}
+
+/// The same picture as a JPEG.
+///
+/// # Errors
+///
+/// Why that is not possible, in plain words.
+pub(super) fn to_jpeg(heic: &[u8]) -> Result<Vec<u8>, String> {
+    converted(heic, converter().ok_or(NO_CONVERTER)?, PATIENCE)
+}
+
+fn converted(heic: &[u8], converter: &Path, patience: Duration) -> Result<Vec<u8>, String> {
+    let kept = |cause: io::Error| format!("it cannot be converted here: {cause}");
+    let folder = tempfile::tempdir().map_err(kept)?;
+    let (input, output) = (
+        folder.path().join("picture.heic"),
+        folder.path().join("picture.jpg"),
+    );
+    fs::write(&input, heic).map_err(kept)?;
+    let leash = Leash {
+        patience,
+        most_output_bytes: 64 * 1024,
+    };
+    let mut command = Command::new(converter);
+    command.args(["-q", QUALITY]).arg(&input).arg(&output);
+    output_of(&mut command, &leash)?;
+    // Of a file with several pictures, each goes to a file of its own.
+    let first = folder.path().join("picture-1.jpg");
+    let written = fs::File::open(&output).or_else(|_| fs::File::open(first));
+    let mut jpeg = Vec::new();
+    written
+        .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut jpeg))
+        .map_err(|_| "the converter found no picture in it; it is damaged".to_owned())?;
+    Ok(jpeg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::program::tests::program;
+    use super::*;
+
+    #[test]
+    fn stills_are_told_from_sequences_and_other_codings() {
+        for (head, is) in [
+            (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], true),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", true),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", false),
+            (b"\0\0\0\x18ftyphevc\0\0\0\0mif1heic", false),
+            (b"\0\0\0\x18ftypisom\0\0\0\0heic", false),
+            (b"\0\0\0\x18ftyp", false),
+        ] {
+            assert_eq!(is_heic(head), is, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_converter_writes_is_the_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, found) in [
+            ("$4", true),
+            ("${4%.jpg}-1.jpg", true),
+            ("/dev/null", false),
+        ] {
+            let converter = program(&folder, &format!("cp \"$3\" \"{name}\""));
+            let jpeg = converted(b"a picture", &converter, PATIENCE);
+            assert_eq!(jpeg.is_ok(), found, "{jpeg:?}");
+            assert!(jpeg.is_err() || jpeg.unwrap() == b"a picture");
+        }
+        let refusing = program(&folder, "exit 1");
+        let reason = converted(b"a picture", &refusing, PATIENCE).unwrap_err();
+        assert!(reason.contains("could not read it"), "{reason}");
+    }
+}
