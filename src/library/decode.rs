@@ -69,7 +69,7 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
     // Decoders are lenient and paint grey what is missing; the structure tells what they do not.
     let format = match wholeness(bytes) {
         Wholeness::Whole(Format::Jpeg) => return jpeg::decode(bytes),
-        Wholeness::Whole(Format::Heic) => return jpeg::decode(&heic::to_jpeg(bytes)?),
+        Wholeness::Whole(Format::Heic) => return read_heic(bytes),
         Wholeness::Whole(format) => format,
         Wholeness::Unfinished { missing, .. } => return Err(format!("it is cut off: {missing}")),
         Wholeness::Foreign { reason } => return Err(reason),
@@ -110,6 +110,16 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
         bitmap,
         orientation,
         colour_profile,
+    })
+}
+
+/// The converter turns the picture as the container says. That is all there is to turn: the EXIF of a HEIC often says the same
+/// once more, is handed on, and by the standard does not count.
+fn read_heic(bytes: &[u8]) -> Result<Decoded, String> {
+    let decoded = jpeg::decode(&heic::to_jpeg(bytes)?)?;
+    Ok(Decoded {
+        orientation: Orientation::NoTransforms,
+        ..decoded
     })
 }
 
