@@ -3,10 +3,11 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use super::background::background;
 use super::cache::Cache;
 use super::examine::{examine, examine_clip};
 use super::original::{self, Original};
-use super::reconcile::{Library, blocking};
+use super::reconcile::Library;
 use super::render::Form;
 use super::studio::is_empty;
 use crate::domain::media::{Examination, Fingerprint, Media};
@@ -59,7 +60,7 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
     let path = library.root().join(&media.path);
     let (cache, fingerprint) = (library.cache().clone(), media.fingerprint);
     let is_clip = media.format.is_clip();
-    let looked = blocking(move || {
+    let looked = background(move || {
         if is_clip {
             return Ok((examine_clip(original::open(&path)?)?, None));
         }

@@ -8,6 +8,7 @@
 //! opened for reading.
 
 mod animation;
+mod background;
 mod beneath;
 mod bitmap;
 pub mod cache;

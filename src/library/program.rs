@@ -1,11 +1,15 @@
 //! Runs a program of somebody else on a file of a stranger: for so long, with so much memory, and no longer than it is needed.
 
 use std::io::Read;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, pidfd_send_signal, prlimit,
+};
 
 /// What a program may use.
 pub(super) struct Leash {
@@ -27,33 +31,56 @@ const MOST_FILE_BYTES: u64 = 100_000_000;
 /// In plain words, if it cannot be run, takes too long, or says that it failed.
 pub(super) fn output_of(command: &mut Command, leash: &Leash) -> Result<Vec<u8>, String> {
     let name = command.get_program().display().to_string();
+    let failed = |cause: &dyn std::fmt::Display| format!("`{name}` cannot be run: {cause}");
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|cause| format!("`{name}` cannot be run: {cause}"))?;
-    bound(&child);
-    let output = child
-        .stdout
-        .take()
-        .and_then(|output| output_within(output, leash));
-    let has_failed = ended(&mut child, output.is_some())?;
-    let output = output.ok_or_else(|| {
-        let seconds = leash.patience.as_secs();
-        format!("`{name}` did not end within {seconds} seconds")
-    })?;
-    if has_failed {
-        return Err(format!("`{name}` could not read it"));
+        .map_err(|cause| failed(&cause))?;
+    // By its handle, and not by its number, which may be somebody else's by the time that it is used.
+    let handle = match handle_of(&child) {
+        Ok(handle) => handle,
+        Err(cause) => {
+            end(&mut child);
+            return Err(failed(&cause));
+        }
+    };
+    let (sender, receiver) = mpsc::channel();
+    let most_bytes = leash.most_output_bytes;
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(output) = child.stdout.take()
+            && output.take(most_bytes).read_to_end(&mut bytes).is_err()
+        {
+            end(&mut child);
+        }
+        // Nobody listens any more if it took too long.
+        let _ = sender.send(child.wait().map(|status| (bytes, status)));
+    });
+    let ended = receiver.recv_timeout(leash.patience);
+    if ended.is_err() {
+        if let Err(cause) = pidfd_send_signal(&handle, Signal::KILL) {
+            tracing::debug!("`{name}` ended by itself: {cause}");
+        }
+        // Until nothing of it is left.
+        let _ = receiver.recv();
     }
-    Ok(output)
+    match ended {
+        Ok(Ok((output, status))) if status.success() => Ok(output),
+        Ok(Ok(_)) => Err(format!("`{name}` could not read it")),
+        Ok(Err(cause)) => Err(failed(&cause)),
+        Err(_) => Err(format!(
+            "`{name}` did not end within {} seconds",
+            leash.patience.as_secs()
+        )),
+    }
 }
 
-/// Bounds what it may take of the machine, where the kernel lets us; time is bounded all the same.
-fn bound(child: &Child) {
-    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-        return;
-    };
+/// A handle to it, by which what it may take of the machine is bounded.
+fn handle_of(child: &Child) -> rustix::io::Result<OwnedFd> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or(Errno::SRCH)?;
     for (resource, most) in [
         (Resource::As, MOST_MEMORY_BYTES),
         (Resource::Fsize, MOST_FILE_BYTES),
@@ -62,40 +89,15 @@ fn bound(child: &Child) {
             current: Some(most),
             maximum: Some(most),
         };
-        if let Err(cause) = prlimit(Some(pid), resource, limit) {
-            tracing::debug!("a program's resources are not bounded: {cause}");
-        }
+        prlimit(Some(pid), resource, limit)?;
     }
+    pidfd_open(pid, PidfdFlags::empty())
 }
 
-/// All that comes out, up to the limit; nothing if it takes too long. The reader ends with the program at the latest.
-fn output_within(output: ChildStdout, leash: &Leash) -> Option<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    let most_bytes = leash.most_output_bytes;
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if output.take(most_bytes).read_to_end(&mut bytes).is_ok() {
-            // Nobody listens any more if it took too long.
-            let _ = sender.send(bytes);
-        }
-    });
-    receiver.recv_timeout(leash.patience).ok()
-}
-
-/// Whether the program says that it failed. Whoever has closed its output is given a moment to end by itself; then, or if it
-/// never did, it is ended, and nothing of it is left.
-fn ended(child: &mut Child, is_done: bool) -> Result<bool, String> {
-    const MOMENT: Duration = Duration::from_millis(10);
-    let lost = |cause| format!("it cannot be ended: {cause}");
-    for _ in 0..if is_done { 50 } else { 0 } {
-        if let Some(status) = child.try_wait().map_err(lost)? {
-            return Ok(!status.success());
-        }
-        std::thread::sleep(MOMENT);
-    }
-    // It may have ended by itself meanwhile; that is what is wanted.
+fn end(child: &mut Child) {
+    // It may have ended by itself; that is what is wanted.
     let _ = child.kill();
-    child.wait().map(|_| false).map_err(lost)
+    let _ = child.wait();
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::background::background;
 use super::cache::Cache;
 use super::heic;
 use super::inspect::{Inspector, NotSeen};
@@ -27,7 +28,8 @@ pub struct Library {
     root: PathBuf,
     cache: Cache,
     clock: Clock,
-    inspector: Arc<Mutex<Inspector>>,
+    /// One that was used, so that its buffer need not be made again.
+    inspector: Arc<Mutex<Option<Inspector>>>,
 }
 
 /// How a scan went.
@@ -41,6 +43,13 @@ pub struct Scanned {
     pub away: Option<String>,
 }
 
+/// What was seen at one go.
+#[derive(Default)]
+struct Seen {
+    sightings: Vec<Sighting>,
+    vanished: Vec<String>,
+}
+
 impl Library {
     /// The library at this root; what is made of its pictures is kept in this cache.
     #[must_use]
@@ -50,7 +59,7 @@ impl Library {
             root: root.to_owned(),
             cache,
             clock,
-            inspector: Arc::new(Mutex::new(Inspector::new(root))),
+            inspector: Arc::default(),
         }
     }
 
@@ -113,9 +122,17 @@ impl Library {
         let to_look_at = changed(&walk.files, &known);
         let mut indexed = self.note_problems(&walk, &known).await?;
         let total = to_look_at.len();
-        for (index, batch) in to_look_at.chunks(BATCH).enumerate() {
-            progress(index * BATCH, total);
-            indexed = indexed.plus(self.look(batch.to_vec()).await?);
+        let mut done = 0;
+        for batches in to_look_at.chunks(2 * BATCH) {
+            progress(done, total);
+            done += batches.len();
+            // Two at once: on a small board the disk is slower than a core, and there is more than one of those.
+            let (one, other) = batches.split_at(batches.len().min(BATCH));
+            let (one, other) =
+                tokio::join!(self.inspect(one.to_vec()), self.inspect(other.to_vec()));
+            // In the order in which they lie there: of two copies, the first is the place that counts.
+            indexed = indexed.plus(self.remember(one?).await?);
+            indexed = indexed.plus(self.remember(other?).await?);
         }
         progress(total, total);
         // Last: a file that was moved has its new place by now, and is missing at no moment.
@@ -152,25 +169,35 @@ impl Library {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn look(&self, paths: Vec<String>) -> Result<Indexed, Error> {
-        let inspector = Arc::clone(&self.inspector);
-        let (sightings, vanished) = blocking(move || {
-            let mut inspector = inspector.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut sightings = Vec::with_capacity(paths.len());
-            let mut vanished = Vec::new();
+        let seen = self.inspect(paths).await?;
+        self.remember(seen).await
+    }
+
+    async fn inspect(&self, paths: Vec<String>) -> Result<Seen, Error> {
+        let (root, shelf) = (self.root.clone(), Arc::clone(&self.inspector));
+        background(move || {
+            let shelf = || shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            let used = shelf().take();
+            let mut inspector = used.unwrap_or_else(|| Inspector::new(&root));
+            let mut seen = Seen::default();
             for path in paths {
                 match inspector.inspect(&path) {
-                    Ok(sighting) => sightings.push(sighting),
-                    Err(NotSeen::Vanished) => vanished.push(path),
+                    Ok(sighting) => seen.sightings.push(sighting),
+                    Err(NotSeen::Vanished) => seen.vanished.push(path),
                     Err(NotSeen::Later(cause)) => {
                         tracing::warn!(task = "index", "{path} cannot be read now: {cause}")
                     }
                 }
             }
-            (sightings, vanished)
+            *shelf() = Some(inspector);
+            seen
         })
-        .await?;
-        let mut fresh = Vec::with_capacity(sightings.len());
-        for sighting in sightings {
+        .await
+    }
+
+    async fn remember(&self, seen: Seen) -> Result<Indexed, Error> {
+        let mut fresh = Vec::with_capacity(seen.sightings.len());
+        for sighting in seen.sightings {
             if self.is_news(&sighting).await? {
                 tell(&sighting);
                 fresh.push(sighting);
@@ -180,8 +207,8 @@ impl Library {
         if !fresh.is_empty() {
             indexed = self.flow.index(fresh, self.clock.now()).await?;
         }
-        if !vanished.is_empty() {
-            indexed = indexed.plus(self.forget(vanished).await?);
+        if !seen.vanished.is_empty() {
+            indexed = indexed.plus(self.forget(seen.vanished).await?);
         }
         Ok(indexed)
     }

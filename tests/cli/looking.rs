@@ -183,16 +183,25 @@ async fn a_heic_is_kept_out_with_a_tip_until_a_converter_is_there() {
     .unwrap();
     assert_snapshot!(bench.type_in("media index --examine").all(), @"! 2 files, 1 unfinished, 1 of no use. `storyline check` says what is wrong with files.");
     let check = bench.type_in("check").stdout;
-    assert!(check.contains("memes/photo.jpg: HEIC needs a converter: install"), "{check}");
+    assert!(
+        check.contains("memes/photo.jpg: HEIC needs a converter: install"),
+        "{check}"
+    );
     assert_eq!(bench.type_in("media list --json").stdout, "[]\n");
     let path = std::env::var("PATH").unwrap();
     assert_snapshot!(bench.with_path("media index --examine", &path).all(), @"! 2 files, 1 new. 1 media was examined.");
     let listed = bench.type_in("media list").stdout;
-    assert!(listed.contains("memes/photo.jpg  ready  320 × 480"), "{listed}");
+    assert!(
+        listed.contains("memes/photo.jpg  ready  320 × 480"),
+        "{listed}"
+    );
     let story = bench.root().join("story.jpg");
     let render = format!("media render photo.jpg --output {}", story.display());
     let without = bench.type_in(&render);
-    assert!(without.stderr.contains("HEIC needs a converter"), "{without:?}");
+    assert!(
+        without.stderr.contains("HEIC needs a converter"),
+        "{without:?}"
+    );
     assert_eq!(bench.with_path(&render, &path).code, 0);
     let story = image::open(story).unwrap().into_rgb8();
     let [red, _, blue] = story.get_pixel(540, 500).0;
