@@ -72,6 +72,7 @@ async fn its_commands_run() {
     let run = |words: &[String]| -> Output {
         Command::new(env!("CARGO_BIN_EXE_storyline"))
             .args(words)
+            .current_dir(folder.path())
             .env("STORYLINE_CONFIG", &config)
             .stdin(Stdio::null())
             .output()

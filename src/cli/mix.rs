@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::exit::told;
 use super::near::{hint, near};
-use super::print::{FULL, NUMBER, TEXT, Table, heading, moment, or_dash, say};
+use super::print::{FULL, NUMBER, TEXT, Table, count, heading, moment, or_dash, say};
 use super::{Failure, Seat};
 use crate::domain::category::{Category, Share, mix};
+use crate::domain::runway::FARTHEST_DAYS;
 use crate::flow::survey::ShareInForce;
 
 #[derive(Debug, Subcommand)]
@@ -57,7 +58,7 @@ pub(super) async fn run(seat: &Seat, command: Mix) -> Result<(), Failure> {
 }
 
 async fn show(seat: &Seat) -> Result<(), Failure> {
-    let shares = seat.flow.mix().await?;
+    let shares = seat.flow.mix(seat.now()).await?;
     let is_set = shares.iter().any(|share| share.share_ppm.is_some());
     if !is_set && !shares.is_empty() && !seat.print.is_json() {
         say("No mix is set: any category will do.");
@@ -77,6 +78,7 @@ fn table(shares: &[ShareInForce]) -> Table {
         ("So far", NUMBER),
         ("Stories", NUMBER),
         ("Media", NUMBER),
+        ("Lasts", NUMBER),
     ]);
     for share in shares {
         // An exact rounding of small counts; nobody counts beyond 2^53 stories.
@@ -88,9 +90,19 @@ fn table(shares: &[ShareInForce]) -> Table {
             or_dash(so_far.as_deref()),
             share.stories.to_string(),
             share.media.to_string(),
+            lasts(share),
         ]);
     }
     table
+}
+
+/// `5 days`.
+fn lasts(share: &ShareInForce) -> String {
+    match (share.lasts_days, share.share_ppm) {
+        (Some(days), _) => count(days.into(), "day", "days"),
+        (None, Some(1..)) => format!("> {FARTHEST_DAYS} days"),
+        (None, _) => or_dash(None),
+    }
 }
 
 /// `70 %`, `33.3333 %`.
@@ -152,7 +164,7 @@ fn in_ppm(shares: Vec<(String, f64)>) -> Result<BTreeMap<Category, u32>, Failure
 
 /// A category that nobody knows is most likely a slip of the finger, and its share would go to the others unnoticed.
 async fn know_all(seat: &Seat, shares: &BTreeMap<Category, u32>) -> Result<(), Failure> {
-    let known = seat.flow.mix().await?;
+    let known = seat.flow.mix(seat.now()).await?;
     let known: Vec<&str> = known.iter().map(|share| share.category.as_str()).collect();
     match shares
         .keys()

@@ -16,5 +16,6 @@ pub mod outcome;
 pub mod person;
 pub mod plan;
 pub mod run;
+pub mod runway;
 pub mod story;
 pub mod team;

@@ -16,6 +16,7 @@ pub mod index;
 pub mod messages;
 pub mod outlet;
 pub mod people;
+mod runway;
 pub mod schedule;
 mod settle;
 pub mod steer;

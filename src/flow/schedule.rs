@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::chooser::{Chooser, Standing, fill, showing, shown};
 use super::due::trusted;
+use super::runway::judge_runway;
 use super::{Flow, Result};
 use crate::domain::calendar::{Slot, SlotId, slots_between};
 use crate::domain::category::Category;
@@ -76,6 +77,7 @@ impl Flow {
                 let plan = draw(tx, team, &settings, now, horizon, anew)?;
                 plan.tell();
                 judge_supply(tx, team, &settings, now)?;
+                judge_runway(tx, team, &settings, now)?;
                 Ok(plan.drawn)
             })
             .await?;

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::runway::runways;
 use super::{Flow, Result};
 use crate::domain::alert::Alert;
 use crate::domain::category::{Category, Share};
@@ -82,6 +83,8 @@ pub struct ShareInForce {
     pub stories: u64,
     /// Media that lie in it.
     pub media: u64,
+    /// For how many days it has something for each of its slots; nothing if no end is in sight, or it has no share.
+    pub lasts_days: Option<u32>,
 }
 
 impl Flow {
@@ -255,10 +258,11 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn mix(&self) -> Result<Vec<ShareInForce>> {
-        let team = self.team;
+    pub async fn mix(&self, now: Timestamp) -> Result<Vec<ShareInForce>> {
+        let (team, settings) = (self.team, self.settings.clone());
         self.store
             .read(move |tx| {
+                let runways = runways(tx, team, &settings, now)?;
                 let in_force = mix::in_force(tx, team)?;
                 let had = match &in_force {
                     Some((set_at, _)) => history::turns_since(tx, team, *set_at)?,
@@ -282,6 +286,10 @@ impl Flow {
                             .filter(|media| media.category == category)
                             .filter(|media| media.missing_since.is_none())
                             .count() as u64,
+                        lasts_days: runways
+                            .iter()
+                            .find(|runway| runway.is_of(&category))
+                            .and_then(|runway| runway.lasts_days),
                         category,
                     })
                     .collect())

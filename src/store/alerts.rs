@@ -74,6 +74,16 @@ pub(crate) fn resolve(tx: &mut dyn Tx, team: TeamId, topic: &str, now: Timestamp
     Ok(true)
 }
 
+/// Takes an alert back without a word, because another one says more. Its end is not told.
+pub(crate) fn take_back(tx: &mut dyn Tx, team: TeamId, topic: &str, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE alerts SET resolved_at = ?3, resolution_told_at = ?3
+         WHERE team_id = ?1 AND topic = ?2 AND resolved_at IS NULL",
+        values![team, topic, now],
+    )?;
+    Ok(())
+}
+
 /// The alerts that stand, the oldest first.
 pub(crate) fn standing(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Alert>> {
     let rows = tx.query(

@@ -27,6 +27,7 @@ pub(crate) mod people;
 pub(crate) mod runs;
 pub(crate) mod state;
 pub(crate) mod stories;
+pub(crate) mod supply;
 pub(crate) mod teams;
 pub(crate) mod updates;
 

@@ -103,16 +103,16 @@ async fn a_media_is_locked_and_let_go_again() {
 async fn a_mix_is_set_and_taken_back_and_remembered() {
     let bench = Bench::with_media().await;
     assert_snapshot!(bench.type_in("mix show").all(), @r#"
-    Category  Wanted  So far  Stories  Media
-    memes          –       –        0      2
-    merch          –       –        0      2
+    Category  Wanted  So far  Stories  Media  Lasts
+    memes          –       –        0      2      –
+    merch          –       –        0      2      –
     ! No mix is set: any category will do.
     "#);
     assert_snapshot!(bench.type_in("mix set memes=70 merch=30").all(), @"! The mix is memes 70 %, merch 30 %. The plan follows.");
     assert_snapshot!(bench.type_in("mix show").all(), @r#"
-    Category  Wanted  So far  Stories  Media
-    memes       70 %       –        0      2
-    merch       30 %       –        0      2
+    Category  Wanted  So far  Stories  Media   Lasts
+    memes       70 %       –        0      2  0 days
+    merch       30 %       –        0      2   1 day
     "#);
     assert_snapshot!(bench.type_in("mix set memes=0.5 merch=0.4").all(), @r#"
     ! error: the shares add up to 90 %, and must add up to 100 %

@@ -160,3 +160,59 @@ fn look_alikes_stay_seven_days_apart_and_cost_no_slot() {
         }
     }
 }
+
+#[test]
+fn somebody_is_told_when_a_category_lasts_seven_days_two_and_none() {
+    let mut the_box = TheBox::with(settings(3, "06:00", "22:00", "UTC"));
+    the_box.add_pictures("memes", 25, &[]);
+    the_box.add_pictures("merch", 500, &[]);
+    the_box.mix(&[("memes", 50), ("merch", 50)]);
+    let told = |the_box: &TheBox| -> Vec<(String, bool)> {
+        let told = the_box.desk.records().told.clone();
+        let runway = told
+            .iter()
+            .filter(|alert| alert.topic.starts_with("runway"));
+        let mut told: Vec<_> = runway
+            .map(|alert| (alert.text.clone(), alert.resolved_at.is_some()))
+            .collect();
+        told.dedup();
+        told
+    };
+    the_box.live_for(days(5));
+    assert_eq!(told(&the_box), []);
+    // 25 at one and a half a day.
+    the_box.live_for(days(13));
+    let texts = told(&the_box);
+    let says = |needle: &str| {
+        texts
+            .iter()
+            .filter(|(text, over)| text.contains(needle) && !over)
+            .count()
+    };
+    assert_eq!(says("`memes` lasts 7 more days: 1"), 1, "{texts:#?}");
+    assert_eq!(says("`memes` lasts 2 more days: 4"), 1, "{texts:#?}");
+    assert_eq!(says("`memes` is running dry"), 1, "{texts:#?}");
+    assert!(texts.iter().all(|(_, over)| !over), "{texts:#?}");
+    assert!(the_box.alert("runway_0:memes").is_some());
+    assert_eq!(the_box.alert("runway_7:memes"), None);
+    the_box.add_pictures("memes", 200, &[]);
+    the_box.live_for(hours(2));
+    assert_eq!(the_box.alert("runway_0:memes"), None);
+    let over = told(&the_box).into_iter().filter(|(_, over)| *over).count();
+    assert_eq!(over, 1);
+}
+
+#[test]
+fn without_a_mix_the_whole_library_is_meant() {
+    let mut the_box = TheBox::with(settings(3, "06:00", "22:00", "UTC")).with_pictures(22);
+    the_box.live_for(hours(1));
+    assert!(
+        the_box
+            .alert("runway_7")
+            .unwrap()
+            .contains("The library lasts 7 more days")
+    );
+    the_box.live_for(days(8));
+    assert!(the_box.alert("runway_2").is_some());
+    assert!(the_box.alert("nothing_left").is_some());
+}

@@ -163,7 +163,7 @@ async fn list(seat: &Seat, options: List) -> Result<(), Failure> {
 }
 
 async fn unknown_category(seat: &Seat, category: &str) -> Result<(), Failure> {
-    let mix = seat.flow.mix().await?;
+    let mix = seat.flow.mix(seat.now()).await?;
     let known: Vec<&str> = mix.iter().map(|share| share.category.as_str()).collect();
     Err(Failure::NotFound(told(
         format!("there are no media in a category `{category}`"),
