@@ -4,7 +4,8 @@ use clap::Subcommand;
 use teloxide::payloads::SendMessageSetters;
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    ChatFullInfo, ChatId, ChatMember, ChatMemberKind, ChatPermissions, MessageId, ThreadId, UserId,
+    ChatFullInfo, ChatId, ChatMember, ChatMemberKind, ChatPermissions, MessageId, ParseMode,
+    ThreadId, UserId,
 };
 
 use super::Failure;
@@ -13,6 +14,7 @@ use super::print::Print;
 use crate::config::{Config, Telegram as Settings};
 use crate::flow::outlet::Trouble;
 use crate::telegram::client::{Client, SMALL_CALL};
+use crate::telegram::message::plain;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Telegram {
@@ -89,6 +91,21 @@ pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool
             Err(trouble) => tell(findings, "message", &trouble),
         }
     }
+}
+
+/// Writes to the admin chat, or to the team's if there is none; or says why not.
+pub(super) async fn tell_owner(settings: &Settings, text: &str) -> Result<(), String> {
+    let (Some(token), Some(chat)) = (&settings.token, settings.admin_chat.or(settings.chat)) else {
+        return Err("no bot token or no chat is set".to_owned());
+    };
+    let client = Client::new(token.clone(), settings.api_url.clone())
+        .map_err(|error| error.without_url().to_string())?;
+    let message = client
+        .bot
+        .send_message(ChatId(chat), plain(text))
+        .parse_mode(ParseMode::Html);
+    let sent = client.call(SMALL_CALL, message).await;
+    sent.map(drop).map_err(|trouble| trouble.reason())
 }
 
 async fn chat_info(client: &Client, chat: ChatId) -> Result<ChatFullInfo, Trouble> {

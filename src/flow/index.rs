@@ -9,7 +9,8 @@ use super::{Flow, Result};
 use crate::domain::clip::{Clip, check_clip};
 use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::media::{
-    Content, Examination, Finding, InView, KnownFile, Media, Sighting, Verdict, check_picture,
+    Content, Examination, Finding, Fingerprint, InView, KnownFile, Media, Sighting, Verdict,
+    check_picture,
 };
 use crate::store::{Tx, alerts, files, media};
 
@@ -88,6 +89,20 @@ impl Flow {
     pub async fn count_files(&self) -> Result<u64> {
         let team = self.team;
         self.store.read(move |tx| files::count(tx, team)).await
+    }
+
+    /// Whether a content lies in the library.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn has_content(&self, fingerprint: Fingerprint) -> Result<bool> {
+        let team = self.team;
+        self.store
+            .read(move |tx| {
+                let media = media::by_fingerprint(tx, team, fingerprint)?;
+                Ok(media.is_some_and(|media| media.missing_since.is_none()))
+            })
+            .await
     }
 
     /// The files that are not media, with the reason.

@@ -1,6 +1,7 @@
 //! `storyline media`: the pictures of the library.
 
 mod duplicates;
+mod import;
 mod index;
 mod render;
 mod show;
@@ -24,6 +25,10 @@ pub(super) enum Media {
     Index(index::Index),
     /// List the media
     List(List),
+    /// Copy what is new in a folder, such as on a stick, into the library
+    ///
+    /// Nothing is moved or changed there. Each copy is checked by its hash, and what the library has already is left out.
+    Import(import::Import),
     /// List pictures that look alike: saved anew, resized or lightly edited
     ///
     /// The plan keeps them seven days apart. The same bytes at two places are one media with two files, and not listed here.
@@ -126,6 +131,7 @@ pub(super) async fn run(seat: &Seat, command: Media) -> Result<(), Failure> {
     match command {
         Media::Index(options) => index::run(seat, &options).await,
         Media::List(options) => list(seat, options).await,
+        Media::Import(options) => import::run(seat, options).await,
         Media::Duplicates => duplicates::run(seat).await,
         Media::Render(options) => render::run(seat, options).await,
         Media::Show { media } => show::run(seat, &media).await,

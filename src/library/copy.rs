@@ -1,0 +1,215 @@
+//! Copies a file into the library such that no half of it is ever seen there: under a name that is passed over, hashed on the
+//! way, flushed to the disk, read back and hashed again, and only then renamed. What lies there already is never replaced.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
+use rustix::io::Errno;
+
+use super::beneath::split;
+use crate::domain::media::Fingerprint;
+
+/// Files of one name that are told apart by a number.
+const MOST_NAMESAKES: u32 = 999;
+
+/// Why a file was not copied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotCopied {
+    /// What it was to be copied from.
+    #[error("it cannot be read: {0}")]
+    Source(#[source] io::Error),
+    /// What it was to be copied to: nothing else can be copied there either.
+    #[error("the library cannot be written: {0}")]
+    Target(#[source] io::Error),
+    /// What was read is not what was read before, or what was written is not what was read.
+    #[error("it was read differently twice; the stick or its file may be damaged")]
+    Differs,
+}
+
+/// Copies `file`, which has this fingerprint, to this path in the library, or beside it under a similar name; returns the path
+/// that it has now. Before it is seen there, `accompany` is called with that path, to put its sidecars in place.
+pub(super) fn copy(
+    file: File,
+    fingerprint: Fingerprint,
+    library: &Path,
+    path: &str,
+    mut accompany: impl FnMut(&str) -> Result<(), NotCopied>,
+) -> Result<String, NotCopied> {
+    let (folder, _) = split(path);
+    let folder = library.join(folder);
+    fs::create_dir_all(&folder).map_err(NotCopied::Target)?;
+    let draft = Draft(folder.join(format!(".import-{}.part", std::process::id())));
+    draft.fill(file, fingerprint)?;
+    for number in 1..=MOST_NAMESAKES {
+        let name = namesake(path, number);
+        if fs::symlink_metadata(library.join(&name)).is_ok() {
+            continue;
+        }
+        accompany(&name)?;
+        match rename_to_nothing(&draft.0, &library.join(&name)) {
+            Ok(()) => {
+                let flushed = File::open(&folder).and_then(|folder| folder.sync_all());
+                return flushed.map(|()| name).map_err(NotCopied::Target);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(NotCopied::Target(error)),
+        }
+    }
+    let error = format!("{path} and {MOST_NAMESAKES} namesakes are there already");
+    Err(NotCopied::Target(io::Error::other(error)))
+}
+
+/// Writes a small file at once, unless something is there already.
+pub(super) fn put(bytes: &[u8], target: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(target).is_ok() {
+        return Ok(());
+    }
+    let name = format!(".import-{}.tmp", std::process::id());
+    let draft = Draft(target.with_file_name(name));
+    let mut file = File::create(&draft.0)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    match rename_to_nothing(&draft.0, target) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        renamed => renamed,
+    }
+}
+
+/// The path itself, then `merch/cup (2).jpg`, and so on.
+fn namesake(path: &str, number: u32) -> String {
+    if number == 1 {
+        return path.to_owned();
+    }
+    let (folder, name) = split(path);
+    let dot = name.rfind('.').unwrap_or(name.len());
+    let (stem, ending) = name.split_at(dot);
+    let slash = if folder.is_empty() { "" } else { "/" };
+    format!("{folder}{slash}{stem} ({number}){ending}")
+}
+
+/// Renames a file, and replaces nothing.
+fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Some file systems do not know how; then nothing was there a moment ago.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::rename(from, to),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// A file that is being written; what is not renamed goes.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn fill(&self, mut file: File, fingerprint: Fingerprint) -> Result<(), NotCopied> {
+        let mut draft = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&self.0)
+            .map_err(NotCopied::Target)?;
+        let mut hasher = blake3::Hasher::new();
+        let mut piece = vec![0; 256 * 1024];
+        loop {
+            let length = match file.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(NotCopied::Source(error)),
+            };
+            hasher.update(&piece[..length]);
+            draft
+                .write_all(&piece[..length])
+                .map_err(NotCopied::Target)?;
+        }
+        draft.sync_all().map_err(NotCopied::Target)?;
+        // So that it is read from the disk, and not from memory.
+        if let Err(cause) = fadvise(&draft, 0, None, Advice::DontNeed) {
+            tracing::debug!("what was copied may be checked in memory only: {cause}");
+        }
+        let written = File::open(&self.0).map_err(NotCopied::Target)?;
+        let mut again = blake3::Hasher::new();
+        again.update_reader(written).map_err(NotCopied::Target)?;
+        let is_same =
+            |hasher: &blake3::Hasher| hasher.finalize().as_bytes() == fingerprint.as_bytes();
+        if is_same(&hasher) && is_same(&again) {
+            Ok(())
+        } else {
+            Err(NotCopied::Differs)
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != ErrorKind::NotFound
+        {
+            tracing::warn!("{} is left behind: {error}", self.0.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(bytes: &[u8]) -> Fingerprint {
+        Fingerprint::from_bytes(*blake3::hash(bytes).as_bytes())
+    }
+
+    fn copied(library: &Path, bytes: &[u8], as_if: &[u8]) -> Result<String, NotCopied> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        copy(file, fingerprint(as_if), library, "merch/cup.jpg", |_| {
+            Ok(())
+        })
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<_> = entries
+            .map(|entry| name(entry).into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_namesake_is_never_replaced() {
+        let library = tempfile::tempdir().unwrap();
+        for (bytes, name) in [
+            (&b"a cup"[..], "merch/cup.jpg"),
+            (b"another", "merch/cup (2).jpg"),
+            (b"a third", "merch/cup (3).jpg"),
+        ] {
+            assert_eq!(copied(library.path(), bytes, bytes).unwrap(), name);
+            assert_eq!(fs::read(library.path().join(name)).unwrap(), bytes);
+        }
+        assert_eq!(names(&library.path().join("merch")).len(), 3);
+        assert_eq!(namesake("cup", 2), "cup (2)");
+    }
+
+    #[test]
+    fn what_is_read_differently_is_not_copied_and_leaves_nothing() {
+        let library = tempfile::tempdir().unwrap();
+        let differs = copied(library.path(), b"a cup", b"a mug").unwrap_err();
+        assert!(matches!(differs, NotCopied::Differs), "{differs}");
+        assert!(names(&library.path().join("merch")).is_empty());
+    }
+
+    #[test]
+    fn a_library_that_cannot_be_written_is_told_from_a_bad_stick() {
+        let library = tempfile::NamedTempFile::new().unwrap();
+        let target = copied(library.path(), b"a cup", b"a cup").unwrap_err();
+        assert!(matches!(target, NotCopied::Target(_)), "{target}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::open(folder.path()).unwrap();
+        let source = copy(file, fingerprint(b""), folder.path(), "a.jpg", |_| Ok(())).unwrap_err();
+        assert!(matches!(source, NotCopied::Source(_)), "{source}");
+    }
+}
