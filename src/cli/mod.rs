@@ -32,6 +32,7 @@ use jiff::tz::TimeZone;
 
 use crate::appliance::open_flow;
 use crate::config::{Config, DatabaseUrl, Environment, Loaded};
+use crate::domain::audit::By;
 use crate::flow::Flow;
 use crate::system::clock::Clock;
 
@@ -181,7 +182,7 @@ struct Seat {
     print: Print,
     clock: Clock,
     /// Who asks.
-    by: String,
+    by: By,
 }
 
 impl Seat {
@@ -199,7 +200,7 @@ impl Seat {
             flow: open_flow(&config, clock.now()).await?,
             print,
             clock,
-            by: login_name(environment),
+            by: By::terminal(login_name(environment)),
             config,
         })
     }
@@ -236,10 +237,9 @@ fn missing_database(config: &Config) -> Option<Told> {
     })
 }
 
-fn login_name(environment: &Environment) -> String {
+fn login_name(environment: &Environment) -> &str {
     ["SUDO_USER", "USER"]
         .iter()
         .find_map(|name| environment.get(name))
         .unwrap_or("the command line")
-        .to_owned()
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use storyline::domain::audit::By;
 use storyline::domain::category::Category;
 use storyline::domain::entry::Entry;
 use storyline::domain::media::{
@@ -24,6 +25,14 @@ use storyline::flow::{Flow, Store};
 use crate::desk::{Arrived, Desk, Network};
 
 pub(crate) const ANNA: PersonId = PersonId(7);
+
+/// Anna, when she decides something.
+pub(crate) fn anna() -> By {
+    By {
+        name: "Anna".to_owned(),
+        person: Some(ANNA),
+    }
+}
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -238,7 +247,7 @@ impl TheBox {
             .iter()
             .map(|(name, percent)| (Category::new(name), percent * 10_000))
             .collect();
-        self.run(self.flow().set_mix(shares, "Anna".to_owned(), self.now))
+        self.run(self.flow().set_mix(shares, anna(), self.now))
             .unwrap();
     }
 
@@ -347,23 +356,21 @@ impl TheBox {
     }
 
     pub(crate) fn pause(&self) {
-        self.run(self.flow().pause(None, "Anna".to_owned(), self.now))
-            .unwrap();
+        self.run(self.flow().pause(None, anna(), self.now)).unwrap();
     }
 
     pub(crate) fn resume(&self) {
-        self.run(self.flow().resume(None, "Anna".to_owned(), self.now))
+        self.run(self.flow().resume(None, anna(), self.now))
             .unwrap();
     }
 
     pub(crate) fn trust_clock(&self) -> bool {
-        self.run(self.flow().trust_clock("Anna".to_owned(), self.now))
-            .unwrap()
+        self.run(self.flow().trust_clock(anna(), self.now)).unwrap()
     }
 
     pub(crate) fn send_next(&mut self) -> Commanded {
         let commanded = self
-            .run(self.flow().send_next(None, "Anna".to_owned(), self.now))
+            .run(self.flow().send_next(None, anna(), self.now))
             .unwrap();
         if let Commanded::Sending(number) = commanded {
             self.asked_for.insert(number);
