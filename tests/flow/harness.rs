@@ -216,6 +216,30 @@ impl TheBox {
         self.sees(vec![sighting(path, number, &[])]);
     }
 
+    /// The same, when other files speak of it.
+    pub(crate) fn sees_file_with(&self, path: &str, number: u64, metadata: Metadata) {
+        let mut seen = sighting(path, number, &[]);
+        if let Finding::Whole(content) = &mut seen.finding {
+            content.metadata = metadata;
+        }
+        self.sees(vec![seen]);
+    }
+
+    /// Something happens whenever a picture is made of a media.
+    pub(crate) fn makes_pictures_while(
+        &mut self,
+        happens: impl Fn() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
+    ) {
+        let plain = self.studio.clone();
+        self.studio = Arc::new(move |media| {
+            let (happened, picture) = (happens(), plain(media));
+            Box::pin(async move {
+                happened.await;
+                picture.await
+            })
+        });
+    }
+
     fn sees(&self, seen: Vec<Sighting>) {
         let flow = self.flow();
         self.run(async {
