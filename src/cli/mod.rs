@@ -3,6 +3,7 @@
 //!
 //! The doc comments of the arguments are what `--help` shows and what the manual page is made from.
 
+mod audit;
 mod check;
 mod clock;
 mod completions;
@@ -22,6 +23,7 @@ mod run;
 mod schedule;
 mod serve;
 mod telegram;
+mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,6 +89,9 @@ enum Command {
     /// The people of the team
     #[command(subcommand)]
     Person(person::Person),
+    /// Who changed what by hand
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// What the service did, for diagnosis
     #[command(subcommand)]
     Run(run::Run),
@@ -149,6 +154,7 @@ async fn beside_the_daemon(
         Command::Lock(command) => lock::run(&seat, command).await,
         Command::Mix(command) => mix::run(&seat, command).await,
         Command::Person(command) => person::run(&seat, command).await,
+        Command::Audit(command) => audit::run(&seat, command).await,
         Command::Run(command) => run::run(&seat, command).await,
         Command::Clock(command) => clock::run(&seat, command).await,
         Command::Pause => plan::pause(&seat).await,

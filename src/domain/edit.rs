@@ -1,6 +1,8 @@
 //! Edits: what people say of a media by hand, in the chat, at the terminal or on the page. An edit wins over what the files
 //! say, whatever becomes of them, until it is taken back. It may also say that there is none: no title, no link.
 
+mod text;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,19 +11,10 @@ use serde_json::{Value, json};
 use super::category::Category;
 use super::link;
 use super::media::Metadata;
-
-/// The longest title, in UTF-16 units; the chat shows all of it.
-pub const LONGEST_TITLE: usize = 100;
-/// The longest caption, in UTF-16 units. A message holds 1024 of everything together, and the caption is what gives way.
-pub const LONGEST_CAPTION: usize = 600;
-/// The longest link, in UTF-16 units: what the chat's button copies.
-pub const LONGEST_LINK: usize = 256;
-/// The longest tag, in UTF-16 units.
-pub const LONGEST_TAG: usize = 40;
-/// The most tags of a media.
-pub const MOST_TAGS: usize = 15;
-/// The longest name of a category, in UTF-16 units.
-pub const LONGEST_CATEGORY: usize = 60;
+pub use text::{LONGEST_CAPTION, LONGEST_TITLE, NotAnEdit};
+use text::{
+    LONGEST_CATEGORY, LONGEST_LINK, all_tags, holds, line, not_too_many, shown, without_repetitions,
+};
 
 /// What is said by hand of one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,31 +139,6 @@ impl Edits {
     }
 }
 
-fn holds(tags: &[String], tag: &str) -> bool {
-    let tag = tag.to_lowercase();
-    tags.iter().any(|other| other.to_lowercase() == tag)
-}
-
-fn without_repetitions<'a>(tags: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut once: Vec<String> = Vec::new();
-    for tag in tags {
-        if !holds(&once, tag) {
-            once.push(tag.clone());
-        }
-    }
-    once
-}
-
-fn not_too_many(tags: Vec<String>) -> Result<Vec<String>, NotAnEdit> {
-    if tags.len() > MOST_TAGS {
-        return Err(NotAnEdit(format!(
-            "{} tags are too many; a media may have {MOST_TAGS}",
-            tags.len()
-        )));
-    }
-    Ok(tags)
-}
-
 /// What may be said of a media by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -235,11 +203,6 @@ enum What {
     Category(Said<String>),
 }
 
-/// Why something cannot be said of a media, in plain words.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NotAnEdit(String);
-
 impl Edit {
     /// It is called so.
     ///
@@ -270,7 +233,7 @@ impl Edit {
     /// If that is no link to a web page.
     pub fn link(url: &str) -> Result<Self, NotAnEdit> {
         let url = line("the link", url, LONGEST_LINK)?;
-        link::check(&url).map_err(NotAnEdit)?;
+        link::check(&url).map_err(NotAnEdit::new)?;
         Ok(Self(What::Link(Said::This(url))))
     }
 
@@ -305,7 +268,7 @@ impl Edit {
     pub fn category(name: &str) -> Result<Self, NotAnEdit> {
         let name = line("the category", name, LONGEST_CATEGORY)?;
         if name.contains('/') {
-            return Err(NotAnEdit(format!(
+            return Err(NotAnEdit::new(format!(
                 "`{name}` has a `/` in it; a category is the name of one folder"
             )));
         }
@@ -369,52 +332,5 @@ impl Edit {
     }
 }
 
-fn all_tags(tags: &[String]) -> Result<Vec<String>, NotAnEdit> {
-    let tags: Result<Vec<String>, NotAnEdit> = tags.iter().map(|tag| a_tag(tag)).collect();
-    Ok(without_repetitions(tags?.iter()))
-}
-
-fn a_tag(typed: &str) -> Result<String, NotAnEdit> {
-    let tag = line("a tag", typed.trim().trim_start_matches('#'), LONGEST_TAG)?;
-    if tag.contains(',') {
-        return Err(NotAnEdit(format!("the tag `{tag}` has a comma in it")));
-    }
-    Ok(tag)
-}
-
-/// A text of one line, without blanks around it.
-fn line(what: &str, text: &str, longest: usize) -> Result<String, NotAnEdit> {
-    shown(what, text, longest, "")
-}
-
-/// A text that can be shown as it is, without blanks around it.
-fn shown(what: &str, text: &str, longest: usize, may_hold: &str) -> Result<String, NotAnEdit> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(NotAnEdit(format!("{what} is empty")));
-    }
-    let hidden = |letter: &char| letter.is_control() && !may_hold.contains(*letter);
-    match text.chars().find(hidden) {
-        Some('\n' | '\r') => {
-            return Err(NotAnEdit(format!("{what} has more than one line")));
-        }
-        Some(letter) => {
-            return Err(NotAnEdit(format!(
-                "{what} holds a control character, which nobody can see (U+{:04X})",
-                u32::from(letter)
-            )));
-        }
-        None => {}
-    }
-    let units = text.encode_utf16().count();
-    if units > longest {
-        return Err(NotAnEdit(format!(
-            "{what} has {units} characters; at most {longest} fit"
-        )));
-    }
-    Ok(text.to_owned())
-}
-
 #[cfg(test)]
-#[path = "edit_tests.rs"]
 mod tests;

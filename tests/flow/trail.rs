@@ -8,6 +8,7 @@ use storyline::domain::category::Category;
 use storyline::domain::edit::{Edit, Field};
 use storyline::domain::lock::LockKind;
 use storyline::domain::person::Role;
+use storyline::flow::steer::Commanded;
 
 use crate::harness::*;
 
@@ -189,21 +190,36 @@ fn every_verb() -> Vec<(Deed, Subject, &'static str, Value, Value)> {
             json!("active"),
         ),
         (
-            |b, by| drop(b.run(b.flow().pause(None, by, b.now)).unwrap()),
+            |b, by| {
+                assert_ne!(
+                    b.run(b.flow().pause(None, by, b.now)).unwrap(),
+                    Commanded::AlreadySo
+                )
+            },
             Team,
             "paused",
             json!("running"),
             json!("paused"),
         ),
         (
-            |b, by| drop(b.run(b.flow().resume(None, by, b.now)).unwrap()),
+            |b, by| {
+                assert_ne!(
+                    b.run(b.flow().resume(None, by, b.now)).unwrap(),
+                    Commanded::AlreadySo
+                )
+            },
             Team,
             "resumed",
             json!({ "by": "Bea", "paused since": "2027-03-01T00:00:00Z" }),
             json!("running"),
         ),
         (
-            |b, by| drop(b.run(b.flow().send_next(None, by, b.now)).unwrap()),
+            |b, by| {
+                assert_ne!(
+                    b.run(b.flow().send_next(None, by, b.now)).unwrap(),
+                    Commanded::AlreadySo
+                )
+            },
             Story,
             "sent next",
             json!({ "due": "2027-03-01T09:00:00Z" }),

@@ -1,5 +1,6 @@
 //! What may be said of a media by hand, and what counts then.
 
+use super::text::MOST_TAGS;
 use super::*;
 
 fn files_say() -> Metadata {
