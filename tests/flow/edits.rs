@@ -118,6 +118,37 @@ fn a_category_by_hand_counts_for_the_plan_and_the_file_stays() {
 }
 
 #[test]
+fn another_category_has_the_plan_drawn_again_for_the_one_whose_turn_it_was() {
+    let mut the_box = TheBox::with(settings(1, "09:00", "10:00", "UTC"));
+    the_box.sees_file("memes/cat.jpg", 1);
+    the_box.mix(&[("memes", 100)]);
+    the_box.team = Team::Looks;
+    the_box.look();
+    assert_eq!(the_box.queue()[0].path, "memes/cat.jpg");
+    the_box.says(Edit::category("merch").unwrap());
+    the_box.sees_file("memes/dog.jpg", 2);
+    the_box.live_until(at("2027-03-01T09:01:00Z"));
+    assert_eq!(the_box.arrived()[0].card.media.path, "memes/dog.jpg");
+}
+
+#[test]
+fn a_held_picture_leaves_the_plan_until_it_is_released() {
+    let mut the_box = a_box_with_a_picture();
+    the_box.look();
+    assert_eq!(the_box.queue().len(), 1);
+    let (flow, media, now) = (the_box.flow(), the_box.media(1), the_box.now);
+    the_box
+        .run(flow.hold(media.clone(), None, anna(), None, now))
+        .unwrap();
+    the_box.look();
+    assert!(the_box.queue().is_empty());
+    let kind = Some(storyline::domain::lock::LockKind::ManualHold);
+    the_box.run(flow.unlock(media, kind, anna(), now)).unwrap();
+    the_box.look();
+    assert_eq!(the_box.queue().len(), 1);
+}
+
+#[test]
 fn an_edit_shows_in_the_message_that_awaits_a_press_and_not_in_one_that_ended() {
     let mut the_box = a_box_with_a_picture();
     the_box.team = Team::Looks;

@@ -35,17 +35,21 @@ pub(super) enum Media {
     },
     /// Say what a media is called, whatever its files say
     ///
-    /// For example: `storyline media title merch/tee.jpg "Summer tee"`
+    /// At most 100 characters. For example: `storyline media title merch/tee.jpg "Summer tee"`
     Title(edit::NewText),
     /// Say what text goes with a media, whatever its files say
+    ///
+    /// At most 600 characters, on several lines if you like; the chat cuts it where a long link and many tags leave less room.
     Caption(edit::NewText),
     /// Say where a media's link sticker should lead, whatever its files say
     ///
-    /// For example: `storyline media link tee.jpg https://shop.example.com/tee`, or `--clear` for no link
+    /// At most 256 characters, which is what the chat's button copies. For example:
+    /// `storyline media link tee.jpg https://shop.example.com/tee`, or `--clear` for no link
     Link(edit::NewText),
     /// Add tags to a media, or take some away, whatever its files say
     ///
-    /// For example: `storyline media tag tee.jpg --add summer,sale --remove winter`
+    /// At most 15 of 40 characters each; the files' later tags do not count any more, until `--reset`. For example:
+    /// `storyline media tag tee.jpg --add summer,sale --remove winter`
     Tag(edit::NewTags),
     /// Say whether a person must add something to a media by hand, whatever its files say
     Interaction(edit::NewInteraction),
