@@ -249,7 +249,7 @@ impl Site {
         let root = self.folder.path().display();
         let path = self.folder.path().join("storyline.toml");
         let text = format!(
-            "[library]\npath = \"{root}/library\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n[telegram]\n\
+            "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n[telegram]\n\
              token = \"{}\"\napi_url = \"{}\"\nchat = {TEAM}\n[team]\nposts_per_day = {posts_per_day}\njitter_minutes = 0\n\
              window_start = \"{start}\"\nwindow_end = \"{end}\"\n",
             self.telegram.token(),

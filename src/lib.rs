@@ -21,7 +21,7 @@
 //! * [`domain`]: the words and the rules. Pure: it is told the time, and asks nobody for anything.
 //! * [`store`]: the memory. SQLite, or PostgreSQL; one SQL text for both; one closure is one transaction.
 //! * [`flow`]: the verbs. A tap in Telegram and a command in the terminal call the same function.
-//! * [`library`]: EDGE, the folder. Watch, walk, inspect, examine, preview.
+//! * [`library`]: EDGE, the folder. Watch, walk, inspect, examine, render.
 //! * [`telegram`]: EDGE, the people. The desk, the poller, what people see and press.
 //! * [`cli`]: EDGE, the terminal. One file a noun.
 //! * [`config`]: what the owner decided.

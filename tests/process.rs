@@ -40,7 +40,7 @@ impl Site {
             draw(&library.join(format!("{number}.png")), number);
         }
         let text = format!(
-            "[library]\npath = \"{root}/library\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n[telegram]\n\
+            "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n[telegram]\n\
              token = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\n[team]\nposts_per_day = {posts_per_day}\n\
              window_start = \"{start}\"\nwindow_end = \"{end}\"\njitter_minutes = 0\n",
             root = folder.path().display(),

@@ -65,7 +65,7 @@ async fn its_commands_run() {
     let root = folder.path().display();
     // No service of Telegram's is there to be asked; what needs one is told so.
     let text = format!(
-        "[library]\npath = \"{root}/library\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
+        "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
          [telegram]\ntoken = \"12345678:a-token-of-the-right-shape-and-length\"\nchat = -100\napi_url = \"http://127.0.0.1:9\"\n"
     );
     std::fs::write(&config, text).unwrap();

@@ -16,7 +16,7 @@ use loops::{Keeper, Worker};
 use crate::config::{Config, DatabaseUrl};
 use crate::flow::outlet::{Outlet, Studio};
 use crate::flow::{Error, Flow, Store};
-use crate::library::{Library, examiner, indexer, studio};
+use crate::library::{Cache, Library, examiner, indexer, studio};
 use crate::system::clock::Clock;
 use crate::system::nudge::{Heart, TICK};
 use crate::system::shutdown::Shutdown;
@@ -86,6 +86,13 @@ pub async fn open_flow(config: &Config, now: Timestamp) -> Result<Flow, Error> {
     Flow::open(open_store(config)?, config.team.clone(), now).await
 }
 
+/// The cache of rendered pictures that the config names: for the daemon, and for a command beside it.
+#[must_use]
+pub fn open_cache(config: &Config, clock: &Clock) -> Cache {
+    let most_bytes = config.library.cache_mb * 1_000_000;
+    Cache::new(&config.library.cache, most_bytes, clock.clone())
+}
+
 /// Everything, built and ready to run.
 pub struct Appliance {
     flow: Flow,
@@ -106,12 +113,18 @@ impl Appliance {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
         }
         let flow = Flow::open(store, config.team.clone(), clock.now()).await?;
-        let library = Library::new(flow.clone(), &config.library.path, clock.clone());
+        let cache = open_cache(config, &clock);
+        let library = Library::new(
+            flow.clone(),
+            &config.library.path,
+            cache.clone(),
+            clock.clone(),
+        );
         let desk = build_desk(config, &flow, &clock)?;
         Ok(Self {
             flow,
             library,
-            studio: studio(config.library.path.clone()),
+            studio: studio(config.library.path.clone(), cache),
             clock,
             desk,
         })

@@ -6,9 +6,10 @@ use secrecy::SecretString;
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
 use super::keys::{self, Key, Kind, Secrecy};
-use super::parse::{Complaint, absolute, http_url, name, odd_token, time, zone};
+use super::parse::{Complaint, absolute, color, fit, http_url, name, odd_token, time, zone};
 use super::problem::Problem;
 use super::{Config, Database, Library, Log, Telegram};
+use crate::domain::framing::Framing;
 use crate::domain::team::{TeamSettings, Window};
 use crate::system::secret::redact;
 
@@ -32,9 +33,7 @@ struct Check<'a> {
 impl Check<'_> {
     fn config(&mut self) -> Config {
         Config {
-            library: Library {
-                path: self.required("library.path", absolute),
-            },
+            library: self.library(),
             database: Database {
                 url: self.required("database.url", DatabaseUrl::parse),
             },
@@ -64,6 +63,29 @@ impl Check<'_> {
         }
     }
 
+    fn library(&mut self) -> Library {
+        let library = Library {
+            path: self.required("library.path", absolute),
+            cache: self.required("library.cache", absolute),
+            cache_mb: self.number("library.cache_mb").unwrap_or(500),
+        };
+        if library.cache.starts_with(&library.path) {
+            let problem = Problem::new(
+                "library.cache",
+                "it lies in the library, so what is kept there would be taken for new pictures",
+                "write a folder outside of the library",
+            );
+            let written = ["library.cache", "library.path"]
+                .iter()
+                .find_map(|path| self.values.get(*path));
+            self.problems.push(match written {
+                Some(written) => problem.at(&written.origin),
+                None => problem,
+            });
+        }
+        library
+    }
+
     fn team(&mut self) -> TeamSettings {
         let default = TeamSettings::default();
         TeamSettings {
@@ -91,6 +113,10 @@ impl Check<'_> {
             skip_ttl_days: self
                 .number("team.skip_ttl_days")
                 .unwrap_or(default.skip_ttl_days),
+            framing: Framing {
+                fit: self.required("team.fit", fit),
+                color: self.required("team.fit_color", color),
+            },
             dry_run: self.truth("team.dry_run").unwrap_or(default.dry_run),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::file;
+use crate::domain::framing::Color;
 use jiff::civil::Time;
 use std::path::Path;
 
@@ -216,6 +217,33 @@ fn texts_keep_their_rules() {
         checked("telegram.api_url = \"http://127.0.0.1:8081\"").1,
         []
     );
+}
+
+#[test]
+fn the_cache_lies_outside_of_the_library() {
+    for text in [
+        "[library]\npath = \"/srv/pictures\"\ncache = \"/srv/pictures/cache\"",
+        "[library]\npath = \"/var/cache\"",
+    ] {
+        let told = problem(text);
+        assert!(told.contains("it lies in the library"), "{told}");
+    }
+    let beside = "[library]\npath = \"/srv/pictures\"\ncache = \"/srv/pictures-cache\"";
+    assert_eq!(checked(beside).1, []);
+}
+
+#[test]
+fn a_frame_is_filled_in_one_of_three_ways() {
+    let framing = |text: &str| checked(text).0.team.framing;
+    let white = framing("[team]\nfit = \"color\"\nfit_color = \"#FFFFFF\"");
+    assert_eq!((white.fit.as_str(), white.color), ("color", Color::WHITE));
+    for (line, remedy) in [
+        ("[team]\nfit = \"stretch\"", "write `blur`"),
+        ("[team]\nfit_color = \"white\"", "#1a2b3c"),
+    ] {
+        let told = problem(line);
+        assert!(told.contains(remedy), "{told}");
+    }
 }
 
 #[test]

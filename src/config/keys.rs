@@ -147,6 +147,22 @@ pub const KEYS: &[Key] = &[
         ..TEXT
     },
     Key {
+        section: "library",
+        name: "cache",
+        default: "/var/cache/storyline",
+        doc: "The folder in which rendered pictures are kept, as an absolute path outside of the library. It may be \
+              deleted at any time; what is needed is rendered anew.",
+        ..TEXT
+    },
+    Key {
+        section: "library",
+        name: "cache_mb",
+        kind: whole(1, 1_000_000, "MB"),
+        default: "500",
+        doc: "How much is kept there; beyond, what was used longest ago goes.",
+        ..TEXT
+    },
+    Key {
         section: "database",
         name: "url",
         default: "sqlite:/var/lib/storyline/storyline.db",
@@ -279,6 +295,21 @@ pub const KEYS: &[Key] = &[
         kind: whole(0, 3650, "days"),
         default: "45",
         doc: "A skipped picture is not chosen again for so long.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "fit",
+        default: "blur",
+        doc: "How a picture of another shape fills a story: `blur` (whole, on a blurred extension of itself), `crop` (its \
+              middle) or `color` (whole, on `fit_color`). It is never stretched.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "fit_color",
+        default: "#000000",
+        doc: "The colour for `fit = \"color\"`, as red, green and blue in hexadecimal digits.",
         ..TEXT
     },
     Key {

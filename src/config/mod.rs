@@ -47,6 +47,10 @@ pub struct Config {
 pub struct Library {
     /// Its root, an absolute path.
     pub path: PathBuf,
+    /// Where rendered pictures are kept, an absolute path outside of the root.
+    pub cache: PathBuf,
+    /// How much is kept there, in megabytes.
+    pub cache_mb: u64,
 }
 
 /// Where everything is remembered.

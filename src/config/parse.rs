@@ -9,6 +9,7 @@ use reqwest::Url;
 use super::file::{Raw, Written};
 use super::nearest::nearest;
 use super::problem::Problem;
+use crate::domain::framing::{Color, Fit};
 use crate::system::secret::redact;
 
 /// The longest name a team may have, in characters.
@@ -40,6 +41,20 @@ pub(super) fn absolute(text: &str) -> Result<PathBuf, Complaint> {
             "write the whole path, from `/` on",
         ))
     }
+}
+
+pub(super) fn fit(text: &str) -> Result<Fit, Complaint> {
+    text.parse()
+        .map_err(|reason: String| Complaint::new(reason, "write `blur`"))
+}
+
+pub(super) fn color(text: &str) -> Result<Color, Complaint> {
+    text.parse().map_err(|reason: String| {
+        Complaint::new(
+            reason,
+            "write six hexadecimal digits, such as `\"#1a2b3c\"`",
+        )
+    })
 }
 
 pub(super) fn http_url(text: &str) -> Result<Url, Complaint> {

@@ -51,6 +51,8 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
     let time = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
     Some(match path {
         "library.path" => library.path.display().to_string(),
+        "library.cache" => library.cache.display().to_string(),
+        "library.cache_mb" => library.cache_mb.to_string(),
         "database.url" => database.url.to_string(),
         "telegram.token" => telegram.token.as_ref().map(secret)?,
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
@@ -68,6 +70,8 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "team.late_minutes" => team.late_minutes.to_string(),
         "team.repost_ttl_days" => team.repost_ttl_days.to_string(),
         "team.skip_ttl_days" => team.skip_ttl_days.to_string(),
+        "team.fit" => team.framing.fit.as_str().to_owned(),
+        "team.fit_color" => team.framing.color.to_string(),
         "team.dry_run" => team.dry_run.to_string(),
         "log.level" => log.level.to_string(),
         "log.format" => log.format.as_str().to_owned(),

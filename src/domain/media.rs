@@ -12,6 +12,7 @@ use super::clip::Clip;
 use super::edit::Edits;
 pub use super::fingerprint::Fingerprint;
 use super::ids::MediaId;
+use super::lookalike::Lookalike;
 
 /// The format of a media, decided by its content and never by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -168,6 +169,9 @@ pub struct Media {
     pub posted_count: u32,
     /// When it was last posted.
     pub last_posted_at: Option<Timestamp>,
+    /// What it looks like, if it was examined and has features to tell it by.
+    #[serde(skip)]
+    pub lookalike: Option<Lookalike>,
 }
 
 impl Media {
@@ -281,6 +285,8 @@ pub enum Examination {
         width_px: u32,
         /// Height as seen, in pixels.
         height_px: u32,
+        /// What it looks like; none if it has no features to tell it by, such as a plain colour.
+        lookalike: Option<Lookalike>,
     },
     /// It does not decode, or is more than the box can take.
     Flawed {

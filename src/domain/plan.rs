@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::category::Category;
 use super::ids::MediaId;
+use super::lookalike::{Lookalike, Showing, Shown};
 use super::media::Fingerprint;
 
 /// How far down the order the choice looks for a media whose tags differ from the previous pick's.
@@ -33,6 +34,8 @@ pub struct Candidate {
     pub posted_count: u32,
     /// The moment its last lock ends; it fits slots from then on.
     pub free_from: Option<Timestamp>,
+    /// What it looks like, if that is known.
+    pub lookalike: Option<Lookalike>,
 }
 
 impl Candidate {
@@ -40,58 +43,113 @@ impl Candidate {
     fn order(&self) -> (Option<Timestamp>, u32, Fingerprint) {
         (self.last_posted_at, self.posted_count, self.fingerprint)
     }
-}
 
-/// All that may be chosen, by category, each in the order of choice.
-#[derive(Clone, Debug, Default)]
-pub struct Pool(BTreeMap<Category, VecDeque<Candidate>>);
-
-impl Pool {
-    /// A pool of these candidates.
+    /// It, shown at that time; nothing if its look is not known.
     #[must_use]
-    pub fn new(candidates: impl IntoIterator<Item = Candidate>) -> Self {
-        let mut candidates: Vec<Candidate> = candidates.into_iter().collect();
-        candidates.sort_by_key(Candidate::order);
-        candidates.dedup_by_key(|candidate| candidate.media);
-        let mut by_category: BTreeMap<Category, VecDeque<Candidate>> = BTreeMap::new();
-        for candidate in candidates {
-            by_category
-                .entry(candidate.category.clone())
-                .or_default()
-                .push_back(candidate);
-        }
-        Self(by_category)
+    pub fn showing(&self, at: Timestamp) -> Option<Showing> {
+        let (media, lookalike) = (self.media, self.lookalike?);
+        Some(Showing {
+            media,
+            lookalike,
+            at,
+        })
     }
 
-    /// Takes the best candidate of a category for a slot at that time.
-    fn take(&mut self, category: &Category, at: Timestamp, avoid: &[String]) -> Option<Candidate> {
-        let candidates = self.0.get_mut(category)?;
-        let fits = |candidate: &Candidate| candidate.free_from.is_none_or(|from| from <= at);
-        let first = candidates.iter().position(fits)?;
-        let never_posted = candidates[first].last_posted_at.is_none();
-        let chosen = candidates
+    fn fits(&self, occasion: &Occasion<'_>) -> bool {
+        let is_repetition = |showing| occasion.shown.is_repeated_by(&showing);
+        self.free_from.is_none_or(|from| from <= occasion.at)
+            && !self.showing(occasion.at).is_some_and(is_repetition)
+    }
+}
+
+/// What a choice is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion<'a> {
+    /// When it is to be shown.
+    pub at: Timestamp,
+    /// The tags of the previous pick; others are preferred.
+    pub previous_tags: &'a [String],
+    /// What was shown lately or is about to be: nothing that looks alike is chosen.
+    pub shown: &'a Shown,
+    /// Whose turn it is, where that is settled; else the tally decides.
+    pub turn: Option<&'a Category>,
+}
+
+/// None of the candidates at hand fits, and this category has more of them: they must be fetched to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Short(pub Category);
+
+/// What may be chosen, by category, each in the order of choice.
+#[derive(Clone, Debug, Default)]
+pub struct Pool(BTreeMap<Category, Shelf>);
+
+#[derive(Clone, Debug)]
+struct Shelf {
+    candidates: VecDeque<Candidate>,
+    /// Whether no further candidates are known to whoever fills the pool.
+    is_all: bool,
+}
+
+impl Shelf {
+    fn first(&self, category: &Category, occasion: &Occasion<'_>) -> Result<Option<usize>, Short> {
+        let first = self.candidates.iter().position(|it| it.fits(occasion));
+        if first.is_none() && !self.is_all {
+            return Err(Short(category.clone()));
+        }
+        Ok(first)
+    }
+}
+
+impl Pool {
+    /// Has a category offer these candidates and no others; `is_all` if there are no more of them.
+    pub fn fill(&mut self, category: Category, mut candidates: Vec<Candidate>, is_all: bool) {
+        candidates.sort_by_key(Candidate::order);
+        candidates.dedup_by_key(|candidate| candidate.media);
+        let candidates = candidates.into();
+        self.0.insert(category, Shelf { candidates, is_all });
+    }
+
+    /// Takes the best candidate of a category.
+    fn take(
+        &mut self,
+        category: &Category,
+        occasion: &Occasion<'_>,
+    ) -> Result<Option<Candidate>, Short> {
+        let Some(shelf) = self.0.get_mut(category) else {
+            return Ok(None);
+        };
+        let Some(first) = shelf.first(category, occasion)? else {
+            return Ok(None);
+        };
+        let never_posted = shelf.candidates[first].last_posted_at.is_none();
+        let repeats_tags = |candidate: &Candidate| {
+            let mut tags = candidate.tags.iter();
+            tags.any(|tag| occasion.previous_tags.contains(tag))
+        };
+        let chosen = shelf
+            .candidates
             .iter()
             .enumerate()
             .skip(first)
             .take(TAG_LOOKAHEAD)
             .take_while(|(_, candidate)| candidate.last_posted_at.is_none() == never_posted)
-            .filter(|(_, candidate)| fits(candidate))
-            .find(|(_, candidate)| !candidate.tags.iter().any(|tag| avoid.contains(tag)))
+            .filter(|(_, candidate)| candidate.fits(occasion))
+            .find(|(_, candidate)| !repeats_tags(candidate))
             .map_or(first, |(index, _)| index);
-        candidates.remove(chosen)
+        Ok(shelf.candidates.remove(chosen))
     }
 
     /// The category whose first fitting candidate comes first in the order of choice.
-    fn foremost(&self, at: Timestamp) -> Option<Category> {
-        self.0
-            .values()
-            .filter_map(|candidates| {
-                candidates
-                    .iter()
-                    .find(|candidate| candidate.free_from.is_none_or(|from| from <= at))
-            })
-            .min_by_key(|first| first.order())
-            .map(|first| first.category.clone())
+    fn foremost(&self, occasion: &Occasion<'_>) -> Result<Option<Category>, Short> {
+        let mut foremost: Option<&Candidate> = None;
+        for (category, shelf) in &self.0 {
+            let first = shelf.first(category, occasion)?;
+            foremost = foremost
+                .into_iter()
+                .chain(first.map(|index| &shelf.candidates[index]))
+                .min_by_key(|candidate| candidate.order());
+        }
+        Ok(foremost.map(|first| first.category.clone()))
     }
 }
 
@@ -161,28 +219,38 @@ impl Pick {
 
 /// Chooses for one slot; takes the choice out of the pool and notes the turn. Nothing if nothing fits.
 ///
-/// Whose turn it is, the tally decides; a slot that is drawn again keeps the `turn` it had.
+/// Whose turn it is, the tally decides; a slot that is drawn again keeps the turn it had.
+///
+/// # Errors
+///
+/// If it takes more candidates to tell; nothing was taken or noted then.
 pub fn choose(
     pool: &mut Pool,
     tally: &mut Tally,
-    at: Timestamp,
-    previous_tags: &[String],
-    turn: Option<&Category>,
-) -> Option<Pick> {
+    occasion: &Occasion<'_>,
+) -> Result<Option<Pick>, Short> {
     let mut order = tally.by_deficit();
-    if let Some(kept) = turn.and_then(|turn| order.iter().position(|category| category == turn)) {
+    let kept = occasion.turn;
+    if let Some(kept) = kept.and_then(|turn| order.iter().position(|category| category == turn)) {
         order[..=kept].rotate_right(1);
     }
-    let candidate = order
-        .iter()
-        .find_map(|category| pool.take(category, at, previous_tags))
-        .or_else(|| {
-            let category = pool.foremost(at)?;
-            pool.take(&category, at, previous_tags)
-        })?;
-    let turn = order.first().unwrap_or(&candidate.category).clone();
-    tally.note(&turn);
-    Some(Pick { candidate, turn })
+    let mut candidate = None;
+    for category in &order {
+        candidate = pool.take(category, occasion)?;
+        if candidate.is_some() {
+            break;
+        }
+    }
+    if candidate.is_none()
+        && let Some(category) = pool.foremost(occasion)?
+    {
+        candidate = pool.take(&category, occasion)?;
+    }
+    Ok(candidate.map(|candidate| {
+        let turn = order.first().unwrap_or(&candidate.category).clone();
+        tally.note(&turn);
+        Pick { candidate, turn }
+    }))
 }
 
 #[cfg(test)]
@@ -200,7 +268,41 @@ mod tests {
             last_posted_at: None,
             posted_count: 0,
             free_from: None,
+            lookalike: None,
         }
+    }
+
+    fn pool(candidates: impl IntoIterator<Item = Candidate>) -> Pool {
+        let mut pool = Pool::default();
+        pool.fill(
+            Category::new("memes"),
+            candidates.into_iter().collect(),
+            true,
+        );
+        pool
+    }
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-11-21T{time}:00Z").parse().expect("a time")
+    }
+
+    /// Chooses at noon, after a cat.
+    fn chosen(pool: &mut Pool, tally: &mut Tally, shown: &Shown) -> Result<Option<Pick>, Short> {
+        let occasion = Occasion {
+            at: at("12:00"),
+            previous_tags: &["cat".into()],
+            shown,
+            turn: None,
+        };
+        choose(pool, tally, &occasion)
+    }
+
+    fn number(pick: Result<Option<Pick>, Short>) -> Option<u8> {
+        let numbers = 0..=u8::MAX;
+        let media = pick.expect("enough candidates")?.candidate.media;
+        numbers
+            .into_iter()
+            .find(|number| media == MediaId::from_bytes([*number; 16]))
     }
 
     fn mix(shares: &[(&str, u32)]) -> Tally {
@@ -215,61 +317,69 @@ mod tests {
 
     #[test]
     fn other_tags_than_the_previous_picks_are_preferred() {
-        let mut pool = Pool::new([
+        let mut pool = pool([
             candidate(1, "memes", &["cat"]),
             candidate(2, "memes", &["dog"]),
         ]);
-        let pick = choose(
-            &mut pool,
-            &mut Tally::default(),
-            Timestamp::UNIX_EPOCH,
-            &["cat".into()],
-            None,
-        );
-        assert_eq!(
-            pick.expect("a pick").candidate.media,
-            MediaId::from_bytes([2; 16])
-        );
+        let pick = chosen(&mut pool, &mut Tally::default(), &Shown::default());
+        assert_eq!(number(pick), Some(2));
     }
 
     #[test]
     fn a_repeated_tag_is_better_than_an_old_story() {
         let mut old = candidate(2, "memes", &["dog"]);
         old.last_posted_at = Some(Timestamp::UNIX_EPOCH);
-        let mut pool = Pool::new([candidate(1, "memes", &["cat"]), old]);
-        let pick = choose(
-            &mut pool,
-            &mut Tally::default(),
-            Timestamp::UNIX_EPOCH,
-            &["cat".into()],
-            None,
-        );
-        assert_eq!(
-            pick.expect("a pick").candidate.media,
-            MediaId::from_bytes([1; 16])
-        );
+        let mut pool = pool([candidate(1, "memes", &["cat"]), old]);
+        let pick = chosen(&mut pool, &mut Tally::default(), &Shown::default());
+        assert_eq!(number(pick), Some(1));
     }
 
     #[test]
     fn a_lock_that_ends_before_the_slot_does_not_count() {
-        let mut held = candidate(1, "memes", &[]);
-        held.free_from = Some("2026-11-21T12:00:00Z".parse().expect("a time"));
-        let mut pool = Pool::new([held]);
-        let mut tally = Tally::default();
-        let before = "2026-11-21T11:00:00Z".parse().expect("a time");
-        let after = "2026-11-21T12:00:00Z".parse().expect("a time");
-        assert_eq!(choose(&mut pool, &mut tally, before, &[], None), None);
-        assert!(choose(&mut pool, &mut tally, after, &[], None).is_some());
+        for (free_from, expected) in [("12:01", None), ("12:00", Some(1))] {
+            let mut held = candidate(1, "memes", &[]);
+            held.free_from = Some(at(free_from));
+            let pick = chosen(&mut pool([held]), &mut Tally::default(), &Shown::default());
+            assert_eq!(number(pick), expected);
+        }
     }
 
     #[test]
     fn an_empty_category_lets_another_step_in_and_has_had_its_turn() {
-        let mut pool = Pool::new([candidate(1, "memes", &[]), candidate(2, "memes", &[])]);
+        let mut pool = pool([candidate(1, "memes", &[]), candidate(2, "memes", &[])]);
         let mut tally = mix(&[("memes", 300_000), ("merch", 700_000)]);
-        let pick = choose(&mut pool, &mut tally, Timestamp::UNIX_EPOCH, &[], None).expect("a pick");
+        let pick = chosen(&mut pool, &mut tally, &Shown::default());
+        let pick = pick.expect("enough candidates").expect("a pick");
         assert!(pick.fell_through());
         assert_eq!(pick.turn.as_str(), "merch");
         assert_eq!(tally.by_deficit()[0].as_str(), "memes");
+    }
+
+    #[test]
+    fn what_looks_like_something_shown_lately_waits() {
+        let look = |bits: u64| Some(Lookalike::from_bits(bits));
+        let mut alike = candidate(1, "memes", &[]);
+        alike.lookalike = look(0b0111);
+        let mut other = candidate(2, "memes", &[]);
+        other.lookalike = look(u64::MAX);
+        let mut shown_one = candidate(3, "memes", &[]);
+        shown_one.lookalike = look(0b1111);
+        let shown = Shown::new(shown_one.showing(at("09:00")).into_iter().collect());
+        let mut pool = pool([alike.clone(), other]);
+        assert_eq!(
+            number(chosen(&mut pool, &mut Tally::default(), &shown)),
+            Some(2)
+        );
+        assert_eq!(
+            number(chosen(&mut pool, &mut Tally::default(), &shown)),
+            None
+        );
+        // Nothing is chosen and nothing skipped before all candidates were seen.
+        pool.fill(Category::new("memes"), vec![alike], false);
+        let mut tally = mix(&[("merch", 500_000), ("memes", 500_000)]);
+        let short = Short(Category::new("memes"));
+        assert_eq!(chosen(&mut pool, &mut tally, &shown), Err(short));
+        assert!(tally.had.is_empty());
     }
 
     proptest! {

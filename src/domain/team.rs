@@ -3,6 +3,8 @@
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
+use super::framing::Framing;
+
 /// What a team decided. Every default is the one of the product: three stories a day between nine and nine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TeamSettings {
@@ -24,6 +26,8 @@ pub struct TeamSettings {
     pub repost_ttl_days: u32,
     /// A skipped media may not be chosen again for this long, in days.
     pub skip_ttl_days: u32,
+    /// How a picture of another shape is brought into a story's frame.
+    pub framing: Framing,
     /// Everything happens but the calls that people outside can see.
     pub dry_run: bool,
 }
@@ -40,6 +44,7 @@ impl Default for TeamSettings {
             late_minutes: 60,
             repost_ttl_days: 30,
             skip_ttl_days: 45,
+            framing: Framing::default(),
             dry_run: false,
         }
     }

@@ -8,19 +8,23 @@ use super::Result;
 use crate::domain::calendar::Slot;
 use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
+use crate::domain::lookalike::{APART, Showing, Shown};
 use crate::domain::media::Media;
-use crate::domain::plan::{Pick, Pool, Tally, choose};
+use crate::domain::plan::{Candidate, Occasion, Pick, Pool, Short, Tally, choose};
 use crate::domain::story::Story;
-use crate::store::{Tx, history, media, mix, stories};
+use crate::store::{Tx, history, looks, media, mix, stories};
 
 /// How many candidates beyond the slots to fill are looked at in a category, so that tags can be varied.
 const SPARE: u32 = 24;
 
-/// The choice as it goes from slot to slot: what is left, whose turn it is, and the previous pick's tags.
+/// The choice as it goes from slot to slot: what is left, whose turn it is, the previous pick's tags, and what is shown.
 pub(super) struct Chooser {
+    team: TeamId,
+    until: Timestamp,
     pool: Pool,
     tally: Tally,
     previous_tags: Vec<String>,
+    shown: Shown,
 }
 
 impl Chooser {
@@ -34,13 +38,17 @@ impl Chooser {
         let limit = u32::try_from(slots)
             .unwrap_or(u32::MAX)
             .saturating_add(SPARE);
-        let mut candidates = Vec::new();
+        let mut pool = Pool::default();
         for category in media::categories(tx, team)? {
             // Those that are free already are asked for apart: a crowd whose locks end later must not hide them.
-            candidates.extend(media::candidates(tx, team, &category, from, limit)?);
+            let mut candidates = media::candidates(tx, team, &category, from, limit)?;
+            let mut is_all = candidates.len() < limit as usize;
             if until > from {
-                candidates.extend(media::candidates(tx, team, &category, until, limit)?);
+                let later = media::candidates(tx, team, &category, until, limit)?;
+                is_all = later.len() < limit as usize;
+                candidates.extend(later);
             }
+            pool.fill(category, candidates, is_all);
         }
         let mut tally = Tally::default();
         if let Some((set_at, wanted_ppm)) = mix::in_force(tx, team)? {
@@ -48,9 +56,12 @@ impl Chooser {
             tally.wanted_ppm = wanted_ppm;
         }
         Ok(Self {
-            pool: Pool::new(candidates),
+            team,
+            until: from.max(until),
+            pool,
             tally,
             previous_tags: previous_tags(tx, team, from)?,
+            shown: shown(tx, team, from)?,
         })
     }
 
@@ -61,22 +72,55 @@ impl Chooser {
     }
 
     /// Chooses for a slot at that time, whose turn may be settled already.
-    pub(super) fn choose(&mut self, at: Timestamp, turn: Option<&Category>) -> Option<Pick> {
-        let pick = choose(
-            &mut self.pool,
-            &mut self.tally,
-            at,
-            &self.previous_tags,
-            turn,
-        )?;
-        self.previous_tags = pick.candidate.tags.clone();
-        Some(pick)
+    pub(super) fn choose(
+        &mut self,
+        tx: &mut dyn Tx,
+        at: Timestamp,
+        turn: Option<&Category>,
+    ) -> Result<Option<Pick>> {
+        let pick = loop {
+            let occasion = Occasion {
+                at,
+                previous_tags: &self.previous_tags,
+                shown: &self.shown,
+                turn,
+            };
+            match choose(&mut self.pool, &mut self.tally, &occasion) {
+                Ok(pick) => break pick,
+                Err(Short(category)) => {
+                    let all = media::candidates(tx, self.team, &category, self.until, u32::MAX)?;
+                    self.pool.fill(category, all, true);
+                }
+            }
+        };
+        if let Some(pick) = &pick {
+            self.previous_tags.clone_from(&pick.candidate.tags);
+            if let Some(showing) = pick.candidate.showing(at) {
+                self.shown.note(showing);
+            }
+        }
+        Ok(pick)
     }
 
     /// The category whose turn it is.
     pub(super) fn next_turn(&self) -> Option<Category> {
         self.tally.by_deficit().into_iter().next()
     }
+}
+
+/// What was shown lately, seen from then, and the queue.
+pub(super) fn shown(tx: &mut dyn Tx, team: TeamId, at: Timestamp) -> Result<Shown> {
+    let since = at.checked_sub(APART).unwrap_or(Timestamp::MIN);
+    Ok(Shown::new(looks::shown(tx, team, since)?))
+}
+
+/// A media shown at that time; nothing if its look is not known.
+pub(super) fn showing(media: &Media, at: Timestamp) -> Option<Showing> {
+    Some(Showing {
+        media: media.id,
+        lookalike: media.lookalike?,
+        at,
+    })
 }
 
 /// The tags of the last story before `at`: in the queue, else in the history.
@@ -114,8 +158,9 @@ impl Standing {
             return Ok(known);
         }
         let (mut filled, mut news) = (BTreeSet::new(), BTreeSet::new());
+        let shown = shown(tx, team, now)?;
         for category in media::categories(tx, team)? {
-            if let Some(first) = media::candidates(tx, team, &category, now, 1)?.pop() {
+            if let Some(first) = first_free(tx, team, &category, &shown, now)? {
                 if first.last_posted_at.is_none() {
                     news.insert(category.clone());
                 }
@@ -145,6 +190,30 @@ impl Standing {
     }
 }
 
+/// The first candidate of a category that fits whatever slot is drawn: none that looks alike is shown at all.
+fn first_free(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    category: &Category,
+    shown: &Shown,
+    now: Timestamp,
+) -> Result<Option<Candidate>> {
+    let is_free = |candidate: &Candidate| {
+        !candidate
+            .showing(now)
+            .is_some_and(|showing| shown.has_alike(&showing))
+    };
+    for limit in [SPARE, u32::MAX] {
+        let candidates = media::candidates(tx, team, category, now, limit)?;
+        let is_all = candidates.len() < limit as usize;
+        let free = candidates.into_iter().find(is_free);
+        if is_all || free.is_some() {
+            return Ok(free);
+        }
+    }
+    Ok(None)
+}
+
 /// Chooses for the one slot that is due now, in case it was not filled ahead or what it had cannot be sent. False if nothing
 /// fits.
 pub(super) fn fill_now(
@@ -155,7 +224,7 @@ pub(super) fn fill_now(
     now: Timestamp,
 ) -> Result<bool> {
     let mut chooser = Chooser::new(tx, team, (now, now), 1)?;
-    let Some(pick) = chooser.choose(now, None) else {
+    let Some(pick) = chooser.choose(tx, now, None)? else {
         return Ok(false);
     };
     fill(tx, team, slot, &pick, number, now)?;
@@ -164,7 +233,7 @@ pub(super) fn fill_now(
 
 /// Chooses a media for a story that a person asked for. Nothing if nothing fits.
 pub(super) fn pick_extra(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<Option<Pick>> {
-    Ok(Chooser::new(tx, team, (now, now), 1)?.choose(now, None))
+    Chooser::new(tx, team, (now, now), 1)?.choose(tx, now, None)
 }
 
 /// Plans a pick for a slot. Its number is `number` if the slot had one before.

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
-use super::chooser::fill_now;
+use super::chooser::{fill_now, showing, shown};
 use super::close::{Ending, Subject, close};
 use super::schedule::adopt_settings;
 use crate::domain::calendar::{Slot, minimum_spacing, slot_named, slots_between};
@@ -73,8 +73,8 @@ pub(super) fn look(
             next = Some(next.map_or(at, |earlier| earlier.min(at)));
             continue;
         }
-        if media::may_be_sent(tx, story.media, now)? {
-            let shown = media::get(tx, story.media)?;
+        let shown = media::get(tx, story.media)?;
+        if media::may_be_sent(tx, story.media, now)? && !is_repetition(tx, &story, &shown, now)? {
             return Ok(Due::Story(Box::new(story), Box::new(shown)));
         }
         // A story in doubt is not sent again, and waits for its press.
@@ -92,6 +92,17 @@ pub(super) fn look(
         .first()
         .map(|slot| slot.at);
     Ok(Due::Nothing(next.into_iter().chain(next_slot).min()))
+}
+
+/// Whether the plan is about to repeat a look, which was not known when the story was planned. What a person asked for, or
+/// what was tried already, is sent all the same.
+fn is_repetition(tx: &mut dyn Tx, story: &Story, media: &Media, now: Timestamp) -> Result<bool> {
+    match showing(media, now) {
+        Some(showing) if story.state == State::Planned && story.requested_by.is_none() => {
+            Ok(shown(tx, story.team, now)?.is_repeated_by(&showing))
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Whether the clock may be planned by, as far as the records tell.

@@ -243,12 +243,14 @@ impl Flow {
         }
         self.store
             .write(move |tx| {
-                let (size_px, verdict) = match &found {
+                let (size_px, look, verdict) = match &found {
                     Examination::Sound {
                         width_px,
                         height_px,
+                        lookalike,
                     } => (
                         Some((*width_px, *height_px)),
+                        *lookalike,
                         check(
                             *width_px,
                             *height_px,
@@ -257,6 +259,7 @@ impl Flow {
                         ),
                     ),
                     Examination::Flawed { reason } => (
+                        None,
                         None,
                         Verdict {
                             errors: vec![reason.clone()],
@@ -268,7 +271,7 @@ impl Flow {
                 verdict
                     .warnings
                     .extend(metadata_warnings(&looked_at.warnings));
-                media::examined(tx, looked_at.id, size_px, &verdict, now)
+                media::examined(tx, looked_at.id, size_px, look, &verdict, now)
             })
             .await?;
         self.nudges.plan.notify();

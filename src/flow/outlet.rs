@@ -114,10 +114,30 @@ pub enum CardStatus {
 pub struct Picture {
     /// A JPEG; of a clip, one of its frames.
     pub jpeg: Vec<u8>,
-    /// The clip itself, if it is one that a chat can play.
-    pub video: Option<Video>,
+    /// What is shown in its place, if it moves and a chat can play it.
+    pub motion: Option<Motion>,
     /// The original, if it is too much for a chat's photos: its name and its bytes, to be sent as a document too.
     pub document: Option<(String, Vec<u8>)>,
+}
+
+/// What a chat can play.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// A clip.
+    Video(Video),
+    /// A picture of several frames.
+    Animation(Animation),
+}
+
+/// A picture that moves, as a chat plays it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Animation {
+    /// What the file is called.
+    pub name: String,
+    /// What it is, as `image/gif`.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// A clip that a chat can play.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::chooser::{Chooser, Standing, fill};
+use super::chooser::{Chooser, Standing, fill, showing, shown};
 use super::due::trusted;
 use super::{Flow, Result};
 use crate::domain::calendar::{Slot, SlotId, slots_between};
@@ -207,7 +207,7 @@ fn draw(
             none => none.insert(Chooser::new(tx, team, (slot.at, horizon), slots.len())?),
         };
         let (number, turn) = withdrawn.get(&slot.id).cloned().unzip();
-        match chooser.choose(slot.at, turn.filter(|_| !anew).as_ref()) {
+        match chooser.choose(tx, slot.at, turn.filter(|_| !anew).as_ref())? {
             Some(pick) => {
                 fill(tx, team, *slot, &pick, number, now)?;
                 plan.drawn.planned += 1;
@@ -232,17 +232,26 @@ fn withdraw(
 ) -> Result<BTreeMap<SlotId, (u64, Category)>> {
     let mut withdrawn = BTreeMap::new();
     let mut standing = None;
+    let mut shown = shown(tx, team, now)?;
+    let mut planned = Vec::new();
     for story in stories::queue(tx, team)? {
         let Some(slot) = story.slot else { continue };
-        if story.state != State::Planned || story.due_at <= now || story.requested_by.is_some() {
-            continue;
+        if story.state == State::Planned && story.due_at > now && story.requested_by.is_none() {
+            let media = media::get(tx, story.media)?;
+            let showing = showing(&media, story.due_at);
+            showing.inspect(|showing| shown.forget(showing));
+            planned.push((slot, story, media, showing));
         }
+    }
+    for (slot, story, media, showing) in planned {
         let stale = anew
             || !media::may_be_sent(tx, story.media, story.due_at)?
-            || Standing::of(&mut standing, tx, team, now)?
-                .has_better(&media::get(tx, story.media)?, &story.turn);
+            || showing.is_some_and(|showing| shown.is_repeated_by(&showing))
+            || Standing::of(&mut standing, tx, team, now)?.has_better(&media, &story.turn);
         if stale && stories::unplan(tx, story.id)? {
             withdrawn.insert(slot, (story.number, story.turn));
+        } else {
+            showing.inspect(|showing| shown.note(*showing));
         }
     }
     Ok(withdrawn)

@@ -8,6 +8,7 @@ use crate::domain::alert::Alert;
 use crate::domain::category::{Category, Share};
 use crate::domain::entry::Entry;
 use crate::domain::lock::Lock;
+use crate::domain::lookalike::{Lookalike, groups};
 use crate::domain::media::{Fingerprint, Media};
 use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
@@ -84,6 +85,20 @@ pub struct ShareInForce {
 }
 
 impl Flow {
+    /// The media in the library that look alike, in groups of two or more.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn look_alikes(&self) -> Result<Vec<Vec<Media>>> {
+        let mut all = self.media(None).await?;
+        all.retain(|media| media.missing_since.is_none() && media.lookalike.is_some());
+        let looks: Vec<Lookalike> = all.iter().filter_map(|media| media.lookalike).collect();
+        let groups = groups(&looks).into_iter();
+        Ok(groups
+            .map(|group| group.into_iter().map(|index| all[index].clone()).collect())
+            .collect())
+    }
+
     /// How the box stands.
     ///
     /// # Errors

@@ -1,63 +1,74 @@
-//! Decodes a picture within limits, so that no file, however made, takes the process or the machine down.
+//! Decodes a picture within limits, so that no file, however made, takes the process or the machine down: what it would take
+//! is known from its headers and refused if it is too much, one is decoded at a time, and a panic ends that picture only. The
+//! work is bounded by the pixels, so it ends without being told to.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
-use rustix::fs::OFlags;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::whole::{Wholeness, wholeness_of};
-use crate::domain::media::{Format, LONGEST_SIDE_PX, MOST_BYTES, MOST_PIXELS};
+use super::bitmap::{Bitmap, Layout, SAMPLES};
+use super::jpeg;
+use super::whole::{Wholeness, wholeness};
+use crate::domain::media::{Format, LONGEST_SIDE_PX, MOST_PIXELS};
 
-/// The most memory that a decoder may ask for at once, in bytes: four bytes for each of the most pixels, and some.
+/// The most memory that decoding may take, in bytes: four for each of the most pixels, and some.
 const MOST_MEMORY_BYTES: u64 = MOST_PIXELS * 4 + 64 * 1024 * 1024;
+
+/// Held while a picture is in memory with all its pixels: two at once would take twice the memory.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A decoded picture, as stored; a person sees it turned by its orientation.
 pub(super) struct Decoded {
-    pub(super) image: DynamicImage,
+    pub(super) bitmap: Bitmap,
     pub(super) orientation: Orientation,
     pub(super) colour_profile: Option<Vec<u8>>,
 }
 
-/// Decodes the picture at this path and hands it to `then`. Whatever goes wrong, a panic too, is a reason in plain words.
+impl Decoded {
+    /// Whether a person sees it with width and height swapped.
+    pub(super) fn is_turned(&self) -> bool {
+        matches!(
+            self.orientation,
+            Orientation::Rotate90
+                | Orientation::Rotate270
+                | Orientation::Rotate90FlipH
+                | Orientation::Rotate270FlipH
+        )
+    }
+
+    /// Width and height as a person sees it, in pixels.
+    pub(super) fn size_as_seen(&self) -> (u32, u32) {
+        let (width_px, height_px) = (self.bitmap.width_px, self.bitmap.height_px);
+        if self.is_turned() {
+            (height_px, width_px)
+        } else {
+            (width_px, height_px)
+        }
+    }
+}
+
+/// Decodes these bytes and hands the picture to `then`. Whatever goes wrong, a panic too, is a reason in plain words.
 pub(super) fn decode<T>(
-    path: &Path,
+    bytes: &[u8],
     then: impl FnOnce(Decoded) -> Result<T, String>,
 ) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(|| then(read(path)?)))
+    guarded(|| then(read(bytes)?))
+}
+
+/// Does work that holds a decoded picture: alone, and a panic is a reason like any other.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err("the decoder broke down over it; it is damaged".to_owned()))
 }
 
-/// Opens an original: for reading, following no link and waiting for nothing.
-pub(super) fn open(path: &Path) -> Result<BufReader<File>, String> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() || metadata.len() > MOST_BYTES {
-        return Err(format!(
-            "it is no file of at most {} MB",
-            MOST_BYTES / 1_000_000
-        ));
-    }
-    Ok(BufReader::with_capacity(64 * 1024, file))
-}
-
-pub(super) fn unreadable(cause: io::Error) -> String {
-    format!("it cannot be read: {cause}")
-}
-
-fn read(path: &Path) -> Result<Decoded, String> {
-    let mut reader = open(path)?;
+fn read(bytes: &[u8]) -> Result<Decoded, String> {
     // Decoders are lenient and paint grey what is missing; the structure tells what they do not.
-    let format = match wholeness_of(&mut reader).map_err(unreadable)? {
+    let format = match wholeness(bytes) {
+        Wholeness::Whole(Format::Jpeg) => return jpeg::decode(bytes),
         Wholeness::Whole(format) => format,
         Wholeness::Unfinished { missing, .. } => return Err(format!("it is cut off: {missing}")),
         Wholeness::Foreign { reason } => return Err(reason),
@@ -65,64 +76,62 @@ fn read(path: &Path) -> Result<Decoded, String> {
     let Some(image_format) = image_format(format) else {
         return Err("it is a clip, not a picture".to_owned());
     };
-    // Of a progressive JPEG, all coefficients are held besides the pixels: two bytes for each of three colours.
-    let bytes_per_pixel = if format == Format::Jpeg && is_progressive(&mut reader) {
-        9
-    } else {
-        0
-    };
-    reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    let mut reader = ImageReader::with_format(reader, image_format);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|cause| explain(&cause))?;
     let (width_px, height_px) = decoder.dimensions();
-    let pixels = u64::from(width_px) * u64::from(height_px);
-    if pixels > MOST_PIXELS {
-        return Err(too_many_pixels());
-    }
-    if pixels * bytes_per_pixel > MOST_MEMORY_BYTES {
-        return Err(format!(
-            "a progressive JPEG with more pixels than can be decoded safely; save it anew as a plain JPEG, or with at most {} megapixels",
-            MOST_MEMORY_BYTES / bytes_per_pixel / 1_000_000
-        ));
-    }
+    let stored_bytes = decoder.color_type().bytes_per_pixel();
+    let pixel_bytes = u64::from(stored_bytes).max(SAMPLES as u64);
+    // Besides: a second copy, where samples are brought to eight bits or where frames are put together.
+    let copy_bytes = match (format, decoder.color_type()) {
+        (Format::Png, ColorType::L8 | ColorType::Rgb8 | ColorType::Rgba8) => 0,
+        _ => 4 * u64::from(width_px) * u64::from(height_px),
+    };
+    fits(width_px, height_px, pixel_bytes, copy_bytes)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let colour_profile = decoder.icc_profile().unwrap_or_default();
     let image = DynamicImage::from_decoder(decoder).map_err(|cause| explain(&cause))?;
+    let bitmap = match image {
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => {
+            Bitmap::widened(width_px, height_px, image.into_luma8().into_raw(), 1)
+        }
+        DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgb16(_) => {
+            Bitmap::widened(width_px, height_px, image.into_rgb8().into_raw(), 3)
+        }
+        _ => Bitmap {
+            layout: Layout::Rgba,
+            width_px,
+            height_px,
+            samples: image.into_rgba8().into_raw(),
+        },
+    };
     Ok(Decoded {
-        image,
+        bitmap,
         orientation,
         colour_profile,
     })
 }
 
-/// Whether a JPEG is progressive, by its frame's mark.
-fn is_progressive<R: Read + Seek>(reader: &mut R) -> bool {
-    if reader.seek(SeekFrom::Start(2)).is_err() {
-        return false;
+/// Refuses what is more than the box can take: pixels of so many bytes, and so many bytes besides.
+pub(super) fn fits(
+    width_px: u32,
+    height_px: u32,
+    pixel_bytes: u64,
+    besides_bytes: u64,
+) -> Result<(), String> {
+    let pixels = u64::from(width_px) * u64::from(height_px);
+    if pixels > MOST_PIXELS || width_px.max(height_px) > LONGEST_SIDE_PX {
+        return Err(too_many_pixels());
     }
-    let mut mark = || -> io::Result<u8> {
-        let mut head = [0; 4];
-        reader.read_exact(&mut head)?;
-        let length = i64::from(u16::from_be_bytes([head[2], head[3]]));
-        reader.seek_relative(length - 2)?;
-        Ok(head[1])
-    };
-    let marks = std::iter::from_fn(|| mark().ok());
-    marks
-        .take_while(|mark| *mark != 0xda)
-        .any(|mark| matches!(mark, 0xc2 | 0xc6 | 0xca | 0xce))
-}
-
-/// Whether the orientation swaps width and height.
-pub(super) fn is_turned(orientation: Orientation) -> bool {
-    matches!(
-        orientation,
-        Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH
-    )
+    let needed_bytes = pixels * pixel_bytes + besides_bytes;
+    if needed_bytes > MOST_MEMORY_BYTES {
+        let megapixels = pixels * MOST_MEMORY_BYTES / needed_bytes / 1_000_000;
+        return Err(format!(
+            "more pixels than can be decoded safely when stored like this; save it anew as a plain JPEG, or with at most \
+             {megapixels} megapixels"
+        ));
+    }
+    Ok(())
 }
 
 fn limits() -> Limits {
@@ -147,14 +156,20 @@ pub(super) fn image_format(format: Format) -> Option<ImageFormat> {
 fn explain(cause: &ImageError) -> String {
     match cause {
         ImageError::Limits(_) => too_many_pixels(),
-        ImageError::Unsupported(_) => {
-            format!("it is of a kind that cannot be decoded here ({cause}); save it as JPEG or PNG")
-        }
-        _ => format!("it is damaged ({cause}); copy it again from its source"),
+        ImageError::Unsupported(_) => unsupported(&cause.to_string()),
+        _ => damaged(&cause.to_string()),
     }
 }
 
-fn too_many_pixels() -> String {
+pub(super) fn unsupported(cause: &str) -> String {
+    format!("it is of a kind that cannot be decoded here ({cause}); save it as JPEG or PNG")
+}
+
+pub(super) fn damaged(cause: &str) -> String {
+    format!("it is damaged ({cause}); copy it again from its source")
+}
+
+pub(super) fn too_many_pixels() -> String {
     format!(
         "more pixels than can be decoded safely; at most {} megapixels and {LONGEST_SIDE_PX} a side",
         MOST_PIXELS / 1_000_000

@@ -1,53 +1,56 @@
 //! The examination decodes a media to its last pixel, which tells what no header does: a hole in the middle, a decoder that
-//! chokes. It takes its time and its memory, both bounded, and belongs on a thread of low priority. A clip is not decoded: its
-//! structure is walked again, and what its index names must be there.
+//! chokes. While all its pixels are there, its thumbnail is made, and its look is taken. It takes its time and its memory,
+//! both bounded, and belongs on a thread of low priority. A clip is not decoded: its structure is walked again, and what its
+//! index names must be there.
 
-use std::path::Path;
-
-use image::GenericImageView;
+use std::fs::File;
+use std::io::{self, BufReader};
 
 use super::clip;
-use super::decode::{decode, is_turned, open, unreadable};
-use crate::domain::media::{Examination, Format};
+use super::decode::decode;
+use super::lookalike::lookalike;
+use super::original::Original;
+use super::render::{Form, Rendered, draw, encoded};
+use crate::domain::media::Examination;
 
-/// Decodes the picture at this path in full, or walks the clip. The size told is as a person sees it.
+/// Decodes a picture in full; if it is sound, its thumbnail comes with it. The size told is as a person sees it.
 #[must_use]
-pub fn examine(path: &Path, format: Format) -> Examination {
-    let size = if format.is_clip() {
-        size_of_clip(path)
-    } else {
-        size_of_picture(path)
-    };
-    match size {
-        Ok((width_px, height_px)) => Examination::Sound {
+pub fn examine(original: &Original) -> (Examination, Option<Rendered>) {
+    let examined = decode(original.bytes(), |decoded| {
+        let (width_px, height_px) = decoded.size_as_seen();
+        let (thumbnail, warning) = draw(decoded, Form::Thumbnail)?;
+        let sound = Examination::Sound {
             width_px,
             height_px,
-        },
-        Err(reason) => Examination::Flawed { reason },
+            lookalike: lookalike(&thumbnail)?,
+        };
+        Ok((sound, encoded(&thumbnail, warning)?))
+    });
+    match examined {
+        Ok((sound, thumbnail)) => (sound, Some(thumbnail)),
+        Err(reason) => (Examination::Flawed { reason }, None),
     }
 }
 
-fn size_of_picture(path: &Path) -> Result<(u32, u32), String> {
-    decode(path, |decoded| {
-        let (width_px, height_px) = decoded.image.dimensions();
-        Ok(if is_turned(decoded.orientation) {
-            (height_px, width_px)
-        } else {
-            (width_px, height_px)
-        })
+/// Walks a clip from its first box to its last. The size told is as a person sees it.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn examine_clip(file: File) -> io::Result<Examination> {
+    Ok(match clip::read(&mut BufReader::new(file))? {
+        Ok(told) => Examination::Sound {
+            width_px: told.width_px,
+            height_px: told.height_px,
+            lookalike: None,
+        },
+        Err(reason) => Examination::Flawed { reason },
     })
-}
-
-fn size_of_clip(path: &Path) -> Result<(u32, u32), String> {
-    let told = clip::read(&mut open(path)?).map_err(unreadable)??;
-    Ok((told.width_px, told.height_px))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::io::Cursor;
+    use std::io::{Cursor, Write};
 
     use image::{ImageEncoder, ImageFormat, RgbImage};
 
@@ -68,10 +71,21 @@ mod tests {
     }
 
     fn examined(bytes: &[u8]) -> Examination {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cat");
-        fs::write(&path, bytes).unwrap();
-        examine(&path, Format::Jpeg)
+        let (examination, thumbnail) = examine(&Original::from(bytes.to_vec()));
+        let is_sound = matches!(examination, Examination::Sound { .. });
+        assert_eq!(thumbnail.is_some(), is_sound);
+        examination
+    }
+
+    fn size(examination: &Examination) -> (u32, u32) {
+        match examination {
+            Examination::Sound {
+                width_px,
+                height_px,
+                ..
+            } => (*width_px, *height_px),
+            flawed => panic!("{flawed:?}"),
+        }
     }
 
     fn reason(examination: Examination) -> String {
@@ -89,11 +103,8 @@ mod tests {
             ImageFormat::Gif,
             ImageFormat::WebP,
         ] {
-            let sound = Examination::Sound {
-                width_px: 60,
-                height_px: 40,
-            };
-            assert_eq!(examined(&encoded(&noise(60, 40), format)), sound);
+            let examined = examined(&encoded(&noise(60, 40), format));
+            assert_eq!(size(&examined), (60, 40), "{format:?}");
         }
     }
 
@@ -105,11 +116,7 @@ mod tests {
         let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
         encoder.set_exif_metadata(exif).unwrap();
         encoder.encode_image(&noise(60, 40)).unwrap();
-        let sound = Examination::Sound {
-            width_px: 40,
-            height_px: 60,
-        };
-        assert_eq!(examined(&bytes), sound);
+        assert_eq!(size(&examined(&bytes)), (40, 60));
     }
 
     #[test]
@@ -155,7 +162,7 @@ mod tests {
             .unwrap();
         jpeg[frame + 1] = 0xc2;
         jpeg[frame + 5..frame + 9].copy_from_slice(&[0x1f, 0x40, 0x1f, 0x40]);
-        assert!(reason(examined(&jpeg)).contains("progressive"));
+        assert!(reason(examined(&jpeg)).contains("stored like this"));
     }
 
     fn crc32(bytes: &[u8]) -> u32 {
@@ -169,15 +176,13 @@ mod tests {
     #[test]
     fn a_clip_is_sound_as_it_is_seen_and_flawed_when_it_is_cut_off() {
         let bytes = clip::writer::phone_clip();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("dance.mov");
-        fs::write(&path, &bytes).unwrap();
-        let sound = Examination::Sound {
-            width_px: 1080,
-            height_px: 1920,
+        let examined = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            examine_clip(file).unwrap()
         };
-        assert_eq!(examine(&path, Format::Mov), sound);
-        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-        assert!(reason(examine(&path, Format::Mov)).contains("cut off"));
+        assert_eq!(size(&examined(&bytes)), (1080, 1920));
+        let cut = examined(&bytes[..bytes.len() - 1]);
+        assert!(reason(cut).contains("cut off"));
     }
 }

@@ -3,10 +3,13 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use super::examine::examine;
+use super::cache::Cache;
+use super::examine::{examine, examine_clip};
+use super::original::{self, Original};
 use super::reconcile::{Library, blocking};
+use super::render::Form;
 use super::studio::is_empty;
-use crate::domain::media::Media;
+use crate::domain::media::{Examination, Fingerprint, Media};
 use crate::flow::Error;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
@@ -54,14 +57,23 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
 pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error> {
     let flow = library.flow();
     let path = library.root().join(&media.path);
-    let found = match std::fs::File::open(&path) {
-        Ok(_) => {
-            let format = media.format;
-            blocking(move || examine(&path, format)).await?
+    let (cache, fingerprint) = (library.cache().clone(), media.fingerprint);
+    let is_clip = media.format.is_clip();
+    let looked = blocking(move || {
+        if is_clip {
+            return Ok((examine_clip(original::open(&path)?)?, None));
         }
+        Original::read(&path).map(|original| look(&original, fingerprint, &cache))
+    });
+    let (found, warning) = match looked.await? {
+        Ok(looked) => looked,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             library.forget(vec![media.path]).await?;
             return Ok(true);
+        }
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            let reason = error.to_string();
+            (Examination::Flawed { reason }, None)
         }
         Err(error) => {
             tracing::warn!(
@@ -72,6 +84,25 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
             return Ok(false);
         }
     };
+    if let Some(warning) = warning {
+        tracing::warn!(media = %fingerprint, "{}: {warning}", media.path);
+    }
     flow.examined(media, found, library.clock().now()).await?;
     Ok(true)
+}
+
+/// Examines an original, and keeps its thumbnail if it still is the media that is in question. Says what was odd.
+fn look(
+    original: &Original,
+    fingerprint: Fingerprint,
+    cache: &Cache,
+) -> (Examination, Option<String>) {
+    let (found, thumbnail) = examine(original);
+    let Some(thumbnail) = thumbnail else {
+        return (found, None);
+    };
+    if original.fingerprint() == fingerprint {
+        cache.put(&fingerprint, Form::Thumbnail, &thumbnail.jpeg);
+    }
+    (found, thumbnail.warning)
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::cache::Cache;
 use super::inspect::{Inspector, NotSeen};
 use super::walk::{Found, Walk, walk};
 use crate::domain::media::{
@@ -23,6 +24,7 @@ const BATCH: usize = 32;
 pub struct Library {
     flow: Flow,
     root: PathBuf,
+    cache: Cache,
     clock: Clock,
     inspector: Arc<Mutex<Inspector>>,
 }
@@ -39,12 +41,13 @@ pub struct Scanned {
 }
 
 impl Library {
-    /// The library at this root.
+    /// The library at this root; what is made of its pictures is kept in this cache.
     #[must_use]
-    pub fn new(flow: Flow, root: &Path, clock: Clock) -> Self {
+    pub fn new(flow: Flow, root: &Path, cache: Cache, clock: Clock) -> Self {
         Self {
             flow,
             root: root.to_owned(),
+            cache,
             clock,
             inspector: Arc::new(Mutex::new(Inspector::new(root))),
         }
@@ -60,6 +63,12 @@ impl Library {
     #[must_use]
     pub fn flow(&self) -> &Flow {
         &self.flow
+    }
+
+    /// What was made of its pictures.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     /// What its clock shows.

@@ -1,29 +1,25 @@
 //! Makes the picture that a story is shown with. The file is read anew and must still have the content that was indexed:
 //! some writers leave no trace, and a story must show what was chosen.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{RgbImage, imageops};
-
+use super::animation::animation;
+use super::cache::Cache;
+use super::original::{self, Original};
 use super::poster::poster;
-use super::preview::preview;
 use super::reconcile::blocking;
+use super::render::{self, Form, render};
 use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
-use crate::domain::media::Media;
-use crate::flow::outlet::{NoPicture, Picture, Studio, Video};
+use crate::domain::media::{Fingerprint, Media};
+use crate::flow::outlet::{Motion, NoPicture, Picture, Studio, Video};
 
 /// Telegram takes photos up to this size, in bytes.
 const PHOTO_BYTES: u64 = 10_000_000;
 /// Telegram takes documents up to this size, in bytes.
 const DOCUMENT_BYTES: u64 = 50_000_000;
-/// Telegram takes thumbnails up to this width and height, in pixels.
-const THUMBNAIL_PX: u32 = 320;
-/// The quality of a clip's frame as JPEG, of 100.
-const QUALITY: u8 = 85;
 /// Telegram takes photos whose width and height add up to at most this, in pixels.
 const PHOTO_SUM_PX: u32 = 10_000;
 /// Telegram takes photos at most this many times as long as wide.
@@ -34,11 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The studio of the library at this root.
 #[must_use]
-pub fn studio(root: PathBuf) -> Studio {
+pub fn studio(root: PathBuf, cache: Cache) -> Studio {
     Arc::new(move |media| {
-        let root = root.clone();
+        let (root, cache) = (root.clone(), cache.clone());
         Box::pin(async move {
-            let making = blocking(move || picture(&root, &media));
+            let making = blocking(move || picture(&root, &cache, &media));
             match tokio::time::timeout(PATIENCE, making).await {
                 Ok(Ok(made)) => made,
                 Ok(Err(error)) => Err(NoPicture::Flawed(error.to_string())),
@@ -50,86 +46,97 @@ pub fn studio(root: PathBuf) -> Studio {
     })
 }
 
-fn picture(root: &Path, media: &Media) -> Result<Picture, NoPicture> {
+fn picture(root: &Path, cache: &Cache, media: &Media) -> Result<Picture, NoPicture> {
     let path = root.join(&media.path);
-    let unreadable = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
-        ErrorKind::NotFound => NoPicture::Away(format!(
-            "The library {} is empty or not there; is its disk connected and mounted?",
-            root.display()
-        )),
-        _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
+    let shown = match &media.clip {
+        Some(clip) => clip_shown(&path, media, clip),
+        None => picture_shown(&path, media, cache),
     };
-    let mut hasher = blake3::Hasher::new();
-    let file = std::fs::File::open(&path).map_err(unreadable)?;
-    hasher.update_reader(file).map_err(unreadable)?;
-    if hasher.finalize().as_bytes() != media.fingerprint.as_bytes() {
-        return Err(NoPicture::Changed);
-    }
-    match &media.clip {
-        Some(clip) => clip_shown(path, media, clip),
-        None => picture_shown(&path, media),
-    }
+    shown.unwrap_or_else(|error| {
+        Err(match error.kind() {
+            ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
+            ErrorKind::NotFound => NoPicture::Away(format!(
+                "The library {} is empty or not there; is its disk connected and mounted?",
+                root.display()
+            )),
+            ErrorKind::InvalidInput => NoPicture::Changed,
+            _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
+        })
+    })
 }
 
-fn picture_shown(path: &Path, media: &Media) -> Result<Picture, NoPicture> {
-    let shown = preview(path).map_err(NoPicture::Flawed)?;
-    let document = if is_too_much_for_a_photo(media) && media.size_bytes <= DOCUMENT_BYTES {
-        Some((file_name(media).to_owned(), read(path)?))
-    } else {
-        None
+/// A picture as a chat shows it. The outer error is one of reading.
+fn picture_shown(
+    path: &Path,
+    media: &Media,
+    cache: &Cache,
+) -> io::Result<Result<Picture, NoPicture>> {
+    let original = Original::read(path)?;
+    if original.fingerprint() != media.fingerprint {
+        return Ok(Err(NoPicture::Changed));
+    }
+    let jpeg = match rendered(&original, &media.fingerprint, Form::Preview, cache) {
+        Ok(jpeg) => jpeg,
+        Err(reason) => return Ok(Err(NoPicture::Flawed(reason))),
     };
-    Ok(Picture {
-        jpeg: shown.jpeg,
-        video: None,
+    let name = file_name(media);
+    let animation = animation(&original, media.format, name)
+        .filter(|animation| animation.bytes.len() as u64 <= DOCUMENT_BYTES);
+    let is_too_much = animation.is_none() && is_too_much_for_a_photo(media);
+    let document = (is_too_much && media.size_bytes <= DOCUMENT_BYTES)
+        .then(|| (name.to_owned(), original.into_bytes()));
+    Ok(Ok(Picture {
+        jpeg,
+        motion: animation.map(Motion::Animation),
         document,
-    })
+    }))
+}
+
+/// The JPEG of an original for this, out of the cache if it is there. The fingerprint is that of these very bytes.
+///
+/// # Errors
+/// Why it cannot be decoded, in plain words.
+pub fn rendered(
+    original: &Original,
+    fingerprint: &Fingerprint,
+    form: Form,
+    cache: &Cache,
+) -> Result<Vec<u8>, String> {
+    if let Some(jpeg) = cache.get(fingerprint, form) {
+        return Ok(jpeg);
+    }
+    let rendered = render(original, form)?;
+    cache.put(fingerprint, form, &rendered.jpeg);
+    Ok(rendered.jpeg)
 }
 
 /// A clip is shown as a video, or as one of its frames if it is too large for that.
-fn clip_shown(path: PathBuf, media: &Media, clip: &Clip) -> Result<Picture, NoPicture> {
-    let frame = poster(&path, (media.width_px, media.height_px), clip);
-    let video = (media.size_bytes <= TELEGRAM_CLIP_BYTES)
-        .then(|| {
-            Ok(Video {
-                thumbnail: jpeg(&small(&frame))?,
-                path,
-                width_px: media.width_px,
-                height_px: media.height_px,
-                duration_s: u32::try_from(clip.duration_ms.div_ceil(1000)).unwrap_or(u32::MAX),
-            })
+fn clip_shown(path: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Picture, NoPicture>> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(original::open(path)?)?;
+    if hasher.finalize().as_bytes() != media.fingerprint.as_bytes() {
+        return Ok(Err(NoPicture::Changed));
+    }
+    let frame = poster(path, (media.width_px, media.height_px), clip);
+    let shown = render::thumbnail(&frame).and_then(|thumbnail| {
+        let motion = (media.size_bytes <= TELEGRAM_CLIP_BYTES).then(|| Video {
+            path: path.to_owned(),
+            width_px: media.width_px,
+            height_px: media.height_px,
+            duration_s: u32::try_from(clip.duration_ms.div_ceil(1000)).unwrap_or(u32::MAX),
+            thumbnail,
+        });
+        Ok(Picture {
+            jpeg: render::encoded(&frame, None)?.jpeg,
+            motion: motion.map(Motion::Video),
+            document: None,
         })
-        .transpose()?;
-    Ok(Picture {
-        jpeg: jpeg(&frame)?,
-        video,
-        document: None,
-    })
-}
-
-/// The picture as a thumbnail.
-fn small(image: &RgbImage) -> RgbImage {
-    let (width, height) = image.dimensions();
-    let longer = width.max(height).max(THUMBNAIL_PX);
-    let part = |side: u32| (side * THUMBNAIL_PX / longer).max(1);
-    imageops::thumbnail(image, part(width), part(height))
-}
-
-fn jpeg(image: &RgbImage) -> Result<Vec<u8>, NoPicture> {
-    let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-        .encode_image(image)
-        .map_err(|cause| NoPicture::Flawed(format!("no picture of it could be made: {cause}")))?;
-    Ok(bytes)
+    });
+    Ok(shown.map_err(NoPicture::Flawed))
 }
 
 fn file_name(media: &Media) -> &str {
     media.path.rsplit('/').next().unwrap_or(&media.path)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, NoPicture> {
-    std::fs::read(path)
-        .map_err(|error| NoPicture::Away(format!("{} cannot be read: {error}.", path.display())))
 }
 
 /// Whether nothing lies in the library, or it is not there: a disk that is away looks so.
@@ -145,4 +152,125 @@ fn is_too_much_for_a_photo(media: &Media) -> bool {
     media.size_bytes > PHOTO_BYTES
         || longer + shorter > PHOTO_SUM_PX
         || longer > shorter.saturating_mul(PHOTO_RATIO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::fs;
+    use std::io::Cursor;
+
+    use image::{Frame, ImageFormat, Rgba, RgbaImage};
+    use jiff::Timestamp;
+
+    use crate::domain::category::Category;
+    use crate::domain::ids::MediaId;
+    use crate::domain::media::{Format, Metadata};
+    use crate::system::clock::Clock;
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        cache: Cache,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let cache = Cache::new(&folder.path().join("cache"), 1_000_000, Clock::system());
+            fs::create_dir(folder.path().join("library")).unwrap();
+            Self { folder, cache }
+        }
+
+        fn root(&self) -> PathBuf {
+            self.folder.path().join("library")
+        }
+
+        /// A media with these bytes, and its file.
+        fn drop(&self, path: &str, format: Format, bytes: &[u8]) -> Media {
+            fs::write(self.root().join(path), bytes).unwrap();
+            Media {
+                id: MediaId::from_bytes([1; 16]),
+                fingerprint: Original::from(bytes.to_vec()).fingerprint(),
+                format,
+                size_bytes: bytes.len() as u64,
+                width_px: 400,
+                height_px: 200,
+                clip: None,
+                category: Category::of_path(path),
+                path: path.to_owned(),
+                metadata: Metadata::default(),
+                edits: crate::domain::edit::Edits::default(),
+                errors: Vec::new(),
+                warnings: Vec::new(),
+                indexed_at: Timestamp::UNIX_EPOCH,
+                examined_at: None,
+                missing_since: None,
+                posted_count: 0,
+                last_posted_at: None,
+                lookalike: None,
+            }
+        }
+
+        fn picture(&self, media: &Media) -> Result<Picture, NoPicture> {
+            picture(&self.root(), &self.cache, media)
+        }
+    }
+
+    fn png() -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        RgbaImage::from_pixel(400, 200, Rgba([200, 30, 30, 255]))
+            .write_to(&mut bytes, ImageFormat::Png)
+            .unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_is_rendered_once_and_again_when_it_is_not_kept() {
+        let bench = Bench::new();
+        let media = bench.drop("cat.png", Format::Png, &png());
+        let first = bench.picture(&media).unwrap();
+        let kept = bench.cache.get(&media.fingerprint, Form::Preview);
+        assert_eq!(kept, Some(first.jpeg.clone()));
+        bench.cache.put(&media.fingerprint, Form::Preview, b"kept");
+        assert_eq!(bench.picture(&media).unwrap().jpeg, b"kept");
+        fs::remove_dir_all(bench.folder.path().join("cache")).unwrap();
+        assert_eq!(bench.picture(&media).unwrap().jpeg, first.jpeg);
+        assert!(first.document.is_none() && first.motion.is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_another_or_gone_has_no_picture() {
+        let bench = Bench::new();
+        let media = bench.drop("cat.png", Format::Png, &png());
+        bench.drop("cat.png", Format::Png, b"somebody wrote over it");
+        assert_eq!(bench.picture(&media).unwrap_err(), NoPicture::Changed);
+        bench.drop("dog.png", Format::Png, b"a dog");
+        fs::remove_file(bench.root().join("cat.png")).unwrap();
+        assert_eq!(bench.picture(&media).unwrap_err(), NoPicture::Missing);
+        fs::remove_file(bench.root().join("dog.png")).unwrap();
+        let away = bench.picture(&media).unwrap_err();
+        assert!(matches!(away, NoPicture::Away(_)), "{away:?}");
+        let text = bench.drop("cat.png", Format::Png, b"Dear diary");
+        let flawed = bench.picture(&text).unwrap_err();
+        assert!(matches!(flawed, NoPicture::Flawed(_)), "{flawed:?}");
+    }
+
+    #[test]
+    fn what_moves_comes_with_its_motion() {
+        let bench = Bench::new();
+        let mut gif = Vec::new();
+        let frames =
+            [10, 200].map(|red| Frame::new(RgbaImage::from_pixel(40, 40, Rgba([red, 0, 0, 255]))));
+        image::codecs::gif::GifEncoder::new(&mut gif)
+            .encode_frames(frames)
+            .unwrap();
+        let media = bench.drop("cat.gif", Format::Gif, &gif);
+        let picture = bench.picture(&media).unwrap();
+        assert_eq!(&picture.jpeg[..2], b"\xff\xd8");
+        let Some(Motion::Animation(animation)) = picture.motion else {
+            panic!("{:?}", picture.motion);
+        };
+        assert_eq!(animation.bytes, gif);
+    }
 }

@@ -7,6 +7,7 @@ use super::error::{Error, Result};
 use super::value::{Cells, json, values};
 use crate::domain::category::Category;
 use crate::domain::ids::{MediaId, TeamId};
+use crate::domain::lookalike::Lookalike;
 use crate::domain::media::{Content, Media, Metadata, Verdict};
 use crate::domain::plan::Candidate;
 
@@ -15,7 +16,7 @@ macro_rules! select {
         concat!(
             "SELECT id, fingerprint, format, size_bytes, width_px, height_px, category, last_path, title, link_url, ",
             "caption, tags, requires_interaction, custom_metadata, errors, warnings, indexed_at, examined_at, ",
-            "missing_since, posted_count, last_posted_at, clip, edits FROM media ",
+            "missing_since, posted_count, last_posted_at, clip, lookalike, edits FROM media ",
             $rest
         )
     };
@@ -47,8 +48,14 @@ fn read(mut cells: Cells) -> Result<Media> {
         posted_count: cells.number()?,
         last_posted_at: cells.maybe_time()?,
         clip: cells.maybe_json()?,
+        lookalike: lookalike(&mut cells)?,
         edits: cells.maybe_json()?.unwrap_or_default(),
     })
+}
+
+fn lookalike(cells: &mut Cells) -> Result<Option<Lookalike>> {
+    let bits = cells.maybe_integer()?;
+    Ok(bits.map(|bits| Lookalike::from_bits(bits.cast_unsigned())))
 }
 
 /// Adds a content that was never seen. Nothing if the team knows it already.
@@ -199,12 +206,13 @@ pub(crate) fn examined(
     tx: &mut dyn Tx,
     id: MediaId,
     size_px: Option<(u32, u32)>,
+    lookalike: Option<Lookalike>,
     verdict: &Verdict,
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
         "UPDATE media SET examined_at = ?2, width_px = COALESCE(?3, width_px),
-             height_px = COALESCE(?4, height_px), errors = ?5, warnings = ?6
+             height_px = COALESCE(?4, height_px), errors = ?5, warnings = ?6, lookalike = ?7
          WHERE id = ?1",
         values![
             id,
@@ -212,7 +220,8 @@ pub(crate) fn examined(
             size_px.map(|(width, _)| width),
             size_px.map(|(_, height)| height),
             json(&verdict.errors)?,
-            json(&verdict.warnings)?
+            json(&verdict.warnings)?,
+            lookalike.map(|lookalike| lookalike.bits().cast_signed())
         ],
     )?;
     Ok(())
@@ -239,7 +248,7 @@ pub(crate) fn candidates(
     limit: u32,
 ) -> Result<Vec<Candidate>> {
     let rows = tx.query(
-        "SELECT m.id, m.fingerprint, m.tags, m.last_posted_at, m.posted_count,
+        "SELECT m.id, m.fingerprint, m.tags, m.last_posted_at, m.posted_count, m.lookalike,
              (SELECT MAX(l.locked_until) FROM locks l WHERE l.media_id = m.id)
          FROM media m
          WHERE m.team_id = ?1 AND m.category = ?2 AND m.missing_since IS NULL AND m.examined_at IS NOT NULL
@@ -261,6 +270,7 @@ pub(crate) fn candidates(
                 tags: cells.json()?,
                 last_posted_at: cells.maybe_time()?,
                 posted_count: cells.number()?,
+                lookalike: lookalike(&mut cells)?,
                 free_from: cells.maybe_time()?,
             })
         })

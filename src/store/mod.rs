@@ -21,6 +21,7 @@ pub(crate) mod edits;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod locks;
+pub(crate) mod looks;
 pub(crate) mod media;
 pub(crate) mod messages;
 pub(crate) mod mix;

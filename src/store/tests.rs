@@ -213,7 +213,7 @@ fn ready_media(tx: &mut dyn Tx, team: TeamId, path: &str, seed: u32) -> Result<M
         .expect("a new content");
     let whole = files::Found::Whole(id);
     files::put(tx, team, path, stat(seed), "", &whole, noon())?;
-    media::examined(tx, id, Some((1080, 1920)), &sound, noon())?;
+    media::examined(tx, id, Some((1080, 1920)), None, &sound, noon())?;
     Ok(id)
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use teloxide::RequestError;
 use teloxide::payloads::{
-    EditMessageCaptionSetters, SendDocumentSetters, SendMessageSetters, SendPhotoSetters,
-    SendVideoSetters,
+    EditMessageCaptionSetters, SendAnimationSetters, SendDocumentSetters, SendMessageSetters,
+    SendPhotoSetters, SendVideoSetters,
 };
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, InputFile, MessageId, ParseMode, ReplyParameters, ThreadId};
@@ -16,7 +16,7 @@ use super::message::{alert, caption, keyboard};
 use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
 use crate::domain::story::MessageRef;
-use crate::flow::outlet::{Answer, Card, Outlet, Picture, Trouble};
+use crate::flow::outlet::{Answer, Card, Motion, Outlet, Picture, Trouble};
 
 /// The team's desk.
 #[derive(Clone)]
@@ -43,8 +43,8 @@ impl Desk {
         let caption = caption(card, &self.place.timezone);
         let buttons = keyboard(card);
         let thread = self.place.thread.map(|id| ThreadId(MessageId(id)));
-        let sent = match &picture.video {
-            Some(video) => {
+        let sent = match &picture.motion {
+            Some(Motion::Video(video)) => {
                 let mut request = self
                     .client
                     .bot
@@ -54,6 +54,19 @@ impl Desk {
                     .duration(video.duration_s)
                     .thumbnail(InputFile::memory(video.thumbnail.clone()))
                     .supports_streaming(true)
+                    .caption(caption)
+                    .parse_mode(ParseMode::Html)
+                    .reply_markup(buttons);
+                request.message_thread_id = thread;
+                tokio::time::timeout(UPLOAD, request).await
+            }
+            Some(Motion::Animation(animation)) => {
+                let file =
+                    InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone());
+                let mut request = self
+                    .client
+                    .bot
+                    .send_animation(ChatId(chat), file)
                     .caption(caption)
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);

@@ -90,8 +90,9 @@ impl Bench {
     /// Writes the settings; `more` goes below the ones that every bench has.
     pub(crate) fn settings(&self, more: &str) {
         let text = format!(
-            "[library]\npath = \"{}\"\n[database]\nurl = \"sqlite:{}\"\n[team]\ntimezone = \"Europe/Berlin\"\njitter_minutes = 0\n{more}",
+            "[library]\npath = \"{}\"\ncache = \"{}\"\n[database]\nurl = \"sqlite:{}\"\n[team]\ntimezone = \"Europe/Berlin\"\njitter_minutes = 0\n{more}",
             self.library().display(),
+            self.root().join("cache").display(),
             self.database().display(),
         );
         self.write_settings(&text);

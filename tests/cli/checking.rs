@@ -119,7 +119,7 @@ fn right_settings_are_right_and_the_example_is_too() {
         .find(|setting| setting["key"] == "team.timezone")
         .unwrap();
     assert_eq!(zone["value"], "Europe/Berlin");
-    assert_eq!(zone["origin"], "[box]/storyline.toml:6");
+    assert_eq!(zone["origin"], "[box]/storyline.toml:7");
     let example = bench.type_in("config example").stdout;
     bench.write_settings(&example);
     assert_eq!(bench.type_in("config check").code, 0);
@@ -137,7 +137,7 @@ async fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     drop(database);
     assert_snapshot!(bench.type_in("queue list").all(), @r#"
-    ! error: the database has schema version 999 and this program knows versions up to 3; install the newer Storyline again, or restore the backup that was made before the upgrade
+    ! error: the database has schema version 999 and this program knows versions up to 4; install the newer Storyline again, or restore the backup that was made before the upgrade
     exit 1
     "#);
     let check = bench.type_in("check");

@@ -124,6 +124,69 @@ async fn a_wrong_name_is_answered_with_what_was_probably_meant() {
 }
 
 #[tokio::test]
+async fn a_picture_is_written_as_a_story_shows_it() {
+    let bench = Bench::with_media().await;
+    bench.picture("memes/wide.png", 1200, 600, 7);
+    bench.type_in("media index --examine");
+    let output = bench.root().join("story.jpg");
+    let output = output.to_str().unwrap();
+    let render = |more: &[&str]| {
+        bench.run(&[&["media", "render", "wide.png", "--output", output], more].concat())
+    };
+    assert_snapshot!(render(&[]).all(), @"! `[box]/story.jpg` is written.");
+    let story = image::open(output).unwrap();
+    assert_eq!((story.width(), story.height()), (1080, 1920));
+    assert_snapshot!(render(&[]).all(), @r"
+    ! error: `[box]/story.jpg` cannot be written: File exists (os error 17)
+    ! hint: remove it first, or give another name
+    exit 1
+    ");
+    std::fs::remove_file(output).unwrap();
+    assert_eq!(render(&["--as", "preview"]).code, 0);
+    let preview = image::open(output).unwrap();
+    assert_eq!((preview.width(), preview.height()), (1080, 540));
+}
+
+#[tokio::test]
+async fn pictures_that_look_alike_are_listed_together() {
+    let bench = Bench::new();
+    bench.flow().await;
+    let seen = bench.type_in("media duplicates");
+    assert_snapshot!(seen.all(), @"! No two pictures look alike.");
+    let ripples = |width: u32, height: u32, wave: f32| {
+        image::RgbImage::from_fn(width, height, |x, y| {
+            let (x, y) = (x as f32 / width as f32, y as f32 / height as f32);
+            let light = ((x * wave).sin() + (y * x * wave * 2.0).cos() + 2.0) * 60.0;
+            image::Rgb([light as u8, (light * y) as u8, 90])
+        })
+    };
+    std::fs::create_dir(bench.library().join("merch")).unwrap();
+    for (name, picture) in [
+        ("shirt.png", ripples(540, 960, 9.0)),
+        ("shirt-small.jpg", ripples(270, 480, 9.0)),
+        ("cup.png", ripples(540, 960, 31.0)),
+    ] {
+        picture
+            .save(bench.library().join("merch").join(name))
+            .unwrap();
+    }
+    bench.type_in("media index --examine");
+    let listed = bench.type_in("media duplicates");
+    let rows: Vec<&str> = listed.stdout.lines().collect();
+    assert_eq!(rows.len(), 3, "{listed:?}");
+    assert!(
+        rows[1].starts_with("    1  merch/shirt-small.jpg  270 × 480"),
+        "{listed:?}"
+    );
+    assert!(
+        rows[2].starts_with("    1  merch/shirt.png        540 × 960"),
+        "{listed:?}"
+    );
+    let groups = bench.type_in("media duplicates --json").json();
+    assert_eq!(groups[0]["media"][1]["path"], "merch/shirt.png");
+}
+
+#[tokio::test]
 async fn the_preview_is_what_the_plan_then_is() {
     let bench = Bench::with_media().await;
     let foreseen = bench.type_in("schedule preview --days 3 --json").json();

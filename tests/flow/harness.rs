@@ -1,6 +1,6 @@
 //! A box on a table, with a clock that can be turned, a library that is made up, and a team that taps.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use storyline::domain::audit::By;
 use storyline::domain::category::Category;
 use storyline::domain::entry::Entry;
+use storyline::domain::lookalike::Lookalike;
 use storyline::domain::media::{
     Content, Examination, FileStat, Finding, Fingerprint, Format, Media, Metadata, Sighting,
 };
@@ -95,6 +96,7 @@ pub(crate) struct TheBox {
     answered: usize,
     updates: u32,
     pictures: u64,
+    looks: HashMap<Fingerprint, Lookalike>,
 }
 
 impl TheBox {
@@ -139,6 +141,7 @@ impl TheBox {
             answered: 0,
             updates: 0,
             pictures: 0,
+            looks: HashMap::new(),
         };
         this.start();
         let flow = this.flow();
@@ -211,6 +214,15 @@ impl TheBox {
         self.sees(seen);
     }
 
+    /// Pictures that all look alike.
+    pub(crate) fn add_look_alikes(&mut self, category: &str, count: u64, look: u64) {
+        for number in self.pictures..self.pictures + count {
+            let nearly = Lookalike::from_bits(look ^ (1 << (number % 4)));
+            self.looks.insert(fingerprint(number), nearly);
+        }
+        self.add_pictures(category, count, &[]);
+    }
+
     /// A file is seen in the library, with content `number`.
     pub(crate) fn sees_file(&self, path: &str, number: u64) {
         self.sees(vec![sighting(path, number, &[])]);
@@ -248,6 +260,7 @@ impl TheBox {
                 let sound = Examination::Sound {
                     width_px: 1080,
                     height_px: 1920,
+                    lookalike: self.looks.get(&media.fingerprint).copied(),
                 };
                 flow.examined(media, sound, self.now).await.unwrap();
             }
@@ -264,6 +277,12 @@ impl TheBox {
         all.into_iter()
             .find(|media| media.fingerprint == fingerprint(number))
             .unwrap()
+    }
+
+    pub(crate) fn looks_like(&self, path: &str, look: u64) -> bool {
+        let number = path.rsplit(['/', '.']).nth(1).unwrap();
+        let known = self.looks.get(&fingerprint(number.parse().unwrap()));
+        known.is_some_and(|known| known.is_alike(Lookalike::from_bits(look)))
     }
 
     pub(crate) fn mix(&self, shares: &[(&str, u32)]) {

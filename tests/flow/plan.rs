@@ -119,3 +119,37 @@ fn an_empty_library_is_the_loudest_case_and_its_slots_are_visible() {
     assert_eq!(the_box.alert("nothing_left"), None);
     assert_eq!(the_box.deliveries().len(), 3);
 }
+
+#[test]
+fn look_alikes_stay_seven_days_apart_and_cost_no_slot() {
+    for with_mix in [false, true] {
+        let mut the_box = TheBox::with(settings(3, "06:00", "22:00", "UTC"));
+        // Far more of one look than are looked at when the plan is drawn.
+        the_box.add_look_alikes("products", 120, 0xffff);
+        the_box.add_look_alikes("products", 5, 0xffff << 32);
+        the_box.add_pictures("products", 100, &[]);
+        the_box.add_look_alikes("memes", 20, 0xffff);
+        if with_mix {
+            the_box.mix(&[("products", 80), ("memes", 20)]);
+        }
+        the_box.tick = hours(12);
+        the_box.live_for(days(10));
+        // Some whose look is told when they are planned already.
+        the_box.add_look_alikes("memes", 40, 0xffff << 16);
+        the_box.live_for(days(18));
+        assert_eq!(the_box.arrived().len(), 3 * 28);
+        for look in [0xffff, 0xffff << 16, 0xffff << 32] {
+            let shown: Vec<_> = the_box
+                .arrived()
+                .iter()
+                .filter(|arrived| the_box.looks_like(&arrived.card.media.path, look))
+                .map(|arrived| arrived.at)
+                .collect();
+            assert!(shown.len() > 1, "{look:x}: {shown:?}");
+            let are_apart = shown
+                .windows(2)
+                .all(|pair| pair[1].duration_since(pair[0]) >= days(7));
+            assert!(are_apart, "{look:x}: {shown:?}");
+        }
+    }
+}

@@ -113,7 +113,7 @@ fn configuration(scratch: &Path, telegram: &PretendTelegram) -> String {
     let start = Zoned::now().with_time_zone(TimeZone::UTC) + 1.minute();
     let end = &start + 40.minutes();
     format!(
-        "[library]\npath = \"{scratch}/library\"\n\
+        "[library]\npath = \"{scratch}/library\"\ncache = \"{scratch}/cache\"\n\
          [database]\nurl = \"sqlite:{scratch}/storyline.db\"\n\
          [telegram]\ntoken = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\nadmin_chat = {ANN}\n\
          [team]\nname = \"Demo team\"\ntimezone = \"UTC\"\nposts_per_day = 50\n\

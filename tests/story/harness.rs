@@ -100,7 +100,7 @@ impl Office {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("library")).unwrap();
         let text = format!(
-            "[library]\npath = \"{root}/library\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
+            "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
              [telegram]\ntoken = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\nadmin_chat = {ANN}\n{thread}\n\
              [team]\nname = \"Team\"\njitter_minutes = 0\nposts_per_day = {posts}\nrepost_ttl_days = {ttl}\ndry_run = {dry}\n",
             root = folder.path().display(),

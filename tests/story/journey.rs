@@ -175,3 +175,30 @@ async fn a_clip_is_shown_as_a_video_that_plays_in_the_chat() {
     office.see_text(story.id, "Posted by Ben").await;
     office.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_moves_is_shown_moving() {
+    let office = Office::open().await;
+    let red = [200, 20].map(|red| {
+        image::Frame::new(image::RgbaImage::from_pixel(
+            540,
+            960,
+            image::Rgba([red, 0, 0, 255]),
+        ))
+    });
+    let mut gif = Vec::new();
+    image::codecs::gif::GifEncoder::new(&mut gif)
+        .encode_frames(red)
+        .unwrap();
+    std::fs::create_dir(office.library().join("memes")).unwrap();
+    std::fs::write(office.library().join("memes/wave.gif"), &gif).unwrap();
+    office.wait_until_planned(1).await;
+    office.it_is("09:00");
+    let story = office.story(1).await;
+    let shown = story.media.as_ref().expect("an animation is shown");
+    assert_eq!(shown.kind, MediaKind::Animation);
+    assert_eq!(shown.bytes.as_ref(), gif, "as it is, byte for byte");
+    office.telegram.press(BEN, TEAM, story.id, "Posted");
+    office.see_text(story.id, "Posted by Ben").await;
+    office.close().await;
+}

@@ -6,6 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use crate::appliance::open_cache;
 use crate::cli::print::count;
 use crate::cli::{Failure, Seat, Told};
 use crate::library::{Library, Scanned, examiner};
@@ -37,6 +38,7 @@ pub(super) async fn run(seat: &Seat, options: &Index) -> Result<(), Failure> {
     let library = Library::new(
         seat.flow.clone(),
         &seat.config.library.path,
+        open_cache(&seat.config, &seat.clock),
         seat.clock.clone(),
     );
     let bar = progress("Looking at files");

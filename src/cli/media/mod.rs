@@ -1,9 +1,11 @@
 //! `storyline media`: the pictures of the library.
 
+mod duplicates;
 mod edit;
 mod hold;
 mod index;
 mod overlooked;
+mod render;
 mod show;
 mod validate;
 
@@ -26,6 +28,14 @@ pub(super) enum Media {
     Index(index::Index),
     /// List the media
     List(List),
+    /// List pictures that look alike: saved anew, resized or lightly edited
+    ///
+    /// The plan keeps them seven days apart. The same bytes at two places are one media with two files, and not listed here.
+    Duplicates,
+    /// Write a picture as people will see it: upright, in the frame, in plain colours
+    ///
+    /// For example: `storyline media render memes/cat.jpg --output cat-as-story.jpg`
+    Render(render::Render),
     /// Show all that is known of one media
     ///
     /// For example: `storyline media show merch/shirt.jpg`, or just `shirt.jpg`
@@ -168,6 +178,8 @@ pub(super) async fn run(seat: &Seat, command: Media) -> Result<(), Failure> {
     match command {
         Media::Index(options) => index::run(seat, &options).await,
         Media::List(options) => list(seat, options).await,
+        Media::Duplicates => duplicates::run(seat).await,
+        Media::Render(options) => render::run(seat, options).await,
         Media::Show { media } => show::run(seat, &media).await,
         Media::Title(new) => edit::title(seat, new).await,
         Media::Caption(new) => edit::caption(seat, new).await,

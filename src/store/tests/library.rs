@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::clip::{Audio, Clip};
+use crate::domain::lookalike::Lookalike;
 use crate::domain::plan::Candidate;
 
 /// A look at a file, written as the flow does.
@@ -294,6 +295,28 @@ on_every_engine! {
         assert!(!bed.read(move |tx| media::may_be_sent(tx, id, far)).await);
     }
 
+    async fn a_look_is_kept_and_known_of_what_is_shown(bed: Bed) {
+        let team = bed.team;
+        let mut media_ids = Vec::new();
+        for seed in [1, 2, 3] {
+            media_ids.push(bed.media(sql(format!("memes/{seed}.jpg")), seed).await);
+        }
+        let (first, last) = (media_ids[0], media_ids[2]);
+        let its_look = Lookalike::from_bits(u64::MAX - 6);
+        bed.write(move |tx| {
+            media::examined(tx, first, Some((10, 20)), Some(its_look), &Verdict::default(), noon())
+        })
+        .await;
+        bed.planned(first, 0).await;
+        bed.planned(last, 1).await;
+        let (known, none, shown) = bed
+            .read(move |tx| Ok((media::get(tx, first)?.lookalike, media::get(tx, last)?.lookalike, looks::shown(tx, team, noon())?)))
+            .await;
+        assert_eq!((known, none), (Some(its_look), None));
+        let [showing] = shown[..] else { panic!("{shown:?}") };
+        assert_eq!((showing.media, showing.lookalike), (first, its_look));
+    }
+
     async fn what_is_in_flight_missing_flawed_or_not_examined_is_not_chosen(bed: Bed) {
         let team = bed.team;
         let ids = [1, 2, 3, 4, 5].map(|seed| (seed, sql(format!("memes/{seed}.jpg"))));
@@ -306,7 +329,7 @@ on_every_engine! {
         bed.write(move |tx| {
             media::miss(tx, missing, noon())?;
             let verdict = Verdict { errors: vec!["too small".into()], warnings: Vec::new() };
-            media::examined(tx, flawed, None, &verdict, noon())?;
+            media::examined(tx, flawed, None, None, &verdict, noon())?;
             tx.execute("UPDATE media SET examined_at = NULL WHERE id = ?1", values![fresh_one])
         })
         .await;

@@ -86,6 +86,7 @@ async fn from_the_first_version(bed: Bed) {
     bed.write(move |tx| {
         for undo in [
             "ALTER TABLE media DROP COLUMN clip",
+            "ALTER TABLE media DROP COLUMN lookalike",
             "ALTER TABLE media DROP COLUMN edits",
             "ALTER TABLE media DROP COLUMN unedited",
             "DROP TABLE audit_log",
@@ -116,6 +117,7 @@ async fn from_the_first_version(bed: Bed) {
     assert_eq!((media.path.as_str(), media.clip), ("memes/a.jpg", None));
     assert_eq!(media.metadata.title.as_deref(), Some("A"));
     assert!(media.edits.is_empty(), "nothing was said by hand");
+    assert_eq!(media.examined_at, None, "its look is to be taken");
     assert_eq!(clip, None, "it is looked at anew");
     assert!(zip.is_some());
 }
