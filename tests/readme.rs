@@ -73,6 +73,8 @@ async fn its_commands_run() {
         Command::new(env!("CARGO_BIN_EXE_storyline"))
             .args(words)
             .env("STORYLINE_CONFIG", &config)
+            // What a command writes beside itself goes with the folder.
+            .current_dir(folder.path())
             .stdin(Stdio::null())
             .output()
             .unwrap()
