@@ -74,6 +74,8 @@ async fn its_commands_run() {
             .args(words)
             .current_dir(folder.path())
             .env("STORYLINE_CONFIG", &config)
+            // What a command writes beside itself goes with the folder.
+            .current_dir(folder.path())
             .stdin(Stdio::null())
             .output()
             .unwrap()

@@ -172,7 +172,10 @@ async fn remove(seat: &Seat, typed: &str, kind: Option<LockKind>) -> Result<(), 
         fingerprint: media.fingerprint.to_string(),
         removed: 0,
     };
-    done.removed = seat.flow.unlock(media, kind).await?;
+    done.removed = seat
+        .flow
+        .unlock(media, kind, seat.by.clone(), seat.now())
+        .await?;
     if done.removed == 0 {
         let of_kind = kind.map_or_else(String::new, |kind| format!(" of the kind `{kind}`"));
         return Err(Failure::NotFound(told(

@@ -3,6 +3,7 @@
 //!
 //! The doc comments of the arguments are what `--help` shows and what the manual page is made from.
 
+mod audit;
 mod check;
 mod clock;
 mod completions;
@@ -22,6 +23,7 @@ mod run;
 mod schedule;
 mod serve;
 mod telegram;
+mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ use jiff::tz::TimeZone;
 
 use crate::appliance::open_flow;
 use crate::config::{Config, DatabaseUrl, Environment, Loaded};
+use crate::domain::audit::By;
 use crate::flow::Flow;
 use crate::system::clock::Clock;
 
@@ -86,6 +89,9 @@ enum Command {
     /// The people of the team
     #[command(subcommand)]
     Person(person::Person),
+    /// Who changed what by hand
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// What the service did, for diagnosis
     #[command(subcommand)]
     Run(run::Run),
@@ -148,6 +154,7 @@ async fn beside_the_daemon(
         Command::Lock(command) => lock::run(&seat, command).await,
         Command::Mix(command) => mix::run(&seat, command).await,
         Command::Person(command) => person::run(&seat, command).await,
+        Command::Audit(command) => audit::run(&seat, command).await,
         Command::Run(command) => run::run(&seat, command).await,
         Command::Clock(command) => clock::run(&seat, command).await,
         Command::Pause => plan::pause(&seat).await,
@@ -181,7 +188,7 @@ struct Seat {
     print: Print,
     clock: Clock,
     /// Who asks.
-    by: String,
+    by: By,
 }
 
 impl Seat {
@@ -199,7 +206,7 @@ impl Seat {
             flow: open_flow(&config, clock.now()).await?,
             print,
             clock,
-            by: login_name(environment),
+            by: By::terminal(login_name(environment)),
             config,
         })
     }
@@ -236,10 +243,9 @@ fn missing_database(config: &Config) -> Option<Told> {
     })
 }
 
-fn login_name(environment: &Environment) -> String {
+fn login_name(environment: &Environment) -> &str {
     ["SUDO_USER", "USER"]
         .iter()
         .find_map(|name| environment.get(name))
         .unwrap_or("the command line")
-        .to_owned()
 }

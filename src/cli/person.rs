@@ -140,7 +140,9 @@ async fn give_role(seat: &Seat, whom: &Whom, next: impl Fn(Role) -> Role) -> Res
     let sentence = if role == before {
         format!("{} was {} already.", person.name, a(role))
     } else {
-        seat.flow.set_role(person.id, role).await?;
+        seat.flow
+            .set_role(person.id, role, seat.by.clone(), seat.now())
+            .await?;
         seat.knock().await?;
         person.role = role;
         format!("{} is {} now.", person.name, a(role))
@@ -161,7 +163,9 @@ async fn set_active(seat: &Seat, whom: &Whom, active: bool) -> Result<(), Failur
     let now = seat.now();
     let was_active = person.deactivated_at.is_none();
     if was_active != active {
-        seat.flow.set_active(person.id, active, now).await?;
+        seat.flow
+            .set_active(person.id, active, seat.by.clone(), now)
+            .await?;
         seat.knock().await?;
         person.deactivated_at = (!active).then_some(now);
     }

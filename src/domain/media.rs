@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::category::Category;
 use super::clip::Clip;
+use super::edit::Edits;
 pub use super::fingerprint::Fingerprint;
 use super::ids::MediaId;
 use super::lookalike::Lookalike;
@@ -147,7 +148,7 @@ pub struct Media {
     pub height_px: u32,
     /// What its container tells, if it is a clip.
     pub clip: Option<Clip>,
-    /// The category its place gives it.
+    /// The category its place gives it, or people did.
     #[serde(serialize_with = "as_text")]
     pub category: Category,
     /// Where it lies, or lay last, from the library's root.
@@ -155,6 +156,8 @@ pub struct Media {
     /// What people say of it.
     #[serde(flatten)]
     pub metadata: Metadata,
+    /// What of that they said by hand.
+    pub edits: Edits,
     /// Why it cannot be a story; empty if it can.
     pub errors: Vec<String>,
     /// What a person may want to know.

@@ -2,13 +2,16 @@
 //! what a rule needs to know is handed to it. The words are the ones people see (see the map in `lib.rs`).
 
 pub mod alert;
+pub mod audit;
 pub mod calendar;
 pub mod category;
 pub mod clip;
+pub mod edit;
 pub mod entry;
 mod fingerprint;
 pub mod framing;
 pub mod ids;
+pub mod link;
 pub mod lock;
 pub mod lookalike;
 pub mod media;

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{Flow, Result};
+use crate::domain::audit::{Asked, Audited, By, Change, lock_value};
 use crate::domain::category::Category;
+use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::lock::LockKind;
 use crate::domain::media::Media;
-use crate::store::{locks, media, mix};
+use crate::store::{Tx, audit, locks, media, mix};
 
 impl Flow {
     /// The media that a person means: by path, the end of a path, fingerprint (or its beginning). At most eleven.
@@ -31,23 +34,45 @@ impl Flow {
         locked: Media,
         kind: LockKind,
         until: Option<Timestamp>,
-        by: String,
+        by: By,
         reason: Option<String>,
         now: Timestamp,
     ) -> Result<()> {
         let team = self.team;
+        let lock = Wanted {
+            kind,
+            until,
+            reason,
+        };
+        self.store
+            .write(move |tx| put_on(tx, team, &locked, &lock, Vec::new(), &by, now))
+            .await?;
+        self.nudges.plan.notify();
+        Ok(())
+    }
+
+    /// Holds a media back until a time, or until it is released; this takes the place of a hold before.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn hold(
+        &self,
+        held: Media,
+        until: Option<Timestamp>,
+        by: By,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let team = self.team;
+        let lock = Wanted {
+            kind: LockKind::ManualHold,
+            until,
+            reason,
+        };
         self.store
             .write(move |tx| {
-                locks::add(
-                    tx,
-                    team,
-                    locked.id,
-                    kind,
-                    until,
-                    Some(&by),
-                    reason.as_deref(),
-                    now,
-                )
+                let before = take_off(tx, held.id, Some(lock.kind), now)?.holding;
+                put_on(tx, team, &held, &lock, before, &by, now)
             })
             .await?;
         self.nudges.plan.notify();
@@ -58,10 +83,25 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn unlock(&self, locked: Media, kind: Option<LockKind>) -> Result<u64> {
+    pub async fn unlock(
+        &self,
+        locked: Media,
+        kind: Option<LockKind>,
+        by: By,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let team = self.team;
         let removed = self
             .store
-            .write(move |tx| locks::remove(tx, locked.id, kind))
+            .write(move |tx| {
+                let off = take_off(tx, locked.id, kind, now)?;
+                if off.removed > 0 {
+                    let change =
+                        Change::of_lock(&locked, "unlocked").between(off.holding, Value::Null);
+                    audit::add(tx, team, &by, &change, now)?;
+                }
+                Ok(off.removed)
+            })
             .await?;
         self.nudges.plan.notify();
         Ok(removed)
@@ -74,14 +114,113 @@ impl Flow {
     pub async fn set_mix(
         &self,
         shares_ppm: BTreeMap<Category, u32>,
-        by: String,
+        by: By,
         now: Timestamp,
     ) -> Result<()> {
         let team = self.team;
         self.store
-            .write(move |tx| mix::set(tx, team, &shares_ppm, &by, now))
+            .write(move |tx| {
+                let before = mix::in_force(tx, team)?.map(|(_, shares)| shares);
+                mix::set(tx, team, &shares_ppm, &by.name, now)?;
+                let action = if shares_ppm.is_empty() {
+                    "cleared"
+                } else {
+                    "set"
+                };
+                let change = Change::of_mix(team, action).between(
+                    shares_value(&before.unwrap_or_default()),
+                    shares_value(&shares_ppm),
+                );
+                audit::add(tx, team, &by, &change, now)
+            })
             .await?;
         self.nudges.plan.notify();
         Ok(())
     }
+
+    /// Who changed what, the newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn audit(&self, asked: Asked) -> Result<Vec<Audited>> {
+        let team = self.team;
+        self.store
+            .read(move |tx| audit::list(tx, team, asked))
+            .await
+    }
+}
+
+/// A lock that a person wants.
+struct Wanted {
+    kind: LockKind,
+    until: Option<Timestamp>,
+    reason: Option<String>,
+}
+
+fn put_on(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    locked: &Media,
+    lock: &Wanted,
+    before: Vec<Value>,
+    by: &By,
+    now: Timestamp,
+) -> Result<()> {
+    let reason = lock.reason.as_deref();
+    locks::add(
+        tx,
+        team,
+        locked.id,
+        lock.kind,
+        lock.until,
+        Some(&by.name),
+        reason,
+        now,
+    )?;
+    let before = if before.is_empty() {
+        Value::Null
+    } else {
+        before.into()
+    };
+    let after = lock_value(lock.kind, lock.until, reason);
+    let change = Change::of_lock(locked, "locked").between(before, after);
+    audit::add(tx, team, by, &change, now)
+}
+
+/// What was taken off a media.
+struct Off {
+    removed: u64,
+    /// The locks among it that held, for the audit log.
+    holding: Vec<Value>,
+}
+
+fn take_off(
+    tx: &mut dyn Tx,
+    media: MediaId,
+    kind: Option<LockKind>,
+    now: Timestamp,
+) -> Result<Off> {
+    let holding = locks::of_media(tx, media, now)?
+        .into_iter()
+        .filter(|lock| kind.is_none_or(|kind| lock.kind == kind))
+        .map(|lock| lock_value(lock.kind, lock.until, lock.reason.as_deref()))
+        .collect();
+    Ok(Off {
+        removed: locks::remove(tx, media, kind)?,
+        holding,
+    })
+}
+
+/// `{"memes": "70 %"}`; null if no mix is in force.
+fn shares_value(shares_ppm: &BTreeMap<Category, u32>) -> Value {
+    if shares_ppm.is_empty() {
+        return Value::Null;
+    }
+    shares_ppm
+        .iter()
+        .map(|(category, ppm)| {
+            let percent = format!("{} %", f64::from(*ppm) / 10_000.0);
+            (category.to_string(), Value::from(percent))
+        })
+        .collect()
 }

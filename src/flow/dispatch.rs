@@ -77,8 +77,14 @@ impl Flow {
             .await
             .unwrap_or_else(|_| Err(Trouble::Unsure("no answer in five minutes".to_owned())));
         let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
-        self.settle(story, answer, now, now.checked_add(took).unwrap_or(now))
-            .await?;
+        self.settle(
+            story,
+            card.media,
+            answer,
+            now,
+            now.checked_add(took).unwrap_or(now),
+        )
+        .await?;
         Ok(Step::Handled)
     }
 
@@ -106,6 +112,7 @@ impl Flow {
     async fn settle(
         &self,
         sent: Story,
+        shown: Snapshot,
         answer: std::result::Result<MessageRef, Trouble>,
         started_at: Timestamp,
         now: Timestamp,
@@ -121,7 +128,7 @@ impl Flow {
                     detail: format!("#{} attempt {}", sent.number, sent.delivery.attempt),
                 };
                 runs::add(tx, team, &run)?;
-                settle(tx, team, &settings, &sent, &answer, now)
+                settle(tx, team, &settings, (&sent, &shown), &answer, now)
             })
             .await?;
         self.nudges.messages.notify();

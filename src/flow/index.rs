@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::edit::have_message_follow;
 use super::{Flow, Result};
 use crate::domain::clip::{Clip, check_clip};
 use crate::domain::ids::{MediaId, TeamId};
@@ -134,6 +135,7 @@ impl Flow {
             self.nudges.examine.notify();
         }
         self.nudges.plan.notify();
+        self.nudges.messages.notify();
         Ok(indexed)
     }
 
@@ -162,6 +164,7 @@ impl Flow {
             .await?;
         if gone > 0 {
             self.nudges.plan.notify();
+            self.nudges.messages.notify();
         }
         Ok(Indexed {
             gone,
@@ -405,6 +408,7 @@ fn take_in(
             .collect();
         warnings.extend(metadata_warnings(&verdict.warnings));
         media::describe(tx, known.id, &sighting.path, &content.metadata, &warnings)?;
+        have_message_follow(tx, team, &known)?;
     } else if before != Some(known.id) {
         tracing::info!(media = %known.fingerprint, "{} is a copy of {}", sighting.path, known.path);
     }
@@ -433,8 +437,10 @@ fn put(
 fn settle(tx: &mut dyn Tx, team: TeamId, id: MediaId, now: Timestamp) -> Result<()> {
     match files::places(tx, id)?.first() {
         Some(place) => {
-            if media::get(tx, id)?.path != *place {
+            let before = media::get(tx, id)?;
+            if before.path != *place {
                 media::settle_at(tx, id, place)?;
+                have_message_follow(tx, team, &before)?;
                 files::doubt_metadata(tx, team, place)?;
             }
             Ok(())

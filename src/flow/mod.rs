@@ -3,8 +3,8 @@
 //!
 //! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
 //! outcomes, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
-//! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`people`] who may · [`survey`] what
-//! people ask to see. [`outlet`] is what all of it asks of the world outside.
+//! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`edit`] what they say of a media ·
+//! [`people`] who may · [`survey`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
 mod chooser;
@@ -12,6 +12,7 @@ mod close;
 pub mod curate;
 pub mod dispatch;
 mod due;
+pub mod edit;
 pub mod index;
 pub mod messages;
 pub mod outlet;

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Flow, Result};
+use crate::domain::audit::{By, Change};
 use crate::domain::person::{Deed, Person, PersonId, Role};
-use crate::store::people;
+use crate::store::{audit, people};
 
 impl Flow {
     /// A person on record. This never makes a row.
@@ -47,10 +48,19 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn set_role(&self, id: PersonId, role: Role) -> Result<()> {
+    pub async fn set_role(&self, id: PersonId, role: Role, by: By, now: Timestamp) -> Result<()> {
         let team = self.team;
         self.store
-            .write(move |tx| people::set_role(tx, team, id, role))
+            .write(move |tx| {
+                let Some(person) = people::get(tx, team, id)?.filter(|known| known.role != role)
+                else {
+                    return Ok(());
+                };
+                people::set_role(tx, team, id, role)?;
+                let change = Change::of_person(&person, "role set")
+                    .between(person.role.as_str(), role.as_str());
+                audit::add(tx, team, &by, &change, now)
+            })
             .await
     }
 
@@ -58,11 +68,31 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn set_active(&self, id: PersonId, active: bool, now: Timestamp) -> Result<()> {
+    pub async fn set_active(
+        &self,
+        id: PersonId,
+        active: bool,
+        by: By,
+        now: Timestamp,
+    ) -> Result<()> {
         let team = self.team;
-        let since = (!active).then_some(now);
+        let (action, since) = if active {
+            ("activated", None)
+        } else {
+            ("deactivated", Some(now))
+        };
         self.store
-            .write(move |tx| people::set_deactivated(tx, team, id, since))
+            .write(move |tx| {
+                let is_otherwise = |known: &Person| known.deactivated_at.is_none() != active;
+                let Some(person) = people::get(tx, team, id)?.filter(is_otherwise) else {
+                    return Ok(());
+                };
+                people::set_deactivated(tx, team, id, since)?;
+                let word = |active| if active { "active" } else { "deactivated" };
+                let change =
+                    Change::of_person(&person, action).between(word(!active), word(active));
+                audit::add(tx, team, &by, &change, now)
+            })
             .await
     }
 

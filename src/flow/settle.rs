@@ -5,13 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::Result;
 use super::close::{Ending, Subject, close};
 use super::outlet::Trouble;
+use crate::domain::entry::Snapshot;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{
     DOUBT, Delivery, LEASE, MOST_MESSAGES, MessageRef, State, Story, retry_at,
 };
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, alerts, messages, stories, teams};
+use crate::store::{Tx, alerts, media, messages, stories, teams};
 
 /// The topic of the alert that stories cannot be delivered.
 pub(super) const DELIVERY: &str = "delivery";
@@ -23,17 +24,20 @@ pub(super) fn settle(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
-    sent: &Story,
+    (sent, shown): (&Story, &Snapshot),
     answer: &std::result::Result<MessageRef, Trouble>,
     now: Timestamp,
 ) -> Result<()> {
     let story = stories::get(tx, sent.id)?;
     if let Ok(message) = answer {
         let attempt = sent.delivery.attempt;
-        // A press may have been faster than the answer: then the message is behind already.
-        let behind = story
-            .as_ref()
-            .is_none_or(|story| story.state != State::Sending);
+        // A press or an edit may have been faster than the answer: then the message is behind already.
+        let behind = match &story {
+            Some(story) if story.state == State::Sending => {
+                Snapshot::of(&media::get(tx, story.media)?) != *shown
+            }
+            _ => true,
+        };
         messages::add(tx, team, sent.id, attempt, *message, behind, now)?;
         teams::note_sent(tx, team, now)?;
         alerts::resolve(tx, team, DELIVERY, now)?;

@@ -1,15 +1,17 @@
 //! How the box runs: paused or not, what is sent next, what is taken out of the queue.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::chooser::pick_extra;
 use super::close::{Ending, Subject, close};
 use super::due::{settle_slots, trusted};
 use super::{Flow, Result};
+use crate::domain::audit::{By, Change};
 use crate::domain::calendar::slot_named;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::State;
-use crate::store::{Tx, media, state, stories, teams, updates};
+use crate::store::{Tx, audit, media, state, stories, teams, updates};
 
 /// What became of a wish to run the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,16 +33,13 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn pause(
-        &self,
-        update: Option<u32>,
-        by: String,
-        now: Timestamp,
-    ) -> Result<Commanded> {
+    pub async fn pause(&self, update: Option<u32>, by: By, now: Timestamp) -> Result<Commanded> {
         let team = self.team;
         self.command(update, now, move |tx| {
-            Ok(if teams::pause(tx, team, &by, now)? {
-                tracing::info!(person = by, "the plan is paused by {by}");
+            Ok(if teams::pause(tx, team, &by.name, now)? {
+                let change = Change::of_team(team, "paused").between("running", "paused");
+                audit::add(tx, team, &by, &change, now)?;
+                tracing::info!(person = by.name, "the plan is paused by {}", by.name);
                 Commanded::Done
             } else {
                 Commanded::AlreadySo
@@ -53,20 +52,22 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn resume(
-        &self,
-        update: Option<u32>,
-        by: String,
-        now: Timestamp,
-    ) -> Result<Commanded> {
+    pub async fn resume(&self, update: Option<u32>, by: By, now: Timestamp) -> Result<Commanded> {
         let (team, settings) = (self.team, self.settings.clone());
         self.command(update, now, move |tx| {
             // The slots of the pause end with it, or the latest would be sent as a debt.
             if trusted(tx, now)? {
                 while !settle_slots(tx, team, &settings, now)? {}
             }
+            let paused = teams::get(tx, team)?;
             Ok(if teams::resume(tx, team)? {
-                tracing::info!(person = by, "the plan goes on, resumed by {by}");
+                let before = json!({
+                    "paused since": paused.paused_at.map(|at| at.to_string()),
+                    "by": paused.paused_by,
+                });
+                let change = Change::of_team(team, "resumed").between(before, "running");
+                audit::add(tx, team, &by, &change, now)?;
+                tracing::info!(person = by.name, "the plan goes on, resumed by {}", by.name);
                 Commanded::Done
             } else {
                 Commanded::AlreadySo
@@ -83,7 +84,7 @@ impl Flow {
     pub async fn send_next(
         &self,
         update: Option<u32>,
-        by: String,
+        by: By,
         now: Timestamp,
     ) -> Result<Commanded> {
         let (team, settings) = (self.team, self.settings.clone());
@@ -103,7 +104,10 @@ impl Flow {
                         .slot
                         .and_then(|id| slot_named(team, &settings, id))
                         .is_some_and(|slot| slot.at.duration_since(now) <= slot.interval / 2);
-                    stories::bring_forward(tx, story.id, near, &by, now)?;
+                    stories::bring_forward(tx, story.id, near, &by.name, now)?;
+                    let change = Change::of_story(story.id, story.number, "sent next")
+                        .between(due(story.due_at), due(now));
+                    audit::add(tx, team, &by, &change, now)?;
                     return Ok(Commanded::Sending(story.number));
                 }
                 let Some(pick) = pick_extra(tx, team, now)? else {
@@ -114,10 +118,13 @@ impl Flow {
                     slot: None,
                     turn: pick.turn,
                     due_at: now,
-                    requested_by: Some(by.clone()),
+                    requested_by: Some(by.name.clone()),
                 };
                 let id = stories::plan(tx, team, &story, None, now)?;
                 let number = stories::get(tx, id)?.map_or(0, |story| story.number);
+                let change =
+                    Change::of_story(id, number, "sent next").between(Value::Null, due(now));
+                audit::add(tx, team, &by, &change, now)?;
                 Ok(Commanded::Sending(number))
             })
             .await?;
@@ -150,7 +157,7 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn cancel(&self, number: u64, by: String, now: Timestamp) -> Result<Option<bool>> {
+    pub async fn cancel(&self, number: u64, by: By, now: Timestamp) -> Result<Option<bool>> {
         let (team, settings) = (self.team, self.settings.clone());
         let cancelled = self
             .store
@@ -158,9 +165,20 @@ impl Flow {
                 let Some(story) = stories::by_number(tx, team, number)? else {
                     return Ok(None);
                 };
-                let reason = format!("taken out of the queue by {by}");
+                let reason = format!("taken out of the queue by {}", by.name);
                 let ending = Ending::by_itself(Outcome::Cancelled, reason);
-                close(tx, &settings, &Subject::Story(&story), &ending, now).map(Some)
+                let cancelled = close(tx, &settings, &Subject::Story(&story), &ending, now)?;
+                if cancelled {
+                    let before = json!({
+                        "path": media::get(tx, story.media)?.path,
+                        "state": story.state.as_str(),
+                        "due": story.due_at.to_string(),
+                    });
+                    let change = Change::of_story(story.id, story.number, "cancelled")
+                        .between(before, Outcome::Cancelled.as_str());
+                    audit::add(tx, team, &by, &change, now)?;
+                }
+                Ok(Some(cancelled))
             })
             .await?;
         self.nudges.plan.notify();
@@ -172,16 +190,29 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn trust_clock(&self, by: String, now: Timestamp) -> Result<bool> {
+    pub async fn trust_clock(&self, by: By, now: Timestamp) -> Result<bool> {
+        let team = self.team;
         self.store
             .write_durably(move |tx| {
                 if trusted(tx, now)? {
                     return Ok(false);
                 }
+                let latest = state::latest_time(tx)?.map(|latest| latest.to_string());
                 state::trust_time(tx, now)?;
-                tracing::warn!(person = by, "{by} vouches for the clock: it is {now}");
+                let change = Change::of_clock("trusted").between(latest, now.to_string());
+                audit::add(tx, team, &by, &change, now)?;
+                tracing::warn!(
+                    person = by.name,
+                    "{} vouches for the clock: it is {now}",
+                    by.name
+                );
                 Ok(true)
             })
             .await
     }
+}
+
+/// When a story is due, for the audit log.
+fn due(at: Timestamp) -> Value {
+    json!({ "due": at.to_string() })
 }

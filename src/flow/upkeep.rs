@@ -16,7 +16,7 @@ use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{LEASE, PATIENCE, QUESTION, State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, alerts, locks, messages, runs, state, stories, teams, updates};
+use crate::store::{Tx, alerts, audit, locks, messages, runs, state, stories, teams, updates};
 
 /// The topic of the alert that a story is overdue.
 const OVERDUE: &str = "overdue";
@@ -26,6 +26,8 @@ const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 const PRESS_KEPT: SignedDuration = SignedDuration::from_secs(150);
 /// How long runs and resolved alerts are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// How long the audit log is kept: two years.
+const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 365 * 2);
 /// How long the messages of ended stories are followed, and locks that ended are kept.
 const KEPT_SHORT: SignedDuration = SignedDuration::from_hours(24 * 3);
 
@@ -131,7 +133,8 @@ impl Flow {
     pub async fn tidy(&self, now: Timestamp) -> Result<()> {
         let team = self.team;
         let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
-        let (long_ago, days_ago) = (before(KEPT), before(KEPT_SHORT));
+        let (years_ago, long_ago, days_ago) =
+            (before(AUDIT_KEPT), before(KEPT), before(KEPT_SHORT));
         self.store
             .write(move |tx| {
                 if !trusted(tx, now)? {
@@ -140,6 +143,7 @@ impl Flow {
                 state::note_time(tx, now)?;
                 runs::forget_old(tx, team, long_ago)?;
                 alerts::forget_old(tx, team, long_ago)?;
+                audit::forget_old(tx, team, years_ago)?;
                 locks::forget_ended(tx, team, days_ago)?;
                 messages::forget_old(tx, team, days_ago)?;
                 updates::forget_old(tx, days_ago)?;

@@ -2,6 +2,8 @@
 //! `https://shop.example.com/products/cool-tshirt`. A name cannot hold `/`, `:` or (without confusion) more dots, so words
 //! are split at `-`, and the host ends where a top-level domain does.
 
+use crate::domain::link;
+
 /// Top-level domains that are no everyday words; the first of them ends the host, whatever follows.
 const PLAIN_DOMAINS: [&str; 7] = ["com", "org", "net", "edu", "gov", "info", "biz"];
 /// Other top-level domains. Many are words too (`shop`, `it`, `art`), so they count only where no plain one does.
@@ -70,28 +72,9 @@ pub(super) fn in_file_name(name: &str) -> Result<Option<String>, String> {
     check(&url).map(|()| Some(url))
 }
 
-/// Whether people can be sent there; else why not.
+/// Whether people can be sent there; else why the link is left out.
 pub(super) fn check(url: &str) -> Result<(), String> {
-    let scheme_end = ["https://", "http://"].into_iter().find_map(|scheme| {
-        let start = url.get(..scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(scheme.len())
-    });
-    let Some(scheme_end) = scheme_end else {
-        return Err(format!(
-            "`{url}` is no link that starts with `https://` or `http://`; it is left out"
-        ));
-    };
-    if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(format!(
-            "the link `{}` has spaces in it; it is left out",
-            url.escape_debug()
-        ));
-    }
-    let host = url[scheme_end..].split(['/', '?', '#']).next();
-    if host.is_none_or(|host| host.is_empty() || host.starts_with(['.', ':'])) {
-        return Err(format!("the link `{url}` names no host; it is left out"));
-    }
-    Ok(())
+    link::check(url).map_err(|reason| format!("{reason}; it is left out"))
 }
 
 /// How many of the words form the host. With a path of its own behind (`_`), a host may fill them all.

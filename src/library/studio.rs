@@ -200,6 +200,7 @@ mod tests {
                 category: Category::of_path(path),
                 path: path.to_owned(),
                 metadata: Metadata::default(),
+                edits: crate::domain::edit::Edits::default(),
                 errors: Vec::new(),
                 warnings: Vec::new(),
                 indexed_at: Timestamp::UNIX_EPOCH,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::engine::Tx;
 use super::error::Result;
-use super::value::values;
+use super::value::{Row, values};
 use crate::domain::category::Category;
 use crate::domain::ids::{LockId, MediaId, TeamId};
 use crate::domain::lock::{Lock, LockKind};
@@ -44,30 +44,47 @@ pub(crate) fn remove(tx: &mut dyn Tx, media: MediaId, kind: Option<LockKind>) ->
     }
 }
 
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.fingerprint, m.last_path, m.category, l.kind, l.locked_until, l.locked_at, l.locked_by, l.reason ",
+            "FROM locks l JOIN media m ON m.id = l.media_id ",
+            $rest,
+            " ORDER BY l.locked_until NULLS LAST, l.id"
+        )
+    };
+}
+
+fn read(row: Row) -> Result<Lock> {
+    let mut cells = row.cells();
+    Ok(Lock {
+        fingerprint: cells.parsed()?,
+        path: cells.text()?,
+        category: Category::new(&cells.text()?),
+        kind: cells.parsed()?,
+        until: cells.maybe_time()?,
+        locked_at: cells.time()?,
+        by: cells.maybe_text()?,
+        reason: cells.maybe_text()?,
+    })
+}
+
 /// The locks that hold at `now`, the longest last.
 pub(crate) fn holding(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<Vec<Lock>> {
     let rows = tx.query(
-        "SELECT m.fingerprint, m.last_path, m.category, l.kind, l.locked_until, l.locked_at, l.locked_by, l.reason
-         FROM locks l JOIN media m ON m.id = l.media_id
-         WHERE l.team_id = ?1 AND (l.locked_until IS NULL OR l.locked_until > ?2)
-         ORDER BY l.locked_until NULLS LAST, l.id",
+        select!("WHERE l.team_id = ?1 AND (l.locked_until IS NULL OR l.locked_until > ?2)"),
         values![team, now],
     )?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = row.cells();
-            Ok(Lock {
-                fingerprint: cells.parsed()?,
-                path: cells.text()?,
-                category: Category::new(&cells.text()?),
-                kind: cells.parsed()?,
-                until: cells.maybe_time()?,
-                locked_at: cells.time()?,
-                by: cells.maybe_text()?,
-                reason: cells.maybe_text()?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(read).collect()
+}
+
+/// Those of one media.
+pub(crate) fn of_media(tx: &mut dyn Tx, media: MediaId, now: Timestamp) -> Result<Vec<Lock>> {
+    let rows = tx.query(
+        select!("WHERE l.media_id = ?1 AND (l.locked_until IS NULL OR l.locked_until > ?2)"),
+        values![media, now],
+    )?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Forgets locks that ended before `before`.

@@ -16,7 +16,7 @@ macro_rules! select {
         concat!(
             "SELECT id, fingerprint, format, size_bytes, width_px, height_px, category, last_path, title, link_url, ",
             "caption, tags, requires_interaction, custom_metadata, errors, warnings, indexed_at, examined_at, ",
-            "missing_since, posted_count, last_posted_at, clip, lookalike FROM media ",
+            "missing_since, posted_count, last_posted_at, clip, lookalike, edits FROM media ",
             $rest
         )
     };
@@ -49,6 +49,7 @@ fn read(mut cells: Cells) -> Result<Media> {
         last_posted_at: cells.maybe_time()?,
         clip: cells.maybe_json()?,
         lookalike: lookalike(&mut cells)?,
+        edits: cells.maybe_json()?.unwrap_or_default(),
     })
 }
 
@@ -152,7 +153,7 @@ pub(crate) fn list_like(
     rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
-/// Writes what the files now say of a media: where it lies, and its metadata.
+/// Writes what the files now say of a media: where it lies, and its metadata. What people said by hand stays, and wins.
 pub(crate) fn describe(
     tx: &mut dyn Tx,
     id: MediaId,
@@ -160,31 +161,21 @@ pub(crate) fn describe(
     metadata: &Metadata,
     warnings: &[String],
 ) -> Result<()> {
+    let edits = get(tx, id)?.edits;
+    super::edits::write(tx, id, path, metadata, &edits)?;
     tx.execute(
-        "UPDATE media SET last_path = ?2, category = ?3, title = ?4, link_url = ?5, caption = ?6, tags = ?7,
-             requires_interaction = ?8, custom_metadata = ?9, warnings = ?10, missing_since = NULL
-         WHERE id = ?1",
-        values![
-            id,
-            path,
-            &Category::of_path(path),
-            metadata.title.as_ref(),
-            metadata.link_url.as_ref(),
-            metadata.caption.as_ref(),
-            json(&metadata.tags)?,
-            metadata.requires_interaction,
-            json(&metadata.custom_metadata)?,
-            json(&warnings)?
-        ],
+        "UPDATE media SET warnings = ?2, missing_since = NULL WHERE id = ?1",
+        values![id, json(&warnings)?],
     )?;
     Ok(())
 }
 
-/// Writes that a media lies at another of its places; the category follows the folder.
+/// Writes that a media lies at another of its places; the category follows the folder, unless it was given by hand.
 pub(crate) fn settle_at(tx: &mut dyn Tx, id: MediaId, path: &str) -> Result<()> {
+    let category = get(tx, id)?.edits.category_at(path);
     tx.execute(
         "UPDATE media SET last_path = ?2, category = ?3, missing_since = NULL WHERE id = ?1",
-        values![id, path, &Category::of_path(path)],
+        values![id, path, &category],
     )?;
     Ok(())
 }

@@ -16,6 +16,8 @@ mod sqlite;
 mod value;
 
 pub(crate) mod alerts;
+pub(crate) mod audit;
+pub(crate) mod edits;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod locks;

@@ -226,6 +226,16 @@ pub(crate) fn by_number(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Op
     .transpose()
 }
 
+/// The story that shows a media; there is one at most.
+pub(crate) fn of_media(tx: &mut dyn Tx, team: TeamId, media: MediaId) -> Result<Option<Story>> {
+    tx.first(
+        select!("WHERE team_id = ?1 AND media_id = ?2"),
+        values![team, media],
+    )?
+    .map(|row| read(row.cells()))
+    .transpose()
+}
+
 /// The queue, in order of time.
 pub(crate) fn queue(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Story>> {
     let rows = tx.query(

@@ -1,5 +1,7 @@
 //! The contract of the store. Every engine passes the same tests, on a real file and on a real server.
 
+mod audited;
+mod by_hand;
 mod claims;
 mod closing;
 mod faults;
@@ -328,6 +330,7 @@ async fn everything(store: &Store) -> Vec<(String, Vec<value::Row>)> {
                 "category_mix",
                 "runs",
                 "alerts",
+                "audit_log",
                 "telegram_updates",
                 "state",
             ]

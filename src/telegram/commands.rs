@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use teloxide::utils::command::BotCommands;
 
 use super::message::moment;
+use crate::domain::audit::By;
 use crate::domain::entry::Entry;
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Deed, Person};
@@ -66,8 +67,8 @@ pub async fn obey(
 ) -> Result<String> {
     let zone = &flow.settings().timezone;
     let by = match asker {
-        Some(person) if Flow::may(person, command.deed()) => person.name.clone(),
-        None if command.deed() == Deed::Look => String::new(),
+        Some(person) if Flow::may(person, command.deed()) => By::from(person),
+        None if command.deed() == Deed::Look => By::terminal("nobody"),
         Some(person) if person.deactivated_at.is_some() => {
             return Ok("Your access is switched off; ask an admin.".to_owned());
         }

@@ -112,6 +112,14 @@ impl Bench {
             .unwrap();
     }
 
+    /// A sidecar gives a title, and is indexed.
+    pub(crate) fn sidecar(&self, path: &str, title: &str) {
+        let text = format!("{{\"title\": \"{title}\"}}");
+        fs::write(self.library().join(path), text).unwrap();
+        let seen = self.type_in("media index");
+        assert_eq!(seen.code, 0, "{seen:?}");
+    }
+
     /// The flow that the commands use, made if the box never ran.
     pub(crate) async fn flow(&self) -> Flow {
         let none = Environment::from_iter::<[(String, String); 0]>([]);

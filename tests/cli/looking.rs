@@ -289,6 +289,9 @@ async fn what_there_is_none_of_is_said_on_stderr_and_is_an_empty_list_for_script
     let mut talk = String::new();
     for line in [
         "media list",
+        "media missing",
+        "media dead",
+        "audit list",
         "queue list",
         "history list",
         "lock list",
@@ -307,6 +310,9 @@ async fn what_there_is_none_of_is_said_on_stderr_and_is_an_empty_list_for_script
     }
     assert_snapshot!(talk, @r#"
     No media is on record; put pictures into the library's folders.
+    No media is missing.
+    No media has been there for more than 90 days without being posted.
+    Nobody has changed anything that fits.
     The queue is empty; `storyline check` says why, if it should not be.
     No story has ended so far.
     No media is locked.

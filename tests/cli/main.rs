@@ -11,6 +11,7 @@ mod bench;
 
 mod checking;
 mod deciding;
+mod editing;
 mod looking;
 mod manners;
 mod online;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use storyline::domain::audit::By;
 use storyline::domain::category::Category;
 use storyline::domain::entry::Entry;
 use storyline::domain::lookalike::Lookalike;
@@ -25,6 +26,14 @@ use storyline::flow::{Flow, Store};
 use crate::desk::{Arrived, Desk, Network};
 
 pub(crate) const ANNA: PersonId = PersonId(7);
+
+/// Anna, when she decides something.
+pub(crate) fn anna() -> By {
+    By {
+        name: "Anna".to_owned(),
+        person: Some(ANNA),
+    }
+}
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -219,6 +228,30 @@ impl TheBox {
         self.sees(vec![sighting(path, number, &[])]);
     }
 
+    /// The same, when other files speak of it.
+    pub(crate) fn sees_file_with(&self, path: &str, number: u64, metadata: Metadata) {
+        let mut seen = sighting(path, number, &[]);
+        if let Finding::Whole(content) = &mut seen.finding {
+            content.metadata = metadata;
+        }
+        self.sees(vec![seen]);
+    }
+
+    /// Something happens whenever a picture is made of a media.
+    pub(crate) fn makes_pictures_while(
+        &mut self,
+        happens: impl Fn() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
+    ) {
+        let plain = self.studio.clone();
+        self.studio = Arc::new(move |media| {
+            let (happened, picture) = (happens(), plain(media));
+            Box::pin(async move {
+                happened.await;
+                picture.await
+            })
+        });
+    }
+
     fn sees(&self, seen: Vec<Sighting>) {
         let flow = self.flow();
         self.run(async {
@@ -257,7 +290,7 @@ impl TheBox {
             .iter()
             .map(|(name, percent)| (Category::new(name), percent * 10_000))
             .collect();
-        self.run(self.flow().set_mix(shares, "Anna".to_owned(), self.now))
+        self.run(self.flow().set_mix(shares, anna(), self.now))
             .unwrap();
     }
 
@@ -366,23 +399,21 @@ impl TheBox {
     }
 
     pub(crate) fn pause(&self) {
-        self.run(self.flow().pause(None, "Anna".to_owned(), self.now))
-            .unwrap();
+        self.run(self.flow().pause(None, anna(), self.now)).unwrap();
     }
 
     pub(crate) fn resume(&self) {
-        self.run(self.flow().resume(None, "Anna".to_owned(), self.now))
+        self.run(self.flow().resume(None, anna(), self.now))
             .unwrap();
     }
 
     pub(crate) fn trust_clock(&self) -> bool {
-        self.run(self.flow().trust_clock("Anna".to_owned(), self.now))
-            .unwrap()
+        self.run(self.flow().trust_clock(anna(), self.now)).unwrap()
     }
 
     pub(crate) fn send_next(&mut self) -> Commanded {
         let commanded = self
-            .run(self.flow().send_next(None, "Anna".to_owned(), self.now))
+            .run(self.flow().send_next(None, anna(), self.now))
             .unwrap();
         if let Commanded::Sending(number) = commanded {
             self.asked_for.insert(number);

@@ -85,7 +85,7 @@ fn happens(the_box: &mut TheBox, event: &Event) {
             if !queue.is_empty() {
                 let number = queue[which % queue.len()].number;
                 the_box
-                    .run(the_box.flow().cancel(number, "ann".to_owned(), the_box.now))
+                    .run(the_box.flow().cancel(number, anna(), the_box.now))
                     .unwrap();
             }
         }

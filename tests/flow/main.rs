@@ -5,6 +5,7 @@
 
 mod audit;
 mod desk;
+mod edits;
 mod harness;
 
 mod faults;
@@ -14,3 +15,4 @@ mod lives;
 mod plan;
 mod presses;
 mod time;
+mod trail;

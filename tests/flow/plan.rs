@@ -101,14 +101,7 @@ fn a_crowd_whose_locks_end_soon_does_not_hide_what_is_free() {
     let skip = storyline::domain::lock::LockKind::Skip;
     for media in all.into_iter().take(200) {
         let flow = the_box.flow();
-        let lock = flow.lock(
-            media,
-            skip,
-            Some(now + days(6)),
-            "Anna".to_owned(),
-            None,
-            now,
-        );
+        let lock = flow.lock(media, skip, Some(now + days(6)), anna(), None, now);
         the_box.run(lock).unwrap();
     }
     let drawn = the_box.run(the_box.flow().plan(now)).unwrap();

@@ -157,7 +157,7 @@ fn a_cancelled_slot_is_not_filled_again() {
     the_box.look();
     let first = the_box.queue()[0].number;
     the_box
-        .run(the_box.flow().cancel(first, "ann".to_owned(), the_box.now))
+        .run(the_box.flow().cancel(first, anna(), the_box.now))
         .unwrap();
     the_box.live_for(days(1));
     assert_eq!(the_box.deliveries().len(), 2);

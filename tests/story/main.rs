@@ -9,6 +9,7 @@ mod pretend;
 mod harness;
 
 mod chat;
+mod edits;
 mod journey;
 mod library;
 mod presses;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use storyline::domain::audit::By;
 use storyline::domain::outcome::Outcome;
 
 use crate::harness::{ANN, BEN, CLEO, Office, TEAM, ZED};
@@ -93,7 +94,7 @@ async fn a_deactivated_persons_press_is_refused() {
     office
         .beside()
         .await
-        .set_active(ben, false, office.now())
+        .set_active(ben, false, By::terminal("ann"), office.now())
         .await
         .unwrap();
     office.telegram.press(BEN, TEAM, story, "Posted");

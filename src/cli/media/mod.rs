@@ -1,10 +1,14 @@
 //! `storyline media`: the pictures of the library.
 
 mod duplicates;
+mod edit;
+mod hold;
 mod import;
 mod index;
+mod overlooked;
 mod render;
 mod show;
+mod validate;
 
 use std::collections::HashSet;
 
@@ -44,6 +48,46 @@ pub(super) enum Media {
         /// The media: its path, the end of its path, or the beginning of its fingerprint
         media: String,
     },
+    /// Say what a media is called, whatever its files say
+    ///
+    /// At most 100 characters. For example: `storyline media title merch/tee.jpg "Summer tee"`
+    Title(edit::NewText),
+    /// Say what text goes with a media, whatever its files say
+    ///
+    /// At most 600 characters, on several lines if you like; the chat cuts it where a long link and many tags leave less room.
+    Caption(edit::NewText),
+    /// Say where a media's link sticker should lead, whatever its files say
+    ///
+    /// At most 256 characters, which is what the chat's button copies. For example:
+    /// `storyline media link tee.jpg https://shop.example.com/tee`, or `--clear` for no link
+    Link(edit::NewText),
+    /// Add tags to a media, or take some away, whatever its files say
+    ///
+    /// At most 15 of 40 characters each; the files' later tags do not count any more, until `--reset`. For example:
+    /// `storyline media tag tee.jpg --add summer,sale --remove winter`
+    Tag(edit::NewTags),
+    /// Say whether a person must add something to a media by hand, whatever its files say
+    Interaction(edit::NewInteraction),
+    /// Say for which category a media counts, wherever its file lies; the file is not moved
+    Category(edit::NewCategory),
+    /// Keep a media out of the plan until it is released, or for a while
+    ///
+    /// For example: `storyline media hold merch/tee.jpg --until 2026-12-01 --reason "sold out"`
+    Hold(hold::Hold),
+    /// Let a media that is held back be chosen again
+    Release {
+        /// The media: its path, the end of its path, or the beginning of its fingerprint
+        media: String,
+    },
+    /// Say what the rules for stories find wrong with the media, or with one of them
+    Validate {
+        /// The media: its path, the end of its path, or the beginning of its fingerprint [default: all]
+        media: Option<String>,
+    },
+    /// List the media whose file is gone, and since when
+    Missing,
+    /// List the media that were there for long and never posted
+    Dead(overlooked::Dead),
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +171,14 @@ struct Listed {
     locked: bool,
 }
 
+impl Listed {
+    /// `ready`, `flawed, locked`.
+    fn state_word(&self) -> String {
+        let lock = if self.locked { ", locked" } else { "" };
+        format!("{}{lock}", self.state.word())
+    }
+}
+
 pub(super) async fn run(seat: &Seat, command: Media) -> Result<(), Failure> {
     match command {
         Media::Index(options) => index::run(seat, &options).await,
@@ -135,6 +187,17 @@ pub(super) async fn run(seat: &Seat, command: Media) -> Result<(), Failure> {
         Media::Duplicates => duplicates::run(seat).await,
         Media::Render(options) => render::run(seat, options).await,
         Media::Show { media } => show::run(seat, &media).await,
+        Media::Title(new) => edit::title(seat, new).await,
+        Media::Caption(new) => edit::caption(seat, new).await,
+        Media::Link(new) => edit::link(seat, new).await,
+        Media::Tag(new) => edit::tag(seat, new).await,
+        Media::Interaction(new) => edit::interaction(seat, new).await,
+        Media::Category(new) => edit::category(seat, new).await,
+        Media::Hold(options) => hold::hold(seat, options).await,
+        Media::Release { media } => hold::release(seat, &media).await,
+        Media::Validate { media } => validate::run(seat, media.as_deref()).await,
+        Media::Missing => overlooked::missing(seat).await,
+        Media::Dead(options) => overlooked::dead(seat, &options).await,
     }
 }
 
@@ -189,17 +252,12 @@ fn table(seat: &Seat, listed: &[Listed]) -> Table {
         ("Posted", NUMBER),
         (&last, FULL),
     ]);
-    for Listed {
-        media,
-        state,
-        locked,
-    } in listed
-    {
-        let lock = if *locked { ", locked" } else { "" };
+    for one in listed {
+        let media = &one.media;
         let posted = media.last_posted_at.map(|at| moment(at, seat.zone()));
         table.row([
             media.path.clone(),
-            format!("{}{lock}", state.word()),
+            one.state_word(),
             format!("{} × {}", media.width_px, media.height_px),
             media.posted_count.to_string(),
             or_dash(posted.as_deref()),

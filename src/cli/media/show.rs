@@ -96,6 +96,13 @@ fn facts(seat: &Seat, known: &Known) -> Table {
         "Tags",
         (!metadata.tags.is_empty()).then(|| metadata.tags.join(", ")),
     );
+    let edited: Vec<String> = media
+        .edits
+        .fields()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    table.fact("Edited", (!edited.is_empty()).then(|| edited.join(", ")));
     let by_hand = metadata.needs_a_person();
     table.fact("By hand", if by_hand { "yes" } else { "no" }.to_owned());
     let what = if media.clip.is_some() {

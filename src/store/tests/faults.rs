@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::audit::{By, Change};
+use crate::domain::edit::Edit;
 use crate::domain::ids::StoryId;
 
 /// Where in a statement's life it fails.
@@ -124,7 +126,7 @@ impl Home {
 type Step = fn(&mut dyn Tx, TeamId, u32) -> Result<()>;
 
 /// The transactions through which a file becomes history.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     |tx, team, turn| {
         ready_media(tx, team, &format!("memes/{turn}.jpg"), turn)?;
         Ok(())
@@ -154,6 +156,17 @@ const STEPS: [Step; 5] = [
         teams::note_sent(tx, team, noon() + minutes(i64::from(turn)))?;
         advanced(tx, &story, State::Awaiting)?;
         Ok(())
+    },
+    |tx, team, turn| {
+        let shown = media::by_fingerprint(tx, team, fingerprint(turn))?.expect("the media");
+        let title = Edit::title("Tom").expect("a title");
+        let edits = shown.edits.clone().with(&title, &[]).expect("an edit");
+        let files_say = edits::files_say(tx, &shown)?;
+        edits::write(tx, shown.id, &shown.path, &files_say, &edits)?;
+        let change = Change::of_media(&shown, &title.action());
+        audit::add(tx, team, &By::terminal("ada"), &change, noon())?;
+        let story = stories::of_media(tx, team, shown.id)?.expect("the story");
+        messages::want(tx, story.id)
     },
     |tx, team, turn| {
         assert!(updates::take(tx, turn, noon())?);

@@ -84,8 +84,15 @@ async fn from_the_first_version(bed: Bed) {
     let team = bed.team;
     let picture = bed.media("memes/a.jpg", 1).await;
     bed.write(move |tx| {
-        for later in ["clip", "lookalike"] {
-            tx.execute(sql(format!("ALTER TABLE media DROP COLUMN {later}")), &[])?;
+        for undo in [
+            "ALTER TABLE media DROP COLUMN clip",
+            "ALTER TABLE media DROP COLUMN lookalike",
+            "ALTER TABLE media DROP COLUMN edits",
+            "ALTER TABLE media DROP COLUMN unedited",
+            "DROP TABLE audit_log",
+            "UPDATE media SET title = 'A'",
+        ] {
+            tx.execute(undo, &[])?;
         }
         tx.execute("DELETE FROM refinery_schema_history WHERE version > 1", &[])?;
         let clips = "clips are not supported yet; JPEG, PNG, GIF and WebP pictures are";
@@ -108,6 +115,8 @@ async fn from_the_first_version(bed: Bed) {
         .await
         .expect("the records");
     assert_eq!((media.path.as_str(), media.clip), ("memes/a.jpg", None));
+    assert_eq!(media.metadata.title.as_deref(), Some("A"));
+    assert!(media.edits.is_empty(), "nothing was said by hand");
     assert_eq!(media.examined_at, None, "its look is to be taken");
     assert_eq!(clip, None, "it is looked at anew");
     assert!(zip.is_some());
