@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Cache;
-use super::inspect::{Inspector, NotSeen};
+use super::inspect::{BEING_WRITTEN, Inspector, NotSeen, really_gone};
 use super::walk::{Found, Walk, walk};
+use super::writers::Writers;
 use crate::domain::media::{
     FileStat, Finding, KnownFile, MOST_GONE_AT_ONCE, Sighting, looks_like_a_missing_disk,
 };
@@ -27,6 +28,7 @@ pub struct Library {
     cache: Cache,
     clock: Clock,
     inspector: Arc<Mutex<Inspector>>,
+    writers: Writers,
 }
 
 /// How a scan went.
@@ -40,6 +42,15 @@ pub struct Scanned {
     pub away: Option<String>,
 }
 
+/// How a look at some files went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// What was indexed because of it.
+    pub indexed: Indexed,
+    /// The files that were not there.
+    pub vanished: Vec<String>,
+}
+
 impl Library {
     /// The library at this root; what is made of its pictures is kept in this cache.
     #[must_use]
@@ -50,6 +61,7 @@ impl Library {
             cache,
             clock,
             inspector: Arc::new(Mutex::new(Inspector::new(root))),
+            writers: Writers::new(root),
         }
     }
 
@@ -57,6 +69,11 @@ impl Library {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Who is at work in it, as its watcher hears.
+    pub(super) fn writers(&self) -> &Writers {
+        &self.writers
     }
 
     /// The verbs it feeds.
@@ -111,10 +128,16 @@ impl Library {
         let total = to_look_at.len();
         for (index, batch) in to_look_at.chunks(BATCH).enumerate() {
             progress(index * BATCH, total);
-            indexed = indexed.plus(self.look(batch.to_vec()).await?);
+            indexed = indexed.plus(self.look(batch.to_vec()).await?.indexed);
         }
         progress(total, total);
-        // Last: a file that was moved has its new place by now, and is missing at no moment.
+        // Last: a file that was moved has its new place by now, and is missing at no moment. The disk may have gone away
+        // since, or during the walk.
+        let gone = if accept_missing {
+            gone
+        } else {
+            self.really_gone(gone).await?
+        };
         if !gone.is_empty() {
             let now = self.clock.now();
             indexed = indexed.plus(self.flow.vanished(gone, now).await?);
@@ -143,19 +166,29 @@ impl Library {
         })
     }
 
-    /// Looks at these files and remembers what was seen.
+    /// Looks at these files and remembers what was seen. That one was not seen is only told: many at once may be a disk.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn look(&self, paths: Vec<String>) -> Result<Indexed, Error> {
+    pub async fn look(&self, paths: Vec<String>) -> Result<Looked, Error> {
         let inspector = Arc::clone(&self.inspector);
+        let writers = self.writers.clone();
         let (sightings, vanished) = blocking(move || {
             let mut inspector = inspector.lock().unwrap_or_else(PoisonError::into_inner);
             let mut sightings = Vec::with_capacity(paths.len());
             let mut vanished = Vec::new();
             for path in paths {
                 match inspector.inspect(&path) {
-                    Ok(sighting) => sightings.push(sighting),
+                    Ok(mut sighting) => {
+                        // Its structure says that it is whole, and whoever overwrites it in place that it is not yet.
+                        let is_whole = matches!(sighting.finding, Finding::Whole(_));
+                        if is_whole && writers.are_at_work_on(&path) {
+                            sighting.finding = Finding::Waiting {
+                                reason: BEING_WRITTEN.to_owned(),
+                            };
+                        }
+                        sightings.push(sighting);
+                    }
                     Err(NotSeen::Vanished) => vanished.push(path),
                     Err(NotSeen::Later(cause)) => {
                         tracing::warn!(task = "index", "{path} cannot be read now: {cause}")
@@ -176,10 +209,7 @@ impl Library {
         if !fresh.is_empty() {
             indexed = self.flow.index(fresh, self.clock.now()).await?;
         }
-        if !vanished.is_empty() {
-            indexed = indexed.plus(self.forget(vanished).await?);
-        }
-        Ok(indexed)
+        Ok(Looked { indexed, vanished })
     }
 
     /// Forgets files that the watcher saw go, folders with all that was in them. Many at once are left to a scan, which can
@@ -201,8 +231,17 @@ impl Library {
         self.forget(gone).await.map(Some)
     }
 
-    /// Forgets these files, unless they are the last: an empty library is a disk that is away.
+    async fn really_gone(&self, gone: Vec<String>) -> Result<Vec<String>, Error> {
+        if gone.is_empty() {
+            return Ok(gone);
+        }
+        let root = self.root.clone();
+        blocking(move || really_gone(&root, gone)).await
+    }
+
+    /// Forgets these files, unless the library is away, or they are the last: an empty library is a disk that is away.
     pub(super) async fn forget(&self, gone: Vec<String>) -> Result<Indexed, Error> {
+        let gone = self.really_gone(gone).await?;
         if gone.is_empty() {
             return Ok(Indexed::default());
         }
