@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # What the tests run against beside the program itself.
-TEST_PACKAGES = postgresql util-linux
+TEST_PACKAGES = postgresql util-linux curl libimage-exiftool-perl openssh-client openssh-server rclone rsync tar unzip zip
 
 .PHONY: all demo test lint measure clean toolchain test-packages
 
