@@ -2,7 +2,8 @@
 
 CARGO ?= cargo
 # What the tests run against beside the program itself.
-TEST_PACKAGES = postgresql util-linux libheif-examples
+TEST_PACKAGES = postgresql util-linux libheif-examples curl libimage-exiftool-perl openssh-client openssh-server rclone rsync \
+    tar unzip zip
 
 .PHONY: all demo test lint measure clean toolchain test-packages
 

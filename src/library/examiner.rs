@@ -50,8 +50,8 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
     }
 }
 
-/// Decodes one media and remembers what was found; if its file is gone, that. False if its file could not be read just now,
-/// which says nothing about the picture.
+/// Decodes one media and remembers what was found. False if its file could not be read just now, which says nothing about the
+/// picture.
 ///
 /// # Errors
 /// If the store cannot be written.
@@ -68,10 +68,8 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
     });
     let (found, warning) = match looked.await? {
         Ok(looked) => looked,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            library.forget(vec![media.path]).await?;
-            return Ok(true);
-        }
+        // Whether somebody deleted it or a disk went away, a scan can tell, which sees more than one file.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) if error.kind() == ErrorKind::InvalidInput => {
             let reason = error.to_string();
             (Examination::Flawed { reason }, None)

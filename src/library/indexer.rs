@@ -12,7 +12,7 @@ use super::reconcile::{Library, blocking};
 use super::walk::root_identity;
 use super::watch::{Change, Watcher};
 use crate::flow::Error;
-use crate::system::nudge::Tick;
+use crate::system::nudge::{TICK, Tick};
 use crate::system::supervisor::{BoxError, Pulse};
 
 /// How often the library is scanned although nothing seems to have been missed.
@@ -83,7 +83,7 @@ impl Indexer {
     /// Begins to watch, and scans: what happened before the watches stood was not seen.
     async fn watch(&mut self) -> Result<(), Error> {
         let (sender, changes) = unbounded_channel();
-        match Watcher::start(self.library.root(), sender) {
+        match Watcher::start(self.library.root(), sender, self.library.writers().clone()) {
             Ok(watcher) => {
                 self.changes = changes;
                 self.watcher = Some(watcher);
@@ -146,15 +146,28 @@ impl Indexer {
             };
         }
         if !looks.is_empty() {
-            self.library.look(looks.into_iter().collect()).await?;
+            self.look(looks.into_iter().collect()).await?;
         }
         if rescan {
             return self.scan().await;
         }
+        self.collect();
+        Ok(())
+    }
+
+    /// Looks at these files. What vanished is collected with the deletions that were heard of, to be judged together.
+    async fn look(&mut self, paths: Vec<String>) -> Result<(), Error> {
+        let looked = self.library.look(paths).await?;
+        self.gone.extend(looked.vanished);
+        self.collect();
+        Ok(())
+    }
+
+    /// Sees to it that what was collected is acted on.
+    fn collect(&mut self) {
         if self.collect_until.is_none() && (self.scan_wanted || !self.gone.is_empty()) {
             self.collect_until = Some(Instant::now() + COLLECT);
         }
-        Ok(())
     }
 
     /// Acts on what was collected.
@@ -169,6 +182,7 @@ impl Indexer {
     }
 
     async fn tick(&mut self) -> Result<(), Error> {
+        let still = self.library.writers().forget_the_still();
         match &self.watcher {
             // Its thread has ended: whatever happened since was not heard.
             Some(_) if self.changes.is_closed() => return self.watch().await,
@@ -181,8 +195,13 @@ impl Indexer {
             .as_ref()
             .is_none_or(|watcher| watcher.blind().is_some());
         let every = if blind { POLL_EVERY } else { SCAN_EVERY };
-        if self.scanned_at.elapsed() >= every {
+        // At the tick nearest to that time: just missed, it would be half a minute later.
+        if self.scanned_at.elapsed() + TICK / 2 >= every {
             return self.scan().await;
+        }
+        // Written, and not closed: nobody will tell that this is all.
+        for batch in still.chunks(MOST_AT_ONCE) {
+            self.look(batch.to_vec()).await?;
         }
         self.look_at_unfinished().await
     }
@@ -226,7 +245,7 @@ impl Indexer {
         })
         .await?;
         if !changed.is_empty() {
-            self.library.look(changed).await?;
+            self.look(changed).await?;
         }
         Ok(())
     }

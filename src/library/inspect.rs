@@ -1,7 +1,7 @@
 //! One look at one file: is it a whole picture or clip, which bytes are in it, how large is it, what is said of it. The file is read
 //! once, into one buffer that serves all looks.
 
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::beneath::{Folder, file_stat, split};
 use super::decode::image_format;
 use super::metadata::MetadataReader;
+use super::walk::root_identity;
 use super::whole::{Wholeness, wholeness_of};
 use super::{clip, heic};
 use crate::domain::clip::Clip;
@@ -24,6 +25,8 @@ const READ_AT_ONCE_BYTES: u64 = 16_000_000;
 const KEPT_BUFFER_BYTES: usize = 4_000_000;
 /// The piece in which larger files are read.
 const PIECE_BYTES: usize = 256 * 1024;
+/// Why a file waits that changes while it is looked at, or whose writer has not closed it.
+pub(super) const BEING_WRITTEN: &str = "it is being written";
 /// How often a file is read anew when its rights, name or times change in between but not its content.
 const MOST_READS: u32 = 3;
 
@@ -302,18 +305,43 @@ fn thorough_dimensions<R: BufRead + Seek>(reader: &mut R, format: Format) -> Opt
 
 fn being_written() -> Reading {
     Reading::Told(Finding::Waiting {
-        reason: "it is being written".to_owned(),
+        reason: BEING_WRITTEN.to_owned(),
     })
 }
 
 fn not_seen(cause: io::Error) -> NotSeen {
+    if is_absence(&cause) {
+        NotSeen::Vanished
+    } else {
+        NotSeen::Later(cause)
+    }
+}
+
+fn is_absence(cause: &io::Error) -> bool {
     // A link where a folder or a file should be makes one of the latter two, since none is followed.
     let is_link = cause.raw_os_error() == Some(Errno::LOOP.raw_os_error());
-    match cause.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => NotSeen::Vanished,
-        _ if is_link => NotSeen::Vanished,
-        _ => NotSeen::Later(cause),
-    }
+    is_link || matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Of these files, those that are not there while the library is. Whoever saw one missing may have looked while the disk was
+/// away; so the library must be the same before and after this second look, and have anything in it.
+pub(super) fn really_gone(root: &Path, mut paths: Vec<String>) -> Vec<String> {
+    let Ok(before) = root_identity(root) else {
+        return Vec::new();
+    };
+    paths.retain(|path| {
+        let (folder, name) = split(path);
+        let looked = Folder::root(root)
+            .and_then(|root| root.folder(folder))
+            .and_then(|folder| folder.stat(name));
+        match looked {
+            Ok(metadata) => metadata.is_dir(),
+            Err(cause) => is_absence(&cause),
+        }
+    });
+    let has_anything = || fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some());
+    let is_there = has_anything() && root_identity(root).is_ok_and(|after| after == before);
+    if is_there { paths } else { Vec::new() }
 }
 
 #[cfg(test)]

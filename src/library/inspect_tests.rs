@@ -220,3 +220,27 @@ fn a_clip_is_told_with_what_its_container_tells_however_large_it_is() {
         assert!(inspector.buffer.len() <= KEPT_BUFFER_BYTES);
     }
 }
+
+#[test]
+fn what_a_disk_that_is_away_does_not_show_is_not_gone() {
+    let (library, _) = library();
+    let root = library.path().join("root");
+    fs::create_dir_all(root.join("memes/folder.jpg")).unwrap();
+    fs::write(root.join("memes/cat.jpg"), b"x").unwrap();
+    symlink("/etc", root.join("linked")).unwrap();
+    let paths = [
+        "memes/cat.jpg",
+        "memes/dog.jpg",
+        "gone/dog.jpg",
+        "memes/folder.jpg",
+        "linked/hostname",
+        "memes/cat.jpg/dog.jpg",
+    ];
+    let gone = || really_gone(&root, paths.map(str::to_owned).to_vec());
+    let expected: Vec<&str> = paths.into_iter().skip(1).collect();
+    assert_eq!(gone(), expected);
+    fs::rename(&root, library.path().join("away")).unwrap();
+    assert_eq!(gone(), [""; 0]);
+    fs::create_dir(&root).unwrap();
+    assert_eq!(gone(), [""; 0], "an empty folder where a disk was mounted");
+}

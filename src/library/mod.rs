@@ -1,11 +1,11 @@
 //! EDGE: the folder. What lies in the library, told as sightings, and pictures made from it.
 //!
 //! A file's way: [`watch`] says at once that something changed, [`mod@walk`] finds whatever the watcher could not see,
-//! [`inspect`] looks at one file ([`whole`]: is its end there; `clip`: what a clip's container tells; [`metadata`]: what people
-//! say of it), [`mod@examine`] decodes it to the last pixel, and [`mod@render`] makes the pictures that people see, of a clip
-//! its [`poster`], which the [`cache`] keeps. [`reconcile`] hands what was seen to the flow; the loops [`indexer`] and
-//! [`examiner`] keep that going, and the [`mod@studio`] has the picture ready when a story goes out. Originals are only ever
-//! opened for reading.
+//! [`inspect`] looks at one file ([`whole`]: is its end there; `clip`: what a clip's container tells; [`writers`]: is anybody
+//! still at work on it; [`metadata`]: what people say of it), [`mod@examine`] decodes it to the last pixel, and
+//! [`mod@render`] makes the pictures that people see, of a clip its [`poster`], which the [`cache`] keeps. [`reconcile`]
+//! hands what was seen to the flow; the loops [`indexer`] and [`examiner`] keep that going, and the [`mod@studio`] has the
+//! picture ready when a story goes out. Originals are only ever opened for reading.
 
 mod animation;
 mod background;
@@ -38,6 +38,7 @@ pub mod walk;
 pub mod watch;
 mod watching;
 pub mod whole;
+pub mod writers;
 
 pub use cache::Cache;
 pub use examine::examine;
@@ -50,3 +51,4 @@ pub use studio::{rendered, studio};
 pub use walk::{Found, RootProblem, Walk, root_identity, walk};
 pub use watch::{Change, WatchProblem, Watcher};
 pub use whole::{Wholeness, wholeness};
+pub use writers::Writers;

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::background::background;
 use super::cache::Cache;
 use super::heic;
-use super::inspect::{Inspector, NotSeen};
+use super::inspect::{BEING_WRITTEN, Inspector, NotSeen, really_gone};
 use super::walk::{Found, Walk, walk};
+use super::writers::Writers;
 use crate::domain::media::{
     FileStat, Finding, KnownFile, MOST_GONE_AT_ONCE, Sighting, looks_like_a_missing_disk,
 };
@@ -30,6 +31,7 @@ pub struct Library {
     clock: Clock,
     /// One that was used, so that its buffer need not be made again.
     inspector: Arc<Mutex<Option<Inspector>>>,
+    writers: Writers,
 }
 
 /// How a scan went.
@@ -50,6 +52,15 @@ struct Seen {
     vanished: Vec<String>,
 }
 
+/// How a look at some files went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// What was indexed because of it.
+    pub indexed: Indexed,
+    /// The files that were not there.
+    pub vanished: Vec<String>,
+}
+
 impl Library {
     /// The library at this root; what is made of its pictures is kept in this cache.
     #[must_use]
@@ -60,6 +71,7 @@ impl Library {
             cache,
             clock,
             inspector: Arc::default(),
+            writers: Writers::new(root),
         }
     }
 
@@ -67,6 +79,11 @@ impl Library {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Who is at work in it, as its watcher hears.
+    pub(super) fn writers(&self) -> &Writers {
+        &self.writers
     }
 
     /// The verbs it feeds.
@@ -131,11 +148,17 @@ impl Library {
             let (one, other) =
                 tokio::join!(self.inspect(one.to_vec()), self.inspect(other.to_vec()));
             // In the order in which they lie there: of two copies, the first is the place that counts.
-            indexed = indexed.plus(self.remember(one?).await?);
-            indexed = indexed.plus(self.remember(other?).await?);
+            indexed = indexed.plus(self.remember(one?).await?.indexed);
+            indexed = indexed.plus(self.remember(other?).await?.indexed);
         }
         progress(total, total);
-        // Last: a file that was moved has its new place by now, and is missing at no moment.
+        // Last: a file that was moved has its new place by now, and is missing at no moment. The disk may have gone away
+        // since, or during the walk.
+        let gone = if accept_missing {
+            gone
+        } else {
+            self.really_gone(gone).await?
+        };
         if !gone.is_empty() {
             let now = self.clock.now();
             indexed = indexed.plus(self.flow.vanished(gone, now).await?);
@@ -164,17 +187,18 @@ impl Library {
         })
     }
 
-    /// Looks at these files and remembers what was seen.
+    /// Looks at these files and remembers what was seen. That one was not seen is only told: many at once may be a disk.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn look(&self, paths: Vec<String>) -> Result<Indexed, Error> {
+    pub async fn look(&self, paths: Vec<String>) -> Result<Looked, Error> {
         let seen = self.inspect(paths).await?;
         self.remember(seen).await
     }
 
     async fn inspect(&self, paths: Vec<String>) -> Result<Seen, Error> {
         let (root, shelf) = (self.root.clone(), Arc::clone(&self.inspector));
+        let writers = self.writers.clone();
         background(move || {
             let shelf = || shelf.lock().unwrap_or_else(PoisonError::into_inner);
             let used = shelf().take();
@@ -182,7 +206,16 @@ impl Library {
             let mut seen = Seen::default();
             for path in paths {
                 match inspector.inspect(&path) {
-                    Ok(sighting) => seen.sightings.push(sighting),
+                    Ok(mut sighting) => {
+                        // Its structure says that it is whole, and whoever overwrites it in place that it is not yet.
+                        let is_whole = matches!(sighting.finding, Finding::Whole(_));
+                        if is_whole && writers.are_at_work_on(&path) {
+                            sighting.finding = Finding::Waiting {
+                                reason: BEING_WRITTEN.to_owned(),
+                            };
+                        }
+                        seen.sightings.push(sighting);
+                    }
                     Err(NotSeen::Vanished) => seen.vanished.push(path),
                     Err(NotSeen::Later(cause)) => {
                         tracing::warn!(task = "index", "{path} cannot be read now: {cause}")
@@ -195,7 +228,7 @@ impl Library {
         .await
     }
 
-    async fn remember(&self, seen: Seen) -> Result<Indexed, Error> {
+    async fn remember(&self, seen: Seen) -> Result<Looked, Error> {
         let mut fresh = Vec::with_capacity(seen.sightings.len());
         for sighting in seen.sightings {
             if self.is_news(&sighting).await? {
@@ -207,10 +240,10 @@ impl Library {
         if !fresh.is_empty() {
             indexed = self.flow.index(fresh, self.clock.now()).await?;
         }
-        if !seen.vanished.is_empty() {
-            indexed = indexed.plus(self.forget(seen.vanished).await?);
-        }
-        Ok(indexed)
+        Ok(Looked {
+            indexed,
+            vanished: seen.vanished,
+        })
     }
 
     /// Forgets files that the watcher saw go, folders with all that was in them. Many at once are left to a scan, which can
@@ -232,8 +265,17 @@ impl Library {
         self.forget(gone).await.map(Some)
     }
 
-    /// Forgets these files, unless they are the last: an empty library is a disk that is away.
+    async fn really_gone(&self, gone: Vec<String>) -> Result<Vec<String>, Error> {
+        if gone.is_empty() {
+            return Ok(gone);
+        }
+        let root = self.root.clone();
+        blocking(move || really_gone(&root, gone)).await
+    }
+
+    /// Forgets these files, unless the library is away, or they are the last: an empty library is a disk that is away.
     pub(super) async fn forget(&self, gone: Vec<String>) -> Result<Indexed, Error> {
+        let gone = self.really_gone(gone).await?;
         if gone.is_empty() {
             return Ok(Indexed::default());
         }

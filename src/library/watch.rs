@@ -17,6 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::walk::RootProblem;
 use super::watching::Watch;
+use super::writers::Writers;
 
 /// What the watcher says. Each is a hint: look before believing, for things may have changed again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -68,7 +69,11 @@ impl Watcher {
     /// # Errors
     ///
     /// When the root is not there, or nothing can be watched at all; then poll.
-    pub fn start(root: &Path, changes: UnboundedSender<Change>) -> Result<Self, WatchProblem> {
+    pub fn start(
+        root: &Path,
+        changes: UnboundedSender<Change>,
+        writers: Writers,
+    ) -> Result<Self, WatchProblem> {
         let root = std::path::absolute(root)?;
         let blind = Arc::new(Mutex::new(None));
         let stop = Arc::new(AtomicBool::new(false));
@@ -76,6 +81,7 @@ impl Watcher {
         let watch = Watch::begin(
             root,
             changes,
+            writers,
             Arc::clone(&blind),
             Arc::clone(&stop),
             inbox.clone(),
@@ -115,10 +121,17 @@ impl Drop for Watcher {
     }
 }
 
-/// A watcher of the system that says what it hears, without the noise: each write and each opening is an event too.
-pub(super) fn listener(inbox: &Sender<Heard>) -> notify::Result<RecommendedWatcher> {
-    let inbox = inbox.clone();
+/// A watcher of the system that says what it hears, without the noise: each write and each opening is an event too. The
+/// writers at work are known by the time that anything is said.
+pub(super) fn listener(
+    inbox: &Sender<Heard>,
+    writers: &Writers,
+) -> notify::Result<RecommendedWatcher> {
+    let (inbox, writers) = (inbox.clone(), writers.clone());
     notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if let Ok(event) = &event {
+            writers.hear(event);
+        }
         let is_noise = event.as_ref().is_ok_and(|event| {
             matches!(
                 event.kind,

@@ -22,7 +22,7 @@ fn watched(prepare: impl FnOnce(&Path)) -> Watched {
     fs::create_dir(&root).unwrap();
     prepare(&root);
     let (sender, changes) = unbounded_channel();
-    let watcher = Watcher::start(&root, sender).unwrap();
+    let watcher = Watcher::start(&root, sender, Writers::new(&root)).unwrap();
     assert_eq!(watcher.blind(), None);
     Watched {
         above,
@@ -257,7 +257,8 @@ fn a_watcher_that_is_dropped_ends() {
 fn a_missing_root_cannot_be_watched() {
     let above = tempfile::tempdir().unwrap();
     let (sender, _changes) = unbounded_channel();
-    let started = Watcher::start(&above.path().join("gone"), sender);
+    let gone = above.path().join("gone");
+    let started = Watcher::start(&gone, sender, Writers::new(&gone));
     assert!(matches!(
         started,
         Err(WatchProblem::Root(RootProblem::Missing(_)))

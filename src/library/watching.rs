@@ -15,6 +15,7 @@ use super::beneath::split;
 use super::names;
 use super::walk::{relative, root_identity};
 use super::watch::{Change, Heard, WatchProblem, by_kind, listener, lock};
+use super::writers::Writers;
 
 /// The watcher's thread.
 pub(super) struct Watch {
@@ -24,6 +25,7 @@ pub(super) struct Watch {
     system: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
     changes: UnboundedSender<Change>,
+    writers: Writers,
     blind: Arc<Mutex<Option<String>>>,
     stop: Arc<AtomicBool>,
     inbox: Sender<Heard>,
@@ -56,16 +58,18 @@ impl Watch {
     pub(super) fn begin(
         root: PathBuf,
         changes: UnboundedSender<Change>,
+        writers: Writers,
         blind: Arc<Mutex<Option<String>>>,
         stop: Arc<AtomicBool>,
         inbox: Sender<Heard>,
     ) -> Result<Self, WatchProblem> {
         let mut watch = Self {
             identity: Some(root_identity(&root)?),
-            system: listener(&inbox)?,
+            system: listener(&inbox, &writers)?,
             root,
             watched: BTreeSet::new(),
             changes,
+            writers,
             blind,
             stop,
             inbox,
@@ -142,9 +146,12 @@ impl Watch {
         }
     }
 
-    /// A file was created. Created empty, a writer is at work, whose closing is told. A hard link is whole at once and
-    /// never closed.
+    /// A file was created. Created empty or written to since, a writer is at work, whose closing is told. A hard link is
+    /// whole at once and never closed.
     fn created(&self, path: &Path, told: &mut Told) {
+        if relative(&self.root, path).is_some_and(|path| self.writers.are_at_work_on(path)) {
+            return;
+        }
         let metadata = fs::symlink_metadata(path);
         if metadata.is_ok_and(|metadata| !metadata.is_file() || metadata.len() > 0) {
             self.look(path, told);
@@ -259,7 +266,7 @@ impl Watch {
 
     /// Begins anew with nothing watched, as at the start.
     fn restart(&mut self, told: &mut Told, reason: &str) {
-        let began = listener(&self.inbox).map(|system| self.system = system);
+        let began = listener(&self.inbox, &self.writers).map(|system| self.system = system);
         self.arm();
         if let Err(problem) = began {
             *lock(&self.blind) = Some(format!("changes cannot be watched for: {problem}"));

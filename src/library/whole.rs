@@ -28,6 +28,10 @@ pub enum Wholeness {
 /// How many bytes of a file's beginning decide what it is.
 const HEAD_BYTES: usize = 64;
 
+/// So many zeros at the end of a WebP, or of the last frame of a clip, are space that was reserved and is to be written yet.
+/// Both tell their length at the beginning, so that their last bytes are the only sign. Coded pictures hold no such runs.
+const HOLE_BYTES: u64 = 4096;
+
 /// Tells whether these bytes are a whole picture or clip.
 #[must_use]
 pub fn wholeness(bytes: &[u8]) -> Wholeness {
@@ -65,7 +69,7 @@ pub fn wholeness_of<R: BufRead + Seek>(reader: &mut R) -> io::Result<Wholeness> 
         Format::Webp => (
             webp(&mut pieces),
             "WebP",
-            "it is shorter than its header says",
+            "it is shorter than its header says, or ends in zeros",
         ),
         Format::Heic => (
             boxes(&mut pieces),
@@ -88,12 +92,27 @@ pub fn wholeness_of<R: BufRead + Seek>(reader: &mut R) -> io::Result<Wholeness> 
 /// Tells it of a clip, whose structure is walked in a room of its own.
 fn clip_of<R: BufRead + Seek>(format: Format, reader: &mut R) -> io::Result<Wholeness> {
     Ok(match clip::layout(reader)? {
+        Ok(layout) if has_hole_before(reader, layout.end_of_frames())? => unfinished(
+            Some(format),
+            "there are only zeros where its last frame is to be",
+        ),
         Ok(_) => Wholeness::Whole(format),
         Err(clip::Ending::Cut(missing)) => unfinished(Some(format), missing),
         Err(clip::Ending::Damage(what)) => Wholeness::Foreign {
             reason: format!("a damaged clip: {what}; copy it again from its source"),
         },
     })
+}
+
+/// Whether there are nothing but zeros in front of this position.
+fn has_hole_before<R: BufRead + Seek>(reader: &mut R, end: u64) -> io::Result<bool> {
+    let Some(begin) = end.checked_sub(HOLE_BYTES) else {
+        return Ok(false);
+    };
+    reader.seek(SeekFrom::Start(begin))?;
+    let mut last = [0; HOLE_BYTES as usize];
+    reader.read_exact(&mut last)?;
+    Ok(last.iter().all(|&byte| byte == 0))
 }
 
 /// How the walk through a format's structure came to its end; running out of bytes is an `UnexpectedEof`.
@@ -317,7 +336,9 @@ fn webp<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
         return Ok(Step::Hole);
     }
     pieces.skip(u64::from(length))?;
-    Ok(Step::End)
+    let end = pieces.reader.stream_position()?;
+    let has_hole = has_hole_before(pieces.reader, end)?;
+    Ok(if has_hole { Step::Hole } else { Step::End })
 }
 
 /// Boxes that add up to the file, what describes the picture and what it consists of among them. Zeros that follow do no harm.

@@ -72,9 +72,18 @@ fn space_that_was_reserved_and_not_written_is_waited_for() {
     for (format, mut bytes) in pictures() {
         let cut = bytes.len() * 2 / 3;
         bytes[cut..].fill(0);
-        let whole_by_length = format == Format::Webp;
-        assert_eq!(is_unfinished(&bytes), !whole_by_length, "{format:?}");
+        let too_small_to_tell = format == Format::Webp;
+        assert_eq!(is_unfinished(&bytes), !too_small_to_tell, "{format:?}");
     }
+    // A WebP tells its length at the beginning; a long hole at the end tells that this is a promise.
+    let mut webp = picture(ImageFormat::WebP);
+    let length = webp.len() + 20_000;
+    webp[4..8].copy_from_slice(&(length as u32 - 8).to_le_bytes());
+    webp.resize(length - 1, 0);
+    webp.push(1);
+    assert_eq!(wholeness(&webp), Wholeness::Whole(Format::Webp));
+    webp[length - 1] = 0;
+    assert!(is_unfinished(&webp));
 }
 
 #[test]

@@ -20,6 +20,11 @@ pub(in crate::library) struct Layout {
 }
 
 impl Layout {
+    /// The position behind the last frame; zero if the index does not say.
+    pub(in crate::library) fn end_of_frames(&self) -> u64 {
+        samples::end_of_frames(&self.index)
+    }
+
     pub(super) fn is_fragmented(&self) -> bool {
         !self.fragments.is_empty() || first(&self.index, b"mvex").is_some()
     }

@@ -32,6 +32,19 @@ pub(super) fn end(index: &[u8]) -> u64 {
         .unwrap_or(0)
 }
 
+/// The position behind the last frame, sound left out (silence is zeros); zero if there is none.
+pub(super) fn end_of_frames(index: &[u8]) -> u64 {
+    boxes(index)
+        .filter(|(kind, _)| kind == b"trak")
+        .filter(|(_, track)| {
+            at(track, &[b"mdia", b"hdlr"])
+                .is_some_and(|handler| handler.get(8..12) == Some(b"vide"))
+        })
+        .filter_map(|(_, track)| end_of_track(track))
+        .max()
+        .unwrap_or(0)
+}
+
 fn end_of_track(track: &[u8]) -> Option<u64> {
     let tables = at(track, &[b"mdia", b"minf", b"stbl"])?;
     let runs: &[[u8; 12]] = entries(first(tables, b"stsc")?, 4);

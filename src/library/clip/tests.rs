@@ -274,6 +274,15 @@ fn space_that_was_reserved_and_not_written_is_waited_for() {
 }
 
 #[test]
+fn a_hole_where_the_last_frame_is_to_be_is_waited_for() {
+    let mut bytes = include_bytes!("../../../tests/story/clip.mp4").to_vec();
+    assert!(is_whole(&bytes));
+    let hole = bytes.len() - 6000;
+    bytes[hole..].fill(0);
+    assert!(is_unfinished(&bytes));
+}
+
+#[test]
 fn fragments_without_their_end_are_waited_for_with_a_remedy() {
     let bytes = fragmented();
     let Wholeness::Unfinished { missing, .. } = wholeness(&bytes[..bytes.len() - 24]) else {
