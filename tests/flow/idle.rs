@@ -7,8 +7,10 @@ use crate::harness::*;
 #[test]
 fn an_idle_day_writes_nothing() {
     let mut the_box = TheBox::with(settings(1, "09:00", "10:00", "UTC")).with_pictures(60);
-    the_box.mix(&[("memes", 60), ("merch", 40)]);
     the_box.live_until(at("2027-03-02T09:01:00Z"));
+    // There is nothing in `merch`, of which the owner is told at once and again a day later.
+    the_box.mix(&[("memes", 60), ("merch", 40)]);
+    the_box.live_until(at("2027-03-02T09:10:00Z"));
     let watcher = rusqlite::Connection::open(the_box.database()).unwrap();
     let version = || -> i64 {
         watcher
