@@ -156,11 +156,10 @@ fn limits() -> Limits {
 /// What the decoder calls the format, if it is one of pictures.
 pub(super) fn image_format(format: Format) -> Option<ImageFormat> {
     match format {
-        Format::Jpeg => Some(ImageFormat::Jpeg),
         Format::Png => Some(ImageFormat::Png),
         Format::Gif => Some(ImageFormat::Gif),
         Format::Webp => Some(ImageFormat::WebP),
-        Format::Heic | Format::Mp4 | Format::Mov => None,
+        Format::Jpeg | Format::Heic | Format::Mp4 | Format::Mov => None,
     }
 }
 
