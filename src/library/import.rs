@@ -39,10 +39,10 @@ pub struct LeftOut {
     pub reason: String,
 }
 
-/// Copies into the library what is new in this folder, each to the same place in it.
+/// Copies into the library what is new in this folder, each to the same place in it, and indexes it.
 ///
 /// # Errors
-/// If the store cannot be read.
+/// If the store cannot be read or written.
 pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
     let mut done = Imported::default();
     let source = from.to_owned();
@@ -70,13 +70,18 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
                     (from.to_owned(), library.root().to_owned(), path.clone());
                 background(move || take(&source, &root, &seen, fingerprint).map(Some)).await?
             }
+            Err(_) if root_identity(from).is_err() => break,
             Err(reason) => {
                 done.left_out.push(LeftOut { path, reason });
                 continue;
             }
         };
         match copied {
-            Ok(Some(copied)) => done.copied.push(copied),
+            Ok(Some(copied)) => {
+                // The service may not run; then nobody else would know of it before the next stick.
+                library.look(vec![copied.clone()]).await?;
+                done.copied.push(copied);
+            }
             Ok(None) => done.known += 1,
             Err(NotCopied::Target(error)) => {
                 done.broken_off = Some(NotCopied::Target(error).to_string());

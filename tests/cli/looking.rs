@@ -209,6 +209,75 @@ async fn a_heic_is_kept_out_with_a_tip_until_a_converter_is_there() {
 }
 
 #[tokio::test]
+async fn what_is_new_on_a_stick_is_copied_and_the_stick_stays_as_it_is() {
+    let bench = Bench::with_media().await;
+    let stick = bench.root().join("stick");
+    let lies = |path: &str| stick.join(path);
+    std::fs::create_dir_all(lies("memes/new")).unwrap();
+    std::fs::copy(
+        bench.library().join("memes/cat.png"),
+        lies("memes/known.png"),
+    )
+    .unwrap();
+    for (path, shade) in [("memes/cat.png", 21), ("memes/new/mug.png", 22)] {
+        image::RgbImage::from_pixel(540, 960, image::Rgb([shade, 1, 1]))
+            .save(lies(path))
+            .unwrap();
+    }
+    std::fs::copy(lies("memes/new/mug.png"), lies("memes/twin.png")).unwrap();
+    std::fs::write(lies("memes/cat.json"), r#"{"title": "Another cat"}"#).unwrap();
+    std::fs::write(lies("memes/notes.txt"), "milk").unwrap();
+    let mut half = std::fs::read(lies("memes/cat.png")).unwrap();
+    half.truncate(half.len() / 2);
+    std::fs::write(lies("memes/half.png"), half).unwrap();
+    let on_the_stick = || {
+        let mut all = Vec::new();
+        for folder in ["memes", "memes/new"] {
+            for entry in std::fs::read_dir(lies(folder)).unwrap() {
+                let (path, about) = entry.map(|it| (it.path(), it.metadata().unwrap())).unwrap();
+                all.push((path, about.len(), about.modified().unwrap()));
+            }
+        }
+        all.sort();
+        all
+    };
+    let before = on_the_stick();
+    assert_snapshot!(bench.type_in("media import stick").all(), @r"
+    ! 2 new files copied, 2 known already, 2 left out.
+    ! memes/half.png: its last chunk, IEND, is not there yet
+    ! memes/notes.txt: a text, not a picture; pictures (JPEG, PNG, GIF, WebP) and clips (MP4, MOV) can become stories
+    ");
+    assert_eq!(on_the_stick(), before);
+    bench.type_in("media index --examine");
+    let other = bench.type_in("media list --json").json();
+    let cat = other
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|media| media["path"] == "memes/cat (2).png");
+    assert_eq!(cat.unwrap()["title"], "Another cat");
+    assert_snapshot!(bench.type_in("media import stick").all(), @r"
+    ! nothing new, 4 known already, 2 left out.
+    ! memes/half.png: its last chunk, IEND, is not there yet
+    ! memes/notes.txt: a text, not a picture; pictures (JPEG, PNG, GIF, WebP) and clips (MP4, MOV) can become stories
+    ");
+    assert_snapshot!(bench.type_in("media import nowhere").all(), @r"
+    ! error: there is no folder `nowhere`
+    ! hint: give the folder in which the folders of pictures are
+    exit 3
+    ");
+    let runs = bench.type_in("run list --json").json();
+    assert_eq!(
+        runs.as_array()
+            .unwrap()
+            .iter()
+            .filter(|run| run["job"] == "import")
+            .count(),
+        2
+    );
+}
+
+#[tokio::test]
 async fn pictures_that_look_alike_are_listed_together() {
     let bench = Bench::new();
     bench.flow().await;

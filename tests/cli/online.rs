@@ -56,6 +56,25 @@ async fn a_bot_that_can_do_its_work_is_told_so() {
 }
 
 #[tokio::test]
+async fn the_admin_chat_is_told_what_came_from_a_stick() {
+    let telegram = a_team().await;
+    let bench = a_bench(&telegram, TEAM).await;
+    let stick = bench.root().join("stick/merch");
+    std::fs::create_dir_all(&stick).unwrap();
+    image::RgbImage::from_pixel(540, 960, image::Rgb([9, 9, 9]))
+        .save(stick.join("mug.png"))
+        .unwrap();
+    let (bench, seen) = typed(bench, "media import --tell stick").await;
+    assert_eq!(seen.code, 0, "{seen:?}");
+    let told = telegram.messages(ANN);
+    assert_eq!(told[0].text, "🔌 From the stick: 1 new file copied.");
+    // Nothing new is no news.
+    let (_bench, seen) = typed(bench, "media import --tell stick").await;
+    assert_snapshot!(seen.all(), @"! nothing new, 1 known already.");
+    assert_eq!(telegram.messages(ANN).len(), 1);
+}
+
+#[tokio::test]
 async fn a_wrong_chat_is_told_with_what_to_do() {
     let telegram = a_team().await;
     let bench = a_bench(&telegram, -100_777).await;
