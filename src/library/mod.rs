@@ -34,6 +34,7 @@ pub mod studio;
 pub mod walk;
 pub mod watch;
 mod watching;
+mod webp;
 pub mod whole;
 
 pub use cache::Cache;
