@@ -3,7 +3,6 @@
 //! files; `cargo test --test corpus -- --nocapture` shows what each gave.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
-#![expect(clippy::print_stdout, reason = "the table is to be seen")]
 
 mod look;
 mod table;
