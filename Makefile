@@ -2,10 +2,14 @@
 
 CARGO ?= cargo
 # What the tests run against beside the program itself.
-TEST_PACKAGES = postgresql util-linux libheif-examples curl libimage-exiftool-perl openssh-client openssh-server rclone rsync \
-    tar unzip zip
+TEST_PACKAGES = postgresql util-linux libheif-examples python3-pip curl libimage-exiftool-perl openssh-client \
+    openssh-server rclone rsync tar unzip zip
+# Where everything is built, and what is fetched for the tests is kept.
+TARGET = $(abspath $(or $(CARGO_TARGET_DIR),target))
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 600
 
-.PHONY: all demo test lint measure clean toolchain test-packages
+.PHONY: all demo test lint measure fuzz corpus clean toolchain test-packages
 
 all: toolchain ## build the program
 	$(CARGO) build --release --locked
@@ -15,7 +19,7 @@ demo: toolchain ## the real program on a pretend chat, with a page to watch it
 	$(CARGO) build --locked --example demo
 	target/debug/examples/demo target/release/storyline $(DEMO)
 
-test: toolchain test-packages lint ## everything, as CI runs it
+test: toolchain test-packages lint corpus ## everything, as CI runs it
 	$(CARGO) test --locked
 	$(CARGO) test --locked --no-default-features --lib
 
@@ -36,6 +40,22 @@ measure: toolchain ## what the program costs: size, processor, memory, writes, d
 	$(CARGO) build --release --locked
 	$(CARGO) build --locked --example measure
 	target/debug/examples/measure target/release/storyline $(MEASURE)
+
+# Not part of `test`: it takes as long as it is given, and wants a nightly toolchain and `cargo install cargo-fuzz`. A finding
+# ends it, and is told with the file that leads to it again: `cargo +nightly fuzz run --fuzz-dir tests/fuzz TARGET FILE`.
+fuzz: corpus ## any bytes as files: what a fuzzer finds in FUZZ_SECONDS a target
+	tests/fuzz/seeds $(TARGET)/corpus $(TARGET)/fuzz/seeds
+	for target in inspect clip decode; do \
+	    mkdir -p $(TARGET)/fuzz/found/$$target && \
+	    $(CARGO) +nightly fuzz run -O --fuzz-dir tests/fuzz --target-dir $(TARGET)/fuzz $$target \
+	        $(TARGET)/fuzz/found/$$target $(TARGET)/fuzz/seeds/$$target -- \
+	        -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -max_len=16384 \
+	        -artifact_prefix=$(TARGET)/fuzz/ || exit 1; \
+	done
+
+# Pictures and clips of other projects, fetched once.
+corpus: test-packages
+	@packaging/corpus $(TARGET)/corpus
 
 toolchain:
 	@packaging/prepare toolchain

@@ -11,7 +11,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Imag
 
 use super::bitmap::{Bitmap, Layout, SAMPLES};
 use super::whole::{Wholeness, wholeness};
-use super::{heic, jpeg};
+use super::{heic, jpeg, webp};
 use crate::domain::media::{Format, LONGEST_SIDE_PX, MOST_PIXELS};
 
 /// The most memory that decoding may take, in bytes: four for each of the most pixels, and some.
@@ -89,8 +89,13 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
         _ => 4 * u64::from(width_px) * u64::from(height_px),
     };
     fits(width_px, height_px, pixel_bytes, copy_bytes)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let colour_profile = decoder.icc_profile().unwrap_or_default();
+    let (orientation, colour_profile) = match format {
+        Format::Webp => (webp::orientation(bytes), webp::colour_profile(bytes)),
+        _ => (
+            decoder.orientation().ok(),
+            decoder.icc_profile().unwrap_or_default(),
+        ),
+    };
     let image = DynamicImage::from_decoder(decoder).map_err(|cause| explain(&cause))?;
     let bitmap = match image {
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => {
@@ -108,14 +113,19 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
     };
     Ok(Decoded {
         bitmap,
-        orientation,
+        orientation: orientation.unwrap_or(Orientation::NoTransforms),
         colour_profile,
     })
 }
 
 /// The converter turns the picture as the container says. That is all there is to turn: the EXIF of a HEIC often says the same
 /// once more, is handed on, and by the standard does not count.
+///
+/// What is too large is refused before: the converter would take many seconds, and all the memory that it may have.
 fn read_heic(bytes: &[u8]) -> Result<Decoded, String> {
+    if let Some((width_px, height_px)) = heic::size(bytes) {
+        fits(width_px, height_px, SAMPLES as u64, 0)?;
+    }
     let decoded = jpeg::decode(&heic::to_jpeg(bytes)?)?;
     Ok(Decoded {
         orientation: Orientation::NoTransforms,

@@ -3,8 +3,7 @@
 //! both bounded, and belongs on a thread of low priority. A clip is not decoded: its structure is walked again, and what its
 //! index names must be there.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read, Seek};
 
 use super::clip;
 use super::decode::decode;
@@ -35,9 +34,9 @@ pub fn examine(original: &Original) -> (Examination, Option<Rendered>) {
 /// Walks a clip from its first box to its last. The size told is as a person sees it.
 ///
 /// # Errors
-/// If the file cannot be read.
-pub fn examine_clip(file: File) -> io::Result<Examination> {
-    Ok(match clip::read(&mut BufReader::new(file))? {
+/// If it cannot be read.
+pub fn examine_clip(clip: impl Read + Seek) -> io::Result<Examination> {
+    Ok(match clip::read(&mut BufReader::new(clip))? {
         Ok(told) => Examination::Sound {
             width_px: told.width_px,
             height_px: told.height_px,

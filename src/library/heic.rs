@@ -2,11 +2,13 @@
 //! `heif-convert` as it was called before. Both turn the picture upright, and hand on its colour profile.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
+
+use imagesize::{Compression, ImageType};
 
 use super::program::{Leash, output_of};
 use crate::domain::media::MOST_BYTES;
@@ -43,6 +45,13 @@ pub fn converter() -> Option<&'static Path> {
         })
     });
     found.as_deref()
+}
+
+/// Width and height, in pixels, of the largest picture in it: before decoding, nothing better is known.
+pub(super) fn size(heic: &[u8]) -> Option<(u32, u32)> {
+    let kind = ImageType::Heif(Compression::Hevc);
+    let size = kind.reader_size(&mut Cursor::new(heic)).ok()?;
+    Some((size.width.try_into().ok()?, size.height.try_into().ok()?))
 }
 
 /// The same picture as a JPEG.

@@ -37,6 +37,7 @@ pub mod studio;
 pub mod walk;
 pub mod watch;
 mod watching;
+mod webp;
 pub mod whole;
 pub mod writers;
 

@@ -234,6 +234,8 @@ impl<R: BufRead + Seek> Pieces<'_, R> {
     }
 }
 
+const JUNK: &str = "there is garbage between its segments";
+
 /// Segments up to the first scan; then the end mark as the file's last bytes, or wherever the scans end. A mark inside a
 /// segment (a thumbnail has one) is skipped with its segment; inside a scan, stuffing keeps marks from appearing.
 fn jpeg<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
@@ -246,7 +248,7 @@ fn jpeg<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
             match pieces.byte()? {
                 0xff => {}
                 0 => return Ok(Step::Hole),
-                _ => return Ok(Step::Damage("there is garbage between its segments")),
+                _ => return Ok(Step::Damage(JUNK)),
             }
         }
         let mut marker = 0xff;
@@ -256,7 +258,13 @@ fn jpeg<R: BufRead + Seek>(pieces: &mut Pieces<'_, R>) -> io::Result<Step> {
         match marker {
             0xd9 if in_scan => return Ok(Step::End),
             0xd9 => return Ok(Step::Damage("it ends before its picture")),
-            0x00 if !in_scan => return Ok(Step::Hole),
+            0x00 if !in_scan => {
+                // More zeros are space to be written yet; anything else is no segment and becomes none.
+                return Ok(match pieces.next()? {
+                    [0, 0] => Step::Hole,
+                    _ => Step::Damage(JUNK),
+                });
+            }
             0x00 | 0x01 | 0xd0..=0xd8 => continue,
             0x02..=0xbf if in_scan => continue,
             _ => {}

@@ -104,6 +104,20 @@ fn garbage_between_segments_is_damage() {
 }
 
 #[test]
+fn a_stuffed_byte_between_segments_is_garbage_and_zeros_are_space() {
+    let with = |content: &[u8]| {
+        let mut jpeg = picture(ImageFormat::Jpeg);
+        jpeg.splice(2..2, content.iter().copied());
+        wholeness(&jpeg)
+    };
+    assert!(matches!(with(b"\xff\0\xff"), Wholeness::Foreign { .. }));
+    assert!(matches!(
+        with(b"\xff\0\0\0\0"),
+        Wholeness::Unfinished { .. }
+    ));
+}
+
+#[test]
 fn a_zip_called_jpg_is_foreign() {
     assert!(
         matches!(wholeness(b"PK\x03\x04rest"), Wholeness::Foreign { reason } if reason.contains("ZIP"))
