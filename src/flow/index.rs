@@ -196,6 +196,15 @@ impl Flow {
         self.condition(LIBRARY_AWAY, reason, now).await
     }
 
+    /// Whether the library looked as if its disk were away when it was last looked at.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn is_library_away(&self) -> Result<bool> {
+        let alerts = self.alerts().await?;
+        Ok(alerts.iter().any(|alert| alert.topic == LIBRARY_AWAY))
+    }
+
     /// Raises an alert, or resolves it: a condition that holds (`Some`, in plain words) or does not.
     ///
     /// # Errors
@@ -304,7 +313,7 @@ impl Flow {
                 let mut verdict = verdict;
                 verdict
                     .warnings
-                    .extend(metadata_warnings(&looked_at.warnings));
+                    .extend(metadata_warnings(&media::get(tx, looked_at.id)?.warnings));
                 media::examined(tx, looked_at.id, size_px, look, &verdict, now)
             })
             .await?;

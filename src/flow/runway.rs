@@ -9,7 +9,7 @@ use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
 use crate::domain::runway::{Stock, level};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, alerts, media, mix, supply};
+use crate::store::{Tx, alerts, mix, supply};
 
 /// What the topics of its alerts begin with; the level follows, and the category if there is a mix.
 const TOPIC: &str = "runway_";
@@ -105,9 +105,6 @@ pub(super) fn judge_runway(
     settings: &TeamSettings,
     now: Timestamp,
 ) -> Result<()> {
-    if media::census(tx, team)?.to_examine > 0 {
-        return Ok(()); // in a moment it will be known what they are good for
-    }
     let standing: Vec<String> = alerts::standing(tx, team)?
         .into_iter()
         .map(|alert| alert.topic)

@@ -21,6 +21,9 @@ use crate::store::{Error, Tx, alerts, history, media, mix, stories, teams};
 /// The topic of the alert that nothing is left to choose from.
 const NOTHING_LEFT: &str = "nothing_left";
 
+/// How long new pictures are given to be examined before it is said that nothing is left.
+const JUST_NOW: SignedDuration = SignedDuration::from_hours(1);
+
 /// What drawing the plan did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drawn {
@@ -76,8 +79,12 @@ impl Flow {
                 let horizon = ahead(now, settings.horizon_days);
                 let plan = draw(tx, team, &settings, now, horizon, anew)?;
                 plan.tell();
-                judge_supply(tx, team, &settings, now)?;
-                judge_runway(tx, team, &settings, now)?;
+                // What came just now is known in a moment; what cannot be examined keeps nobody from being told.
+                let just_now = now.checked_sub(JUST_NOW).unwrap_or(now);
+                if !media::awaits_examination(tx, team, just_now)? {
+                    judge_supply(tx, team, &settings, now)?;
+                    judge_runway(tx, team, &settings, now)?;
+                }
                 Ok(plan.drawn)
             })
             .await?;
@@ -326,9 +333,6 @@ fn judge_supply(
         return Ok(());
     }
     let census = media::census(tx, team)?;
-    if census.to_examine > 0 {
-        return Ok(()); // in a moment it will be known what they are good for
-    }
     let text = if census.media == 0 {
         "The library is empty: there is nothing to send. Put pictures into its folders.".to_owned()
     } else {

@@ -2,6 +2,7 @@
 //! still, is drawn anew, smaller and with few colours, since it is to be judged and not to be published.
 
 use std::io::Cursor;
+use std::time::{Duration, Instant};
 
 use image::codecs::gif::{GifDecoder, GifEncoder, Repeat};
 use image::codecs::webp::WebPDecoder;
@@ -21,6 +22,10 @@ const FRAME: Size = Size::new(360, 640);
 const MOST_FRAMES: usize = 300;
 /// The most pixels that are decoded for it, over all frames: a minute's work for a small board.
 const MOST_PIXELS: u64 = 600_000_000;
+/// The longest that may be drawn at it; then what is drawn so far must do.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The most pixels of a GIF whose frames are looked at: several canvases of it are held at once.
+const MOST_CANVAS_PIXELS: u64 = 25_000_000;
 /// How little care the choice of colours takes, 1 to 30.
 const SPEED: i32 = 20;
 
@@ -43,6 +48,10 @@ pub(super) fn animation(original: &Original, format: Format, name: &str) -> Opti
 
 fn has_two_frames(original: &Original) -> Result<bool, String> {
     let decoder = GifDecoder::new(Cursor::new(original.bytes())).map_err(plain)?;
+    let (width_px, height_px) = decoder.dimensions();
+    if u64::from(width_px) * u64::from(height_px) > MOST_CANVAS_PIXELS {
+        return Ok(false);
+    }
     let frames = decoder.into_frames().take(2);
     Ok(frames.filter(Result::is_ok).count() == 2)
 }
@@ -59,7 +68,11 @@ fn webp_as_gif(original: &Original) -> Result<Option<Vec<u8>>, String> {
     let mut gif = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut gif, SPEED);
     encoder.set_repeat(Repeat::Infinite).map_err(plain)?;
+    let began = Instant::now();
     for frame in decoder.into_frames().take(frames.min(MOST_FRAMES)) {
+        if began.elapsed() > PATIENCE {
+            break; // a story waits for it
+        }
         // What was drawn until a damaged frame is more than nothing.
         let Ok(frame) = frame else { break };
         encoder.encode_frame(smaller(frame, to)?).map_err(plain)?;

@@ -20,12 +20,47 @@ pub(super) enum NotCopied {
     /// What it was to be copied from.
     #[error("it cannot be read: {0}")]
     Source(#[source] io::Error),
-    /// What it was to be copied to: nothing else can be copied there either.
-    #[error("the library cannot be written: {0}")]
+    /// What it was to be copied to.
+    #[error("it cannot be written into the library: {0}")]
     Target(#[source] io::Error),
     /// What was read is not what was read before, or what was written is not what was read.
     #[error("it was read differently twice; the stick or its file may be damaged")]
     Differs,
+}
+
+impl NotCopied {
+    /// Whether nothing else can be copied either: the disk is full, or fails.
+    pub(super) fn is_of_the_disk(&self) -> bool {
+        let Self::Target(error) = self else {
+            return false;
+        };
+        let kinds = [
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::ReadOnlyFilesystem,
+            ErrorKind::PermissionDenied,
+        ];
+        kinds.contains(&error.kind())
+            || matches!(Errno::from_io_error(error), Some(Errno::IO | Errno::NODEV))
+    }
+}
+
+/// The folder in the library in which files are written; nothing in it is looked at.
+const DRAFTS: &str = ".import";
+
+/// Removes what an import that was killed has left behind.
+pub(super) fn clear(library: &Path) {
+    let drafts = library.join(DRAFTS);
+    let left = fs::read_dir(&drafts).into_iter().flatten().flatten();
+    for draft in left {
+        let name = draft.file_name();
+        let writer = Path::new("/proc").join(Path::new(&name).file_stem().unwrap_or_default());
+        if !writer.exists() {
+            drop(Draft(draft.path()));
+        }
+    }
+    // Kept while another import is at work.
+    let _ = fs::remove_dir(drafts);
 }
 
 /// Copies `file`, which has this fingerprint, to this path in the library, or beside it under a similar name; returns the path
@@ -40,7 +75,7 @@ pub(super) fn copy(
     let (folder, _) = split(path);
     let folder = library.join(folder);
     fs::create_dir_all(&folder).map_err(NotCopied::Target)?;
-    let draft = Draft(folder.join(format!(".import-{}.part", std::process::id())));
+    let draft = Draft::in_library(library, "part").map_err(NotCopied::Target)?;
     draft.fill(file, fingerprint)?;
     for number in 1..=MOST_NAMESAKES {
         let name = namesake(path, number);
@@ -62,12 +97,12 @@ pub(super) fn copy(
 }
 
 /// Writes a small file at once, unless something is there already.
-pub(super) fn put(bytes: &[u8], target: &Path) -> io::Result<()> {
+pub(super) fn put(bytes: &[u8], library: &Path, path: &str) -> io::Result<()> {
+    let target = &library.join(path);
     if fs::symlink_metadata(target).is_ok() {
         return Ok(());
     }
-    let name = format!(".import-{}.tmp", std::process::id());
-    let draft = Draft(target.with_file_name(name));
+    let draft = Draft::in_library(library, "json")?;
     let mut file = File::create(&draft.0)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -83,8 +118,9 @@ fn namesake(path: &str, number: u32) -> String {
         return path.to_owned();
     }
     let (folder, name) = split(path);
-    let dot = name.rfind('.').unwrap_or(name.len());
-    let (stem, ending) = name.split_at(dot);
+    // Before what its name may say of it: `cup__https-shop-example-com.jpg` leads somewhere.
+    let end = name.find("__").or(name.rfind('.')).unwrap_or(name.len());
+    let (stem, ending) = name.split_at(end);
     let slash = if folder.is_empty() { "" } else { "/" };
     format!("{folder}{slash}{stem} ({number}){ending}")
 }
@@ -102,6 +138,13 @@ fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
 struct Draft(PathBuf);
 
 impl Draft {
+    fn in_library(library: &Path, ending: &str) -> io::Result<Self> {
+        let drafts = library.join(DRAFTS);
+        fs::create_dir_all(&drafts)?;
+        let writer = std::process::id();
+        Ok(Self(drafts.join(format!("{writer}.{ending}"))))
+    }
+
     fn fill(&self, mut file: File, fingerprint: Fingerprint) -> Result<(), NotCopied> {
         let mut draft = OpenOptions::new()
             .read(true)
@@ -192,6 +235,10 @@ mod tests {
         }
         assert_eq!(names(&library.path().join("merch")).len(), 3);
         assert_eq!(namesake("cup", 2), "cup (2)");
+        let says = namesake("merch/cup__https-a-example.jpg", 2);
+        assert_eq!(says, "merch/cup (2)__https-a-example.jpg");
+        clear(library.path());
+        assert_eq!(names(library.path()), ["merch"]);
     }
 
     #[test]

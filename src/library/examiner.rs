@@ -1,6 +1,8 @@
 //! The loop that decodes every new media to the last pixel, in the background and one at a time, before it may be planned.
 
-use std::io::ErrorKind;
+use std::collections::HashSet;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::time::Duration;
 
 use super::background::background;
@@ -10,6 +12,7 @@ use super::original::{self, Original};
 use super::reconcile::Library;
 use super::render::Form;
 use super::studio::is_empty;
+use crate::domain::ids::MediaId;
 use crate::domain::media::{Examination, Fingerprint, Media};
 use crate::flow::Error;
 use crate::system::nudge::Tick;
@@ -24,19 +27,21 @@ const BATCH: u32 = 16;
 /// If the store cannot be read or written.
 pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
     let flow = library.flow();
-    let mut unreadable = false;
+    // Those whose files could not be read; at the next tick they are tried again, behind all others.
+    let mut failed: HashSet<MediaId> = HashSet::new();
     loop {
         pulse.expecting(Duration::from_secs(120));
-        let mut waiting = flow.to_examine(BATCH).await?;
-        if unreadable || is_empty(library.root()) {
-            waiting.clear(); // nothing can be said of files on a disk that is away or fails
-            unreadable = false;
+        let most = BATCH.saturating_add(u32::try_from(failed.len()).unwrap_or(u32::MAX));
+        let mut waiting = flow.to_examine(most).await?;
+        waiting.retain(|media| !failed.contains(&media.id));
+        if is_empty(library.root()) {
+            waiting.clear(); // nothing can be said of files on a disk that is away
         }
         if waiting.is_empty() {
             tokio::select! {
                 () = pulse.stopping() => return Ok(()),
                 () = flow.nudges.examine.wait() => {}
-                _ = tick.wait() => {}
+                _ = tick.wait() => failed.clear(),
             }
             continue;
         }
@@ -45,7 +50,10 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
                 return Ok(());
             }
             pulse.expecting(Duration::from_secs(120));
-            unreadable |= !examine_one(&library, media).await?;
+            let id = media.id;
+            if !examine_one(&library, media).await? {
+                failed.insert(id);
+            }
         }
     }
 }
@@ -62,12 +70,14 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
     let is_clip = media.format.is_clip();
     let looked = background(move || {
         if is_clip {
-            return Ok((examine_clip(original::open(&path)?)?, None));
+            return look_at_clip(&path, fingerprint);
         }
         Original::read(&path).map(|original| look(&original, fingerprint, &cache))
     });
     let (found, warning) = match looked.await? {
-        Ok(looked) => looked,
+        Ok(Some(looked)) => looked,
+        // It was written over, and is indexed as what it is now.
+        Ok(None) => return Ok(false),
         // Whether somebody deleted it or a disk went away, a scan can tell, which sees more than one file.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) if error.kind() == ErrorKind::InvalidInput => {
@@ -90,18 +100,29 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
     Ok(true)
 }
 
-/// Examines an original, and keeps its thumbnail if it still is the media that is in question. Says what was odd.
-fn look(
-    original: &Original,
-    fingerprint: Fingerprint,
-    cache: &Cache,
-) -> (Examination, Option<String>) {
-    let (found, thumbnail) = examine(original);
-    let Some(thumbnail) = thumbnail else {
-        return (found, None);
-    };
-    if original.fingerprint() == fingerprint {
-        cache.put(&fingerprint, Form::Thumbnail, &thumbnail.jpeg);
+/// What was found in a media, and what was odd.
+type Look = (Examination, Option<String>);
+
+/// Examines an original, and keeps its thumbnail. Nothing if it is another media by now.
+fn look(original: &Original, fingerprint: Fingerprint, cache: &Cache) -> Option<Look> {
+    if original.fingerprint() != fingerprint {
+        return None;
     }
-    (found, thumbnail.warning)
+    let (found, thumbnail) = examine(original);
+    let warning = thumbnail.and_then(|thumbnail| {
+        cache.put(&fingerprint, Form::Thumbnail, &thumbnail.jpeg);
+        thumbnail.warning
+    });
+    Some((found, warning))
+}
+
+/// The same of a clip, which has no thumbnail.
+fn look_at_clip(path: &Path, fingerprint: Fingerprint) -> io::Result<Option<Look>> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(original::open(path)?)?;
+    if hasher.finalize().as_bytes() != fingerprint.as_bytes() {
+        return Ok(None);
+    }
+    let found = examine_clip(original::open(path)?)?;
+    Ok(Some((found, None)))
 }

@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use imagesize::{Compression, ImageType};
 
-use super::program::{Leash, output_of};
+use super::program::{Ended, Leash, output_of};
 use crate::domain::media::MOST_BYTES;
 
 /// What to do about a HEIC where there is no converter.
 pub(super) const NO_CONVERTER: &str = "HEIC needs a converter: install the package `libheif-examples` (or `heif-dec`) on this box and restart; or on the iPhone: Settings ▸ Camera ▸ Formats ▸ Most Compatible, or share as JPEG";
+/// What to say where it failed for a reason that is not the picture's; with each scan it is tried again.
+pub(super) const LATER: &str =
+    "it could not be converted just now (the log says why); it is tried again within the hour";
 /// Their names, the newer one first.
 const CONVERTERS: [&str; 2] = ["heif-dec", "heif-convert"];
 /// The longest that a converter may take: a small board needs a few seconds for a phone's picture.
@@ -64,7 +67,10 @@ pub(super) fn to_jpeg(heic: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 fn converted(heic: &[u8], converter: &Path, patience: Duration) -> Result<Vec<u8>, String> {
-    let kept = |cause: io::Error| format!("it cannot be converted here: {cause}");
+    let kept = |cause: io::Error| {
+        tracing::warn!(task = "examine", "a HEIC cannot be converted here: {cause}");
+        LATER.to_owned()
+    };
     let folder = tempfile::tempdir().map_err(kept)?;
     let (input, output) = (
         folder.path().join("picture.heic"),
@@ -77,7 +83,11 @@ fn converted(heic: &[u8], converter: &Path, patience: Duration) -> Result<Vec<u8
     };
     let mut command = Command::new(converter);
     command.args(["-q", QUALITY]).arg(&input).arg(&output);
-    output_of(&mut command, &leash)?;
+    match output_of(&mut command, &leash) {
+        Ok(_) => {}
+        Err(Ended::Failed(reason)) => return Err(reason),
+        Err(Ended::NotRun(cause)) => return Err(kept(io::Error::other(cause))),
+    }
     // Of a file with several pictures, each goes to a file of its own.
     let first = folder.path().join("picture-1.jpg");
     let written = fs::File::open(&output).or_else(|_| fs::File::open(first));

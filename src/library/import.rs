@@ -9,12 +9,11 @@ use serde::Serialize;
 
 use super::background::background;
 use super::beneath::{Folder, split};
-use super::copy::{NotCopied, copy, put};
+use super::copy::{NotCopied, clear, copy, put};
 use super::inspect::{Inspector, NotSeen};
-use super::metadata::{FOLDER_FILE, sidecar_names};
 use super::reconcile::Library;
 use super::walk::{root_identity, walk};
-use crate::domain::media::{Finding, Fingerprint};
+use crate::domain::media::{Content, Finding, Metadata};
 use crate::flow::Error;
 
 /// What came of it.
@@ -45,8 +44,17 @@ pub struct LeftOut {
 /// If the store cannot be read or written.
 pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
     let mut done = Imported::default();
-    let source = from.to_owned();
-    let walked = match background(move || walk(&source)).await? {
+    if let Some(reason) = library.is_away().await? {
+        done.broken_off = Some(reason);
+        return Ok(done);
+    }
+    let root = library.root().to_owned();
+    let (source, target) = (from.to_owned(), root.clone());
+    let walked = background(move || {
+        clear(&target);
+        walk(&source)
+    });
+    let walked = match walked.await? {
         Ok(walked) => walked,
         Err(problem) => {
             done.broken_off = Some(problem.to_string());
@@ -58,36 +66,43 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
     }
     let mut paths: Vec<String> = walked.files.into_iter().map(|file| file.path).collect();
     paths.sort();
+    let disk = root_identity(&root).ok();
     let mut taken = HashSet::new();
     for path in paths {
         let (source, seen) = (from.to_owned(), path.clone());
         let found = background(move || look(&source, &seen)).await?;
-        let copied = match found {
-            Ok(fingerprint) if !taken.insert(fingerprint) => Ok(None),
-            Ok(fingerprint) if library.flow().has_content(fingerprint).await? => Ok(None),
-            Ok(fingerprint) => {
-                let (source, root, seen) =
-                    (from.to_owned(), library.root().to_owned(), path.clone());
-                background(move || take(&source, &root, &seen, fingerprint).map(Some)).await?
-            }
-            Err(_) if root_identity(from).is_err() => break,
+        if root_identity(from).is_err() {
+            break;
+        }
+        if root_identity(&root).ok() != disk {
+            done.broken_off = Some("the library's disk went away".to_owned());
+            break;
+        }
+        let content = match found {
+            Ok(content) => content,
             Err(reason) => {
                 done.left_out.push(LeftOut { path, reason });
                 continue;
             }
         };
-        match copied {
-            Ok(Some(copied)) => {
+        let fingerprint = content.fingerprint;
+        if taken.contains(&fingerprint) || library.flow().has_content(fingerprint).await? {
+            done.known += 1;
+            continue;
+        }
+        let (source, target, seen) = (from.to_owned(), root.clone(), path.clone());
+        match background(move || take(&source, &target, &seen, &content)).await? {
+            Ok(copied) => {
+                taken.insert(fingerprint);
                 // The service may not run; then nobody else would know of it before the next stick.
                 library.look(vec![copied.clone()]).await?;
                 done.copied.push(copied);
             }
-            Ok(None) => done.known += 1,
-            Err(NotCopied::Target(error)) => {
-                done.broken_off = Some(NotCopied::Target(error).to_string());
+            Err(_) if root_identity(from).is_err() => break,
+            Err(problem) if problem.is_of_the_disk() => {
+                done.broken_off = Some(problem.to_string());
                 break;
             }
-            Err(_) if root_identity(from).is_err() => break,
             Err(problem) => {
                 let reason = problem.to_string();
                 done.left_out.push(LeftOut { path, reason });
@@ -97,50 +112,56 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
     if done.broken_off.is_none() && root_identity(from).is_err() {
         done.broken_off = Some("it was pulled out; plug it in again for the rest".to_owned());
     }
+    background(move || clear(&root)).await?;
     Ok(done)
 }
 
-/// The fingerprint of a file that may become a story; or why it may not.
-fn look(source: &Path, path: &str) -> Result<Fingerprint, String> {
+/// What a file is that may become a story; or why it may not.
+fn look(source: &Path, path: &str) -> Result<Box<Content>, String> {
     match Inspector::new(source)
         .inspect(path)
         .map(|seen| seen.finding)
     {
-        Ok(Finding::Whole(content)) => Ok(content.fingerprint),
+        Ok(Finding::Whole(content)) => Ok(content),
         Ok(Finding::Waiting { reason } | Finding::Unusable { reason }) => Err(reason),
         Err(NotSeen::Vanished) => Err("it is not there any more".to_owned()),
         Err(NotSeen::Later(cause)) => Err(format!("it cannot be read: {cause}")),
     }
 }
 
-/// Copies one file, and what is said of it. Its folder's file comes along where the library has none.
-fn take(
-    source: &Path,
-    library: &Path,
-    path: &str,
-    fingerprint: Fingerprint,
-) -> Result<String, NotCopied> {
+/// Copies one file, and what is said of it. What the file of its folder says comes along in a sidecar: in the library's folder
+/// it would speak of pictures that are there already.
+fn take(source: &Path, library: &Path, path: &str, content: &Content) -> Result<String, NotCopied> {
     let (folder, name) = split(path);
     let place = || Folder::root(source).and_then(|root| root.folder(folder));
-    let file = place()
-        .and_then(|place| place.open(name))
-        .map_err(NotCopied::Source)?;
-    copy(file, fingerprint, library, path, |target| {
-        let (to_folder, to_name) = split(target);
-        let to_folder = library.join(to_folder);
-        let sidecars = sidecar_names(name).into_iter().zip(sidecar_names(to_name));
-        let pairs = sidecars.filter_map(|(from, to)| from.zip(to));
-        let folders = (FOLDER_FILE.to_owned(), FOLDER_FILE.to_owned());
-        for (from, to) in pairs.chain([folders]) {
-            let spoken = place().and_then(|place| place.open(&from));
-            let Ok(spoken) = spoken.and_then(|mut file| {
-                let mut bytes = Vec::new();
-                std::io::Read::read_to_end(&mut file, &mut bytes).map(|_| bytes)
-            }) else {
-                continue; // most files have none
-            };
-            put(&spoken, &to_folder.join(to)).map_err(NotCopied::Target)?;
-        }
-        Ok(())
-    })
+    let open = |name: &str| place().and_then(|place| place.open(name));
+    let file = open(name).map_err(NotCopied::Source)?;
+    let said = said(&content.metadata);
+    copy(
+        file,
+        content.fingerprint,
+        library,
+        path,
+        |target| match &said {
+            None => Ok(()),
+            Some(said) => put(said, library, &format!("{target}.json")).map_err(NotCopied::Target),
+        },
+    )
+}
+
+/// All that is said of a file, as its sidecar says it; nothing if that is nothing.
+fn said(metadata: &Metadata) -> Option<Vec<u8>> {
+    let Ok(serde_json::Value::Object(mut said)) = serde_json::to_value(metadata) else {
+        return None;
+    };
+    said.retain(|_, value| match value {
+        serde_json::Value::Null => false,
+        serde_json::Value::Array(values) => !values.is_empty(),
+        serde_json::Value::Object(values) => !values.is_empty(),
+        _ => true,
+    });
+    if said.is_empty() {
+        return None;
+    }
+    serde_json::to_vec_pretty(&said).ok()
 }

@@ -45,10 +45,9 @@ fn frame(
         patience,
         most_output_bytes: MOST_POSTER_BYTES,
     };
-    read(output_of(
-        Command::new(program).args(arguments(path, clip)),
-        &leash,
-    )?)
+    let mut command = Command::new(program);
+    let output = output_of(command.args(arguments(path, clip)), &leash);
+    read(output.map_err(|ended| ended.to_string())?)
 }
 
 /// What is asked for: one frame, turned upright and made to fit. The input is named so that no file name is an option or

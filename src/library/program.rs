@@ -19,6 +19,17 @@ pub(super) struct Leash {
     pub(super) most_output_bytes: u64,
 }
 
+/// Why there is no output.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ended {
+    /// It could not be run, or not to its end: that says nothing of the file.
+    #[error("{0}")]
+    NotRun(String),
+    /// It says that it failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
 /// The most memory that it may have, in bytes.
 const MOST_MEMORY_BYTES: u64 = 1_500_000_000;
 /// The largest file that it may write, in bytes.
@@ -29,9 +40,10 @@ const MOST_FILE_BYTES: u64 = 100_000_000;
 /// # Errors
 ///
 /// In plain words, if it cannot be run, takes too long, or says that it failed.
-pub(super) fn output_of(command: &mut Command, leash: &Leash) -> Result<Vec<u8>, String> {
+pub(super) fn output_of(command: &mut Command, leash: &Leash) -> Result<Vec<u8>, Ended> {
     let name = command.get_program().display().to_string();
-    let failed = |cause: &dyn std::fmt::Display| format!("`{name}` cannot be run: {cause}");
+    let failed =
+        |cause: &dyn std::fmt::Display| Ended::NotRun(format!("`{name}` cannot be run: {cause}"));
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -68,12 +80,12 @@ pub(super) fn output_of(command: &mut Command, leash: &Leash) -> Result<Vec<u8>,
     }
     match ended {
         Ok(Ok((output, status))) if status.success() => Ok(output),
-        Ok(Ok(_)) => Err(format!("`{name}` could not read it")),
+        Ok(Ok(_)) => Err(Ended::Failed(format!("`{name}` could not read it"))),
         Ok(Err(cause)) => Err(failed(&cause)),
-        Err(_) => Err(format!(
+        Err(_) => Err(Ended::NotRun(format!(
             "`{name}` did not end within {} seconds",
             leash.patience.as_secs()
-        )),
+        ))),
     }
 }
 
@@ -119,7 +131,7 @@ pub(super) mod tests {
         path
     }
 
-    fn output(script: &str, patience: Duration) -> Result<Vec<u8>, String> {
+    fn output(script: &str, patience: Duration) -> Result<Vec<u8>, Ended> {
         let folder = tempfile::tempdir().unwrap();
         let leash = Leash {
             patience,
@@ -146,20 +158,20 @@ pub(super) mod tests {
     fn a_program_that_hangs_is_ended_at_the_limit() {
         let began = Instant::now();
         let reason = output("exec sleep 60", Duration::from_millis(200)).unwrap_err();
-        assert!(reason.contains("did not end within"), "{reason}");
+        assert!(matches!(reason, Ended::NotRun(_)), "{reason}");
         assert!(began.elapsed() < LONG);
     }
 
     #[test]
     fn a_program_that_fails_or_is_not_there_is_a_reason() {
         let reason = output("echo half; exit 1", LONG).unwrap_err();
-        assert!(reason.contains("could not read it"), "{reason}");
+        assert!(matches!(reason, Ended::Failed(_)), "{reason}");
         let leash = Leash {
             patience: LONG,
             most_output_bytes: 1,
         };
         let reason = output_of(&mut Command::new("/nowhere/ffmpeg"), &leash).unwrap_err();
-        assert!(reason.contains("cannot be run"), "{reason}");
+        assert!(matches!(reason, Ended::NotRun(_)), "{reason}");
     }
 
     #[test]

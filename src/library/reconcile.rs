@@ -9,6 +9,7 @@ use super::background::background;
 use super::cache::Cache;
 use super::heic;
 use super::inspect::{BEING_WRITTEN, Inspector, NotSeen, really_gone};
+use super::studio::is_empty;
 use super::walk::{Found, Walk, walk};
 use super::writers::Writers;
 use crate::domain::media::{
@@ -117,6 +118,7 @@ impl Library {
         let started_at = self.clock.now();
         if heic::converter().is_some() {
             self.flow.reason_is_gone(heic::NO_CONVERTER).await?;
+            self.flow.reason_is_gone(heic::LATER).await?;
         }
         let known: HashMap<String, KnownFile> =
             self.flow.known_files().await?.into_iter().collect();
@@ -353,6 +355,20 @@ impl Library {
                 known.len()
             )
         })
+    }
+
+    /// Why nothing should be put into the library now, if nothing should: its disk seems to be away.
+    pub(super) async fn is_away(&self) -> Result<Option<String>, Error> {
+        let root = self.root.clone();
+        let is_empty = blocking(move || is_empty(&root)).await?;
+        let is_told = self.flow.is_library_away().await?;
+        let is_away = is_told || (is_empty && self.flow.count_files().await? > 0);
+        Ok(is_away.then(|| {
+            format!(
+                "the library {} is empty or not there; is its disk connected and mounted?",
+                self.root.display()
+            )
+        }))
     }
 
     async fn away(&self, reason: String) -> Result<Scanned, Error> {

@@ -193,18 +193,27 @@ pub(crate) fn miss(tx: &mut dyn Tx, id: MediaId, now: Timestamp) -> Result<()> {
 pub(crate) fn to_examine(tx: &mut dyn Tx, team: TeamId, limit: u32) -> Result<Vec<Media>> {
     let rows = tx.query(
         select!(
-            "WHERE team_id = ?1 AND examined_at IS NULL AND missing_since IS NULL
-             ORDER BY indexed_at, id LIMIT ?2"
+            "WHERE team_id = ?1 AND looked_at IS NULL AND missing_since IS NULL
+             ORDER BY examined_at NULLS FIRST, indexed_at, id LIMIT ?2"
         ),
         values![team, limit],
     )?;
     rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
+/// Whether something that came since then is not examined yet.
+pub(crate) fn awaits_examination(tx: &mut dyn Tx, team: TeamId, since: Timestamp) -> Result<bool> {
+    Ok(tx.count(
+        "SELECT COUNT(*) FROM media
+         WHERE team_id = ?1 AND looked_at IS NULL AND missing_since IS NULL AND examined_at IS NULL AND indexed_at >= ?2",
+        values![team, since],
+    )? > 0)
+}
+
 /// Has every media that is flawed for this reason examined again.
 pub(crate) fn doubt_flawed(tx: &mut dyn Tx, team: TeamId, reason: &str) -> Result<u64> {
     tx.execute(
-        "UPDATE media SET examined_at = NULL, errors = '[]' WHERE team_id = ?1 AND errors = ?2",
+        "UPDATE media SET examined_at = NULL, looked_at = NULL, errors = '[]' WHERE team_id = ?1 AND errors = ?2",
         values![team, json(&[reason])?],
     )
 }
@@ -219,7 +228,7 @@ pub(crate) fn examined(
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "UPDATE media SET examined_at = ?2, width_px = COALESCE(?3, width_px),
+        "UPDATE media SET examined_at = ?2, looked_at = ?2, width_px = COALESCE(?3, width_px),
              height_px = COALESCE(?4, height_px), errors = ?5, warnings = ?6, lookalike = ?7
          WHERE id = ?1",
         values![

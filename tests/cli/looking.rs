@@ -227,6 +227,10 @@ async fn what_is_new_on_a_stick_is_copied_and_the_stick_stays_as_it_is() {
     std::fs::copy(lies("memes/new/mug.png"), lies("memes/twin.png")).unwrap();
     std::fs::write(lies("memes/cat.json"), r#"{"title": "Another cat"}"#).unwrap();
     std::fs::write(lies("memes/notes.txt"), "milk").unwrap();
+    // In the library it would speak of the cat that is there already.
+    let items =
+        r#"{"default_tags": ["stick"], "items": [{"file_name": "cat.png", "caption": "Meow"}]}"#;
+    std::fs::write(lies("memes/metadata.json"), items).unwrap();
     let mut half = std::fs::read(lies("memes/cat.png")).unwrap();
     half.truncate(half.len() / 2);
     std::fs::write(lies("memes/half.png"), half).unwrap();
@@ -256,6 +260,16 @@ async fn what_is_new_on_a_stick_is_copied_and_the_stick_stays_as_it_is() {
         .iter()
         .find(|media| media["path"] == "memes/cat (2).png");
     assert_eq!(cat.unwrap()["title"], "Another cat");
+    assert_eq!(cat.unwrap()["caption"], "Meow");
+    assert_eq!(cat.unwrap()["tags"][0], "stick");
+    let old = other
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|media| media["path"] == "memes/cat.png");
+    assert_eq!(old.unwrap()["caption"], serde_json::Value::Null);
+    let left = |name: &str| bench.library().join(name).exists();
+    assert!(!left(".import") && !left("memes/metadata.json"));
     assert_snapshot!(bench.type_in("media import stick").all(), @r"
     ! nothing new, 4 known already, 2 left out.
     ! memes/half.png: its last chunk, IEND, is not there yet
@@ -275,6 +289,22 @@ async fn what_is_new_on_a_stick_is_copied_and_the_stick_stays_as_it_is() {
             .count(),
         2
     );
+}
+
+#[tokio::test]
+async fn nothing_is_copied_into_a_library_whose_disk_is_away() {
+    let bench = Bench::with_media().await;
+    bench.picture("../stick/memes/mug.png", 540, 960, 9);
+    std::fs::remove_dir_all(bench.library()).unwrap();
+    std::fs::create_dir(bench.library()).unwrap();
+    assert_snapshot!(bench.type_in("media import stick").all(), @r"
+    ! nothing new.
+    ! Broken off: the library [box]/library is empty or not there; is its disk connected and mounted?
+    ! error: `stick`: the library [box]/library is empty or not there; is its disk connected and mounted?
+    ! hint: what was copied by then is whole; do it again for the rest
+    exit 69
+    ");
+    assert!(std::fs::read_dir(bench.library()).unwrap().next().is_none());
 }
 
 #[tokio::test]

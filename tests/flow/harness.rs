@@ -252,6 +252,12 @@ impl TheBox {
         });
     }
 
+    /// A file is seen that cannot be examined.
+    pub(crate) fn sees_what_cannot_be_read(&self, path: &str, number: u64) {
+        let seen = vec![sighting(path, number, &[])];
+        self.run(self.flow().index(seen, self.now)).unwrap();
+    }
+
     fn sees(&self, seen: Vec<Sighting>) {
         let flow = self.flow();
         self.run(async {

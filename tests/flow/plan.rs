@@ -208,4 +208,10 @@ fn without_a_mix_the_whole_library_is_meant() {
     the_box.live_for(days(8));
     assert!(the_box.alert("runway_2").is_some());
     assert!(the_box.alert("nothing_left").is_some());
+    // What nobody can read keeps nobody from being told.
+    the_box.add_pictures("memes", 50, &[]);
+    the_box.sees_what_cannot_be_read("memes/locked.jpg", 900);
+    the_box.live_for(hours(3));
+    assert_eq!(the_box.alert("nothing_left"), None);
+    assert_eq!(the_box.alert("runway_2"), None);
 }

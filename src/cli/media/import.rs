@@ -87,7 +87,7 @@ fn summary(done: &Imported) -> String {
         sentence.push_str("\n…");
     }
     if let Some(reason) = &done.broken_off {
-        sentence.push_str(&format!("\nBroken off: {reason}."));
+        sentence.push_str(&format!("\nBroken off: {reason}"));
     }
     sentence
 }

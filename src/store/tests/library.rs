@@ -363,7 +363,7 @@ on_every_engine! {
             media::miss(tx, missing, noon())?;
             let verdict = Verdict { errors: vec!["too small".into()], warnings: Vec::new() };
             media::examined(tx, flawed, None, None, &verdict, noon())?;
-            tx.execute("UPDATE media SET examined_at = NULL WHERE id = ?1", values![fresh_one])
+            tx.execute("UPDATE media SET examined_at = NULL, looked_at = NULL WHERE id = ?1", values![fresh_one])
         })
         .await;
         assert_eq!(seeds(&bed).await, [5]);

@@ -86,6 +86,10 @@ async fn from_the_first_version(bed: Bed) {
     bed.write(move |tx| {
         for undo in [
             "ALTER TABLE media DROP COLUMN clip",
+            "DROP INDEX media_to_examine",
+            "ALTER TABLE media DROP COLUMN looked_at",
+            "CREATE INDEX media_to_examine ON media (team_id, indexed_at)
+                 WHERE examined_at IS NULL AND missing_since IS NULL",
             "ALTER TABLE media DROP COLUMN lookalike",
             "ALTER TABLE media DROP COLUMN edits",
             "ALTER TABLE media DROP COLUMN unedited",
@@ -117,7 +121,13 @@ async fn from_the_first_version(bed: Bed) {
     assert_eq!((media.path.as_str(), media.clip), ("memes/a.jpg", None));
     assert_eq!(media.metadata.title.as_deref(), Some("A"));
     assert!(media.edits.is_empty(), "nothing was said by hand");
-    assert_eq!(media.examined_at, None, "its look is to be taken");
+    assert!(media.examined_at.is_some(), "it may still be sent");
+    let again = store.read(move |tx| media::to_examine(tx, team, 9)).await;
+    assert_eq!(
+        again.expect("the records").len(),
+        1,
+        "its look is to be taken"
+    );
     assert_eq!(clip, None, "it is looked at anew");
     assert!(zip.is_some());
 }
