@@ -13,7 +13,7 @@ use crate::domain::media::{
     Content, Examination, Finding, Fingerprint, InView, KnownFile, Media, Sighting, Verdict,
     check_picture,
 };
-use crate::store::{Tx, alerts, files, media};
+use crate::store::{Tx, files, media};
 
 /// What an indexing did, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -49,9 +49,6 @@ impl Indexed {
         }
     }
 }
-
-/// The topic of the alert that the library's disk seems to be away.
-const LIBRARY_AWAY: &str = "library";
 
 impl Flow {
     /// Every file that is on record, by path.
@@ -185,59 +182,6 @@ impl Flow {
             })
             .await?;
         self.nudges.plan.notify();
-        Ok(())
-    }
-
-    /// Says that the library looks as if its disk were away (`Some`, with the reason), or that it is there (`None`).
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn library_away(&self, reason: Option<String>, now: Timestamp) -> Result<()> {
-        self.condition(LIBRARY_AWAY, reason, now).await
-    }
-
-    /// Whether the library looked as if its disk were away when it was last looked at.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn is_library_away(&self) -> Result<bool> {
-        let alerts = self.alerts().await?;
-        Ok(alerts.iter().any(|alert| alert.topic == LIBRARY_AWAY))
-    }
-
-    /// Raises an alert, or resolves it: a condition that holds (`Some`, in plain words) or does not.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn condition(
-        &self,
-        topic: &'static str,
-        reason: Option<String>,
-        now: Timestamp,
-    ) -> Result<()> {
-        let team = self.team;
-        let changed = self
-            .store
-            .write(move |tx| match &reason {
-                Some(reason) => {
-                    let raised = alerts::raise(tx, team, topic, reason, now)?;
-                    if raised {
-                        tracing::warn!(task = topic, "{reason}");
-                    }
-                    Ok(raised)
-                }
-                None => {
-                    let resolved = alerts::resolve(tx, team, topic, now)?;
-                    if resolved {
-                        tracing::info!(task = topic, "resolved");
-                    }
-                    Ok(resolved)
-                }
-            })
-            .await?;
-        if changed {
-            self.nudges.alerts.notify();
-        }
         Ok(())
     }
 

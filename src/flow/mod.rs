@@ -9,6 +9,7 @@
 pub mod act;
 mod chooser;
 mod close;
+pub mod conditions;
 pub mod curate;
 pub mod dispatch;
 mod due;
