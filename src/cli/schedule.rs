@@ -64,7 +64,7 @@ fn table(seat: &Seat, lines: &[Preview]) -> Table {
 }
 
 async fn replan(seat: &Seat) -> Result<(), Failure> {
-    let drawn = seat.flow.replan(seat.now()).await?;
+    let drawn = seat.flow.replan(seat.by.clone(), seat.now()).await?;
     seat.knock().await?;
     let mut sentence = format!(
         "The plan is drawn anew: {} planned, {} taken out before.",

@@ -131,6 +131,12 @@ impl Change {
         Self::new(Subject::Media, media.id.to_string(), &media.path, action)
     }
 
+    /// Something was decided about the library as a whole.
+    #[must_use]
+    pub fn of_library(action: &str) -> Self {
+        Self::new(Subject::Media, String::new(), "the library", action)
+    }
+
     /// A media was locked or let go.
     #[must_use]
     pub fn of_lock(media: &Media, action: &str) -> Self {
@@ -149,7 +155,7 @@ impl Change {
         Self::new(Subject::Person, person.id.to_string(), &person.name, action)
     }
 
-    /// The team's plan was paused or resumed.
+    /// The team's plan was paused, resumed or drawn anew.
     #[must_use]
     pub fn of_team(team: TeamId, action: &str) -> Self {
         Self::new(Subject::Team, team.to_string(), "", action)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// How far ahead is looked, in days. What lasts longer, lasts.
 pub const FARTHEST_DAYS: u32 = 60;
 /// With so many days left, or fewer, somebody is told.
-const LEVELS_DAYS: [u32; 3] = [0, 2, 7];
+pub const LEVELS_DAYS: [u32; 3] = [0, 2, 7];
 /// Shares are parts of this.
 const WHOLE_PPM: u64 = 1_000_000;
 
@@ -57,8 +57,7 @@ impl Stock {
 /// How urgent it is to tell of a stock that lasts so long: the fewest days of 7, 2 and 0 that are reached. One that was told
 /// of stands until there is a day more, so that nobody is told back and forth.
 #[must_use]
-pub fn level(lasts_days: Option<u32>, told: Option<u32>) -> Option<u32> {
-    let lasts_days = lasts_days?;
+pub fn level(lasts_days: u32, told: Option<u32>) -> Option<u32> {
     let reached = LEVELS_DAYS.into_iter().find(|level| lasts_days <= *level);
     let still = told.filter(|told| lasts_days <= told + 1 && reached.is_none_or(|it| it > *told));
     still.or(reached)
@@ -101,18 +100,16 @@ mod tests {
     #[test]
     fn somebody_is_told_at_seven_two_and_no_days_and_not_back_and_forth() {
         for (lasts, told, now) in [
-            (None, None, None),
-            (Some(8), None, None),
-            (Some(7), None, Some(7)),
-            (Some(3), Some(7), Some(7)),
-            (Some(2), Some(7), Some(2)),
-            (Some(0), Some(2), Some(0)),
-            (Some(1), Some(0), Some(0)),
-            (Some(3), Some(2), Some(2)),
-            (Some(4), Some(2), Some(7)),
-            (Some(8), Some(7), Some(7)),
-            (Some(9), Some(7), None),
-            (None, Some(0), None),
+            (8, None, None),
+            (7, None, Some(7)),
+            (3, Some(7), Some(7)),
+            (2, Some(7), Some(2)),
+            (0, Some(2), Some(0)),
+            (1, Some(0), Some(0)),
+            (3, Some(2), Some(2)),
+            (4, Some(2), Some(7)),
+            (8, Some(7), Some(7)),
+            (9, Some(7), None),
         ] {
             assert_eq!(level(lasts, told), now, "{lasts:?} {told:?}");
         }

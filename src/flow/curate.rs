@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Flow, Result};
 use crate::domain::audit::{Asked, Audited, By, Change, lock_value};
 use crate::domain::category::Category;
-use crate::domain::ids::{MediaId, TeamId};
+use crate::domain::ids::MediaId;
 use crate::domain::lock::LockKind;
 use crate::domain::media::Media;
 use crate::store::{Tx, audit, locks, media, mix};
@@ -25,7 +25,7 @@ impl Flow {
             .await
     }
 
-    /// Locks a media until a time, or for ever.
+    /// Locks a media until a time, or for ever. A hold takes the place of one before, so that one release lets it go.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -39,40 +39,18 @@ impl Flow {
         now: Timestamp,
     ) -> Result<()> {
         let team = self.team;
-        let lock = Wanted {
-            kind,
-            until,
-            reason,
-        };
-        self.store
-            .write(move |tx| put_on(tx, team, &locked, &lock, Vec::new(), &by, now))
-            .await?;
-        self.nudges.plan.notify();
-        Ok(())
-    }
-
-    /// Holds a media back until a time, or until it is released; this takes the place of a hold before.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn hold(
-        &self,
-        held: Media,
-        until: Option<Timestamp>,
-        by: By,
-        reason: Option<String>,
-        now: Timestamp,
-    ) -> Result<()> {
-        let team = self.team;
-        let lock = Wanted {
-            kind: LockKind::ManualHold,
-            until,
-            reason,
-        };
         self.store
             .write(move |tx| {
-                let before = take_off(tx, held.id, Some(lock.kind), now)?.holding;
-                put_on(tx, team, &held, &lock, before, &by, now)
+                let before = match kind {
+                    LockKind::ManualHold => take_off(tx, locked.id, Some(kind), now)?.holding,
+                    _ => Value::Null,
+                };
+                let reason = reason.as_deref();
+                let who = Some(by.name.as_str());
+                locks::add(tx, team, locked.id, kind, until, who, reason, now)?;
+                let after = lock_value(kind, until, reason);
+                let change = Change::of_lock(&locked, "locked").between(before, after);
+                audit::add(tx, team, &by, &change, now)
             })
             .await?;
         self.nudges.plan.notify();
@@ -150,48 +128,11 @@ impl Flow {
     }
 }
 
-/// A lock that a person wants.
-struct Wanted {
-    kind: LockKind,
-    until: Option<Timestamp>,
-    reason: Option<String>,
-}
-
-fn put_on(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    locked: &Media,
-    lock: &Wanted,
-    before: Vec<Value>,
-    by: &By,
-    now: Timestamp,
-) -> Result<()> {
-    let reason = lock.reason.as_deref();
-    locks::add(
-        tx,
-        team,
-        locked.id,
-        lock.kind,
-        lock.until,
-        Some(&by.name),
-        reason,
-        now,
-    )?;
-    let before = if before.is_empty() {
-        Value::Null
-    } else {
-        before.into()
-    };
-    let after = lock_value(lock.kind, lock.until, reason);
-    let change = Change::of_lock(locked, "locked").between(before, after);
-    audit::add(tx, team, by, &change, now)
-}
-
 /// What was taken off a media.
 struct Off {
     removed: u64,
-    /// The locks among it that held, for the audit log.
-    holding: Vec<Value>,
+    /// The locks among it that held, for the audit log; null if none did.
+    holding: Value,
 }
 
 fn take_off(
@@ -200,14 +141,18 @@ fn take_off(
     kind: Option<LockKind>,
     now: Timestamp,
 ) -> Result<Off> {
-    let holding = locks::of_media(tx, media, now)?
+    let holding: Vec<Value> = locks::of_media(tx, media, now)?
         .into_iter()
         .filter(|lock| kind.is_none_or(|kind| lock.kind == kind))
         .map(|lock| lock_value(lock.kind, lock.until, lock.reason.as_deref()))
         .collect();
     Ok(Off {
         removed: locks::remove(tx, media, kind)?,
-        holding,
+        holding: if holding.is_empty() {
+            Value::Null
+        } else {
+            holding.into()
+        },
     })
 }
 

@@ -4,16 +4,18 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::edit::have_message_follow;
 use super::{Flow, Result};
+use crate::domain::audit::{By, Change};
 use crate::domain::clip::{Clip, check_clip};
 use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::media::{
     Content, Examination, Finding, Fingerprint, InView, KnownFile, Media, Sighting, Verdict,
     check_picture,
 };
-use crate::store::{Tx, files, media};
+use crate::store::{Tx, audit, files, media};
 
 /// What an indexing did, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -136,11 +138,17 @@ impl Flow {
         Ok(indexed)
     }
 
-    /// Forgets files that are gone. Their media keep history and locks, and come back with them if the bytes do.
+    /// Forgets files that are gone. Their media keep history and locks, and come back with them if the bytes do. So many that
+    /// a disk may be away need somebody who says that they were removed.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn vanished(&self, paths: Vec<String>, now: Timestamp) -> Result<Indexed> {
+    pub async fn vanished(
+        &self,
+        paths: Vec<String>,
+        accepted_by: Option<By>,
+        now: Timestamp,
+    ) -> Result<Indexed> {
         let team = self.team;
         let gone = self
             .store
@@ -155,6 +163,12 @@ impl Flow {
                 }
                 for id in left {
                     settle(tx, team, id, now)?;
+                }
+                if let Some(by) = &accepted_by {
+                    let left = files::count(tx, team)?;
+                    let change = Change::of_library("missing files accepted")
+                        .between(json!({ "files": gone + left }), json!({ "files": left }));
+                    audit::add(tx, team, by, &change, now)?;
                 }
                 Ok(gone)
             })
@@ -185,23 +199,34 @@ impl Flow {
         Ok(())
     }
 
-    /// Has all looked at again that was of no use for this reason: it holds no longer. Files wait for the next scan.
+    /// Has all looked at again that was of no use for one of these reasons: they hold no longer. Files wait for the next scan.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn reason_is_gone(&self, reason: &'static str) -> Result<()> {
+    pub async fn reasons_are_gone(&self, reasons: [&'static str; 2]) -> Result<()> {
         let team = self.team;
         let flawed = self
             .store
             .write(move |tx| {
-                files::doubt_unusable(tx, team, reason)?;
-                media::doubt_flawed(tx, team, reason)
+                files::doubt_unusable(tx, team, reasons)?;
+                media::doubt_flawed(tx, team, reasons)
             })
             .await?;
         if flawed > 0 {
             self.nudges.examine.notify();
         }
         Ok(())
+    }
+
+    /// How many media may not be planned before they are examined.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn count_to_examine(&self) -> Result<u64> {
+        let team = self.team;
+        self.store
+            .read(move |tx| media::count_to_examine(tx, team))
+            .await
     }
 
     /// Media that were not decoded in full yet, the oldest first.

@@ -1,13 +1,13 @@
 //! How long the pictures last, and who is told in time. Zero pictures is the loudest case, so nobody should be surprised by it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::Result;
 use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
-use crate::domain::runway::{Stock, level};
+use crate::domain::runway::{LEVELS_DAYS, Stock, level};
 use crate::domain::team::TeamSettings;
 use crate::store::{Tx, alerts, mix, supply};
 
@@ -105,44 +105,38 @@ pub(super) fn judge_runway(
     settings: &TeamSettings,
     now: Timestamp,
 ) -> Result<()> {
-    let standing: Vec<String> = alerts::standing(tx, team)?
+    let mut standing: BTreeSet<String> = alerts::standing(tx, team)?
         .into_iter()
         .map(|alert| alert.topic)
         .filter(|topic| topic.starts_with(TOPIC))
         .collect();
-    let mut wanted = BTreeMap::new();
-    let mut outdated = Vec::new();
     for runway in runways(tx, team, settings, now)? {
-        let mut told = None;
-        for topic in [7, 2, 0].map(|level| (level, runway.topic(level))) {
-            if standing.contains(&topic.1) {
-                told = Some(topic.0);
-            }
-        }
+        let told = LEVELS_DAYS
+            .into_iter()
+            .find(|level| standing.contains(&runway.topic(*level)));
         let Some(days) = runway.lasts_days else {
             continue;
         };
-        let Some(mut level) = level(runway.lasts_days, told) else {
+        let Some(mut level) = level(days, told) else {
             continue;
         };
         if runway.category.is_none() {
             level = level.max(LAST_LEVEL_WITHOUT_MIX);
         }
+        // The new level says it; that the old one is over would be no good news.
         if let Some(told) = told.filter(|told| *told != level) {
-            outdated.push(runway.topic(told));
+            let topic = runway.topic(told);
+            alerts::take_back(tx, team, &topic, now)?;
+            standing.remove(&topic);
         }
-        wanted.insert(runway.topic(level), runway.text(days, settings));
-    }
-    for topic in outdated {
-        alerts::take_back(tx, team, &topic, now)?;
-    }
-    for topic in standing.iter().filter(|topic| !wanted.contains_key(*topic)) {
-        alerts::resolve(tx, team, topic, now)?;
-    }
-    for (topic, text) in wanted {
+        let (topic, text) = (runway.topic(level), runway.text(days, settings));
         if alerts::raise(tx, team, &topic, &text, now)? {
             tracing::warn!(task = "plan", "{text}");
         }
+        standing.remove(&topic);
+    }
+    for topic in standing {
+        alerts::resolve(tx, team, &topic, now)?;
     }
     Ok(())
 }

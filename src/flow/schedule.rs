@@ -11,12 +11,13 @@ use super::chooser::{Chooser, Standing, fill, showing, shown};
 use super::due::trusted;
 use super::runway::judge_runway;
 use super::{Flow, Result};
+use crate::domain::audit::{By, Change};
 use crate::domain::calendar::{Slot, SlotId, slots_between};
 use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Error, Tx, alerts, history, media, mix, stories, teams};
+use crate::store::{Error, Tx, alerts, audit, history, media, mix, stories, teams};
 
 /// The topic of the alert that nothing is left to choose from.
 const NOTHING_LEFT: &str = "nothing_left";
@@ -57,18 +58,18 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn plan(&self, now: Timestamp) -> Result<Drawn> {
-        self.draw(now, false).await
+        self.draw(now, None).await
     }
 
     /// Draws every slot that was not sent yet anew.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn replan(&self, now: Timestamp) -> Result<Drawn> {
-        self.draw(now, true).await
+    pub async fn replan(&self, by: By, now: Timestamp) -> Result<Drawn> {
+        self.draw(now, Some(by)).await
     }
 
-    async fn draw(&self, now: Timestamp, anew: bool) -> Result<Drawn> {
+    async fn draw(&self, now: Timestamp, anew: Option<By>) -> Result<Drawn> {
         let (team, settings) = (self.team, self.settings.clone());
         let drawn = self
             .store
@@ -77,8 +78,12 @@ impl Flow {
                     return Ok(Drawn::default());
                 }
                 let horizon = ahead(now, settings.horizon_days);
-                let plan = draw(tx, team, &settings, now, horizon, anew)?;
+                let plan = draw(tx, team, &settings, now, horizon, anew.is_some())?;
                 plan.tell();
+                if let Some(by) = &anew {
+                    let change = Change::of_team(team, "replanned");
+                    audit::add(tx, team, by, &change, now)?;
+                }
                 // What came just now is known in a moment; what cannot be examined keeps nobody from being told.
                 let just_now = now.checked_sub(JUST_NOW).unwrap_or(now);
                 if !media::awaits_examination(tx, team, just_now)? {

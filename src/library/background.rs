@@ -1,5 +1,7 @@
-//! Work that takes a while and that nobody waits for: looking at files, examining pictures. It has threads of its own, which
-//! yield to everything else: a press and a slot are served first, whatever there is to look at.
+//! Work on files that takes a while, where it delays no task. What nobody waits for, looking at files and examining pictures,
+//! has threads of its own, which yield to everything else: a press and a slot are served first, whatever there is to look at.
+
+use std::fmt::Display;
 
 use tokio::sync::oneshot;
 
@@ -8,6 +10,16 @@ use crate::flow::Error;
 /// How much its threads yield: as `nice` does.
 const NICENESS: i32 = 10;
 
+/// Does work that somebody waits for, on a thread that may block.
+///
+/// # Errors
+/// If the work panics.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(failed)
+}
+
 /// Does the work on a thread of low priority.
 ///
 /// # Errors
@@ -15,9 +27,6 @@ const NICENESS: i32 = 10;
 pub(super) async fn background<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    let failed = |cause: &dyn std::fmt::Display| {
-        Error::Unavailable(format!("was not asked: reading a file failed ({cause})"))
-    };
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new()
         .name("library".to_owned())
@@ -29,8 +38,12 @@ pub(super) async fn background<T: Send + 'static>(
             // Nobody listens any more if the service is stopping.
             let _ = sender.send(work());
         })
-        .map_err(|cause| failed(&cause))?;
-    receiver.await.map_err(|cause| failed(&cause))
+        .map_err(failed)?;
+    receiver.await.map_err(failed)
+}
+
+fn failed(cause: impl Display) -> Error {
+    Error::Unavailable(format!("was not asked: reading a file failed ({cause})"))
 }
 
 #[cfg(test)]

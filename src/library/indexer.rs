@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
+use super::background::blocking;
 use super::beneath::file_stat;
-use super::reconcile::{Library, blocking};
+use super::reconcile::Library;
 use super::walk::root_identity;
 use super::watch::{Change, Watcher};
 use crate::flow::Error;
@@ -101,7 +102,7 @@ impl Indexer {
         self.pulse.expecting(QUIET);
         let scanned = self
             .library
-            .scan(false, |_, _| self.pulse.expecting(QUIET))
+            .scan(None, |_, _| self.pulse.expecting(QUIET))
             .await?;
         if scanned.away.is_none() {
             self.judge_sight().await?;

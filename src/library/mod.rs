@@ -13,6 +13,7 @@ mod beneath;
 mod bitmap;
 pub mod cache;
 mod clip;
+mod compare;
 mod copy;
 mod decode;
 pub mod examine;

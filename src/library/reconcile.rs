@@ -1,20 +1,20 @@
 //! What the folder holds and what the records say, brought together. The watcher only makes it fast; a scan finds whatever
 //! the watcher could not see, and is what decides that something is gone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::background::background;
+use super::background::{background, blocking};
 use super::cache::Cache;
+use super::compare::{changed, gone, suspicion};
 use super::heic;
 use super::inspect::{BEING_WRITTEN, Inspector, NotSeen, really_gone};
 use super::studio::is_empty;
-use super::walk::{Found, Walk, walk};
+use super::walk::{Walk, walk};
 use super::writers::Writers;
-use crate::domain::media::{
-    FileStat, Finding, KnownFile, MOST_GONE_AT_ONCE, Sighting, looks_like_a_missing_disk,
-};
+use crate::domain::audit::By;
+use crate::domain::media::{FileStat, Finding, KnownFile, MOST_GONE_AT_ONCE, Sighting};
 use crate::domain::run::Run;
 use crate::flow::index::Indexed;
 use crate::flow::{Error, Flow};
@@ -106,19 +106,19 @@ impl Library {
     }
 
     /// Walks the whole library and brings the records up to it. `progress` hears how many of the files to look at are done.
-    /// `accept_missing` says that the owner means it, however many files are gone.
+    /// `accepted_by` is who says that files were removed on purpose, however many are gone.
     ///
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn scan(
         &self,
-        accept_missing: bool,
+        accepted_by: Option<By>,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Scanned, Error> {
         let started_at = self.clock.now();
         if heic::converter().is_some() {
-            self.flow.reason_is_gone(heic::NO_CONVERTER).await?;
-            self.flow.reason_is_gone(heic::LATER).await?;
+            let reasons = [heic::NO_CONVERTER, heic::LATER];
+            self.flow.reasons_are_gone(reasons).await?;
         }
         let known: HashMap<String, KnownFile> =
             self.flow.known_files().await?.into_iter().collect();
@@ -129,10 +129,8 @@ impl Library {
             Err(problem) => return self.away(problem.to_string()).await,
         };
         let gone = gone(&walk, &known);
-        if let Some(reason) = self
-            .suspicion(&walk, &known, &gone)
-            .filter(|_| !accept_missing)
-        {
+        let suspicion = suspicion(&self.root, &walk, &known, &gone);
+        if let Some(reason) = suspicion.filter(|_| accepted_by.is_none()) {
             return self.away(reason).await;
         }
         self.flow.library_away(None, started_at).await?;
@@ -156,14 +154,13 @@ impl Library {
         progress(total, total);
         // Last: a file that was moved has its new place by now, and is missing at no moment. The disk may have gone away
         // since, or during the walk.
-        let gone = if accept_missing {
-            gone
-        } else {
-            self.really_gone(gone).await?
+        let gone = match accepted_by {
+            Some(_) => gone,
+            None => self.really_gone(gone).await?,
         };
         if !gone.is_empty() {
             let now = self.clock.now();
-            indexed = indexed.plus(self.flow.vanished(gone, now).await?);
+            indexed = indexed.plus(self.flow.vanished(gone, accepted_by, now).await?);
         }
         if !indexed.is_nothing() {
             let detail = format!(
@@ -285,7 +282,7 @@ impl Library {
             // Only a scan may say so, with its alert.
             return Ok(Indexed::default());
         }
-        self.flow.vanished(gone, self.clock.now()).await
+        self.flow.vanished(gone, None, self.clock.now()).await
     }
 
     /// Whether a sighting tells anything that is not on record: a file that still waits is not written again and again.
@@ -323,40 +320,6 @@ impl Library {
         self.flow.index(fresh, self.clock.now()).await
     }
 
-    /// Why so much is gone that it looks like a disk that is away.
-    fn suspicion(
-        &self,
-        walk: &Walk,
-        known: &HashMap<String, KnownFile>,
-        gone: &[String],
-    ) -> Option<String> {
-        let root = self.root.display();
-        let remedy = "Nothing was changed. Is its disk connected and mounted? If the files were removed on purpose, say so with \
-                      `storyline media index --accept-missing`.";
-        if walk.files.is_empty() && !known.is_empty() {
-            return Some(format!(
-                "The library {root} is empty, and {} files were in it. {remedy}",
-                known.len()
-            ));
-        }
-        // What was only moved within the library is not gone.
-        let inodes: HashSet<u64> = walk.files.iter().map(|file| file.stat.inode).collect();
-        let really_gone = gone
-            .iter()
-            .filter(|path| {
-                known
-                    .get(*path)
-                    .is_none_or(|file| !inodes.contains(&file.stat.inode))
-            })
-            .count();
-        looks_like_a_missing_disk(known.len(), really_gone).then(|| {
-            format!(
-                "{really_gone} of {} files are gone from the library {root} at once. {remedy}",
-                known.len()
-            )
-        })
-    }
-
     /// Why nothing should be put into the library now, if nothing should: its disk seems to be away.
     pub(super) async fn is_away(&self) -> Result<Option<String>, Error> {
         let root = self.root.clone();
@@ -383,36 +346,6 @@ impl Library {
     }
 }
 
-/// The files that are new, or are not as they are on record, or were not whole.
-fn changed(files: &[Found], known: &HashMap<String, KnownFile>) -> Vec<String> {
-    files
-        .iter()
-        .filter(|file| {
-            known.get(&file.path).is_none_or(|before| {
-                before.waiting
-                    || before.stat != file.stat
-                    || before.metadata_stamp != file.metadata_stamp
-            })
-        })
-        .map(|file| file.path.clone())
-        .collect()
-}
-
-/// The files on record that are not there, as far as the walk could see.
-fn gone(walk: &Walk, known: &HashMap<String, KnownFile>) -> Vec<String> {
-    let seen: HashSet<&str> = walk
-        .files
-        .iter()
-        .map(|file| file.path.as_str())
-        .chain(walk.problems.iter().map(|(path, _)| path.as_str()))
-        .collect();
-    known
-        .keys()
-        .filter(|path| !seen.contains(path.as_str()) && !walk.may_hide(path))
-        .cloned()
-        .collect()
-}
-
 fn tell(sighting: &Sighting) {
     match &sighting.finding {
         Finding::Whole(content) => {
@@ -433,13 +366,4 @@ fn tell(sighting: &Sighting) {
             tracing::warn!(task = "index", "{} cannot be used: {reason}", sighting.path);
         }
     }
-}
-
-/// Runs work that takes a while, or much of a core, where it delays nobody.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        Error::Unavailable(format!("was not asked: reading a file failed ({error})"))
-    })
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::animation::animation;
+use super::background::blocking;
 use super::cache::Cache;
 use super::original::{self, Original};
 use super::poster::poster;
-use super::reconcile::blocking;
 use super::render::{self, Form, render};
 use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
 use crate::domain::media::{Fingerprint, Media};

@@ -139,11 +139,13 @@ pub(crate) fn doubt_metadata(tx: &mut dyn Tx, team: TeamId, path: &str) -> Resul
     Ok(())
 }
 
-/// Has every file that is of no use for this reason looked at again at the next scan.
-pub(crate) fn doubt_unusable(tx: &mut dyn Tx, team: TeamId, reason: &str) -> Result<()> {
+/// Has every file that is of no use for one of these reasons looked at again at the next scan.
+pub(crate) fn doubt_unusable(tx: &mut dyn Tx, team: TeamId, reasons: [&str; 2]) -> Result<()> {
+    let [one, other] = reasons;
     tx.execute(
-        "UPDATE files SET metadata_stamp = 'doubtful' WHERE team_id = ?1 AND state = 'unusable' AND reason = ?2",
-        values![team, reason],
+        "UPDATE files SET metadata_stamp = 'doubtful' WHERE team_id = ?1
+             AND state <> 'whole' AND state = 'unusable' AND reason IN (?2, ?3)",
+        values![team, one, other],
     )?;
     Ok(())
 }

@@ -201,6 +201,15 @@ pub(crate) fn to_examine(tx: &mut dyn Tx, team: TeamId, limit: u32) -> Result<Ve
     rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
+/// How many media may not be planned before they are examined.
+pub(crate) fn count_to_examine(tx: &mut dyn Tx, team: TeamId) -> Result<u64> {
+    tx.count(
+        "SELECT COUNT(*) FROM media
+         WHERE team_id = ?1 AND looked_at IS NULL AND missing_since IS NULL AND examined_at IS NULL",
+        values![team],
+    )
+}
+
 /// Whether something that came since then is not examined yet.
 pub(crate) fn awaits_examination(tx: &mut dyn Tx, team: TeamId, since: Timestamp) -> Result<bool> {
     Ok(tx.count(
@@ -210,11 +219,13 @@ pub(crate) fn awaits_examination(tx: &mut dyn Tx, team: TeamId, since: Timestamp
     )? > 0)
 }
 
-/// Has every media that is flawed for this reason examined again.
-pub(crate) fn doubt_flawed(tx: &mut dyn Tx, team: TeamId, reason: &str) -> Result<u64> {
+/// Has every media that is flawed for one of these reasons examined again.
+pub(crate) fn doubt_flawed(tx: &mut dyn Tx, team: TeamId, reasons: [&str; 2]) -> Result<u64> {
+    let [one, other] = reasons;
     tx.execute(
-        "UPDATE media SET examined_at = NULL, looked_at = NULL, errors = '[]' WHERE team_id = ?1 AND errors = ?2",
-        values![team, json(&[reason])?],
+        "UPDATE media SET examined_at = NULL, looked_at = NULL, errors = '[]'
+         WHERE team_id = ?1 AND errors <> '[]' AND errors IN (?2, ?3)",
+        values![team, json(&[one])?, json(&[other])?],
     )
 }
 

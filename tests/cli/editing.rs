@@ -215,9 +215,10 @@ async fn who_changed_what_is_listed_with_before_and_after() {
     bench.type_in("resume");
     bench.type_in("schedule replan");
     bench.type_in("queue cancel 1");
-    assert_snapshot!(bench.type_in("audit list --limit 4").all(), @r#"
+    assert_snapshot!(bench.type_in("audit list --limit 5").all(), @r#"
     When (Europe/Berlin)  By   What      Change     Before                                                       After
     Day 0000-00-00 00:00  ann  #1        cancelled  due Day 0000-00-00 00:00, path memes/dog.png, state planned  cancelled
+    Day 0000-00-00 00:00  ann  the plan  replanned  –                                                            –
     Day 0000-00-00 00:00  ann  the plan  resumed    by ann, paused since Day 0000-00-00 00:00                    running
     Day 0000-00-00 00:00  ann  the plan  paused     running                                                      paused
     Day 0000-00-00 00:00  ann  the mix   set        –                                                            memes 70 %, merch 30 %
@@ -231,15 +232,15 @@ async fn who_changed_what_is_listed_with_before_and_after() {
     "#);
     assert_snapshot!(bench.type_in("audit list --since 2099-01-01").all(), @"! Nobody has changed anything that fits.");
     let lines = bench.type_in("audit list --json").json();
-    assert_eq!(lines.as_array().unwrap().len(), 9);
-    assert_eq!(lines[3]["subject"], "mix");
+    assert_eq!(lines.as_array().unwrap().len(), 10);
+    assert_eq!(lines[4]["subject"], "mix");
     assert_eq!(
-        (&lines[3]["by"], &lines[3]["person"]),
+        (&lines[4]["by"], &lines[4]["person"]),
         (&"ann".into(), &serde_json::Value::Null)
     );
     assert_eq!(
-        lines[3]["after"],
+        lines[4]["after"],
         serde_json::json!({ "memes": "70 %", "merch": "30 %" })
     );
-    assert!(lines[3]["at"].is_string());
+    assert!(lines[4]["at"].is_string());
 }

@@ -1,6 +1,7 @@
 //! What people say of a media by hand: it wins, it stays, it can be taken back, and the chat shows it.
 
 use storyline::domain::edit::{Edit, Field};
+use storyline::domain::lock::LockKind;
 use storyline::domain::media::Metadata;
 use storyline::flow::act::Verb;
 use storyline::flow::edit::Edited;
@@ -138,7 +139,7 @@ fn a_held_picture_leaves_the_plan_until_it_is_released() {
     assert_eq!(the_box.queue().len(), 1);
     let (flow, media, now) = (the_box.flow(), the_box.media(1), the_box.now);
     the_box
-        .run(flow.hold(media.clone(), None, anna(), None, now))
+        .run(flow.lock(media.clone(), LockKind::ManualHold, None, anna(), None, now))
         .unwrap();
     the_box.look();
     assert!(the_box.queue().is_empty());

@@ -106,8 +106,11 @@ fn every_verb() -> Vec<(Deed, Subject, &'static str, Value, Value)> {
         (
             |b, by| {
                 let until = Some(b.now + days(2));
-                b.run(b.flow().hold(b.media(1), until, by, None, b.now))
-                    .unwrap();
+                b.run(
+                    b.flow()
+                        .lock(b.media(1), LockKind::ManualHold, until, by, None, b.now),
+                )
+                .unwrap();
             },
             Lock,
             "locked",
@@ -116,8 +119,11 @@ fn every_verb() -> Vec<(Deed, Subject, &'static str, Value, Value)> {
         ),
         (
             |b, by| {
-                b.run(b.flow().hold(b.media(1), None, by, None, b.now))
-                    .unwrap()
+                b.run(
+                    b.flow()
+                        .lock(b.media(1), LockKind::ManualHold, None, by, None, b.now),
+                )
+                .unwrap()
             },
             Lock,
             "locked",
@@ -234,6 +240,25 @@ fn every_verb() -> Vec<(Deed, Subject, &'static str, Value, Value)> {
             "cancelled",
             Value::Null,
             json!("cancelled"),
+        ),
+        (
+            |b, by| {
+                b.run(b.flow().replan(by, b.now)).unwrap();
+            },
+            Team,
+            "replanned",
+            Value::Null,
+            Value::Null,
+        ),
+        (
+            |b, by| {
+                let gone = vec!["memes/8.jpg".to_owned()];
+                b.run(b.flow().vanished(gone, Some(by), b.now)).unwrap();
+            },
+            Media,
+            "missing files accepted",
+            json!({ "files": 9 }),
+            json!({ "files": 8 }),
         ),
         (
             |b, by| {

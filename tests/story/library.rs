@@ -4,6 +4,10 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use storyline::domain::media::{
+    Content, FileStat, Finding, Fingerprint, Format, Metadata, Sighting,
+};
+
 use crate::harness::{ANN, Office, Plan, drop_picture};
 
 /// What is kept in view, as `path: reason`.
@@ -190,6 +194,34 @@ async fn a_disk_that_goes_away_changes_nothing_and_alarms() {
     fs::rename(&away, office.library()).unwrap();
     office.it_is("09:02");
     office.story(1).await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_cannot_be_read_keep_no_other_from_being_examined() {
+    let office = Office::open().await;
+    // More than are fetched at once, before all others in the queue, and nowhere on the disk.
+    let unreadable = (0..40_u8).map(|number| Sighting {
+        path: format!("memes/unreadable-{number}.jpg"),
+        stat: FileStat::default(),
+        metadata_stamp: String::new(),
+        finding: Finding::Whole(Box::new(Content {
+            fingerprint: Fingerprint::from_bytes([number; 32]),
+            format: Format::Jpeg,
+            width_px: 1080,
+            height_px: 1920,
+            clip: None,
+            metadata: Metadata::default(),
+            metadata_problems: Vec::new(),
+        })),
+    });
+    let before = office.now() - jiff::SignedDuration::from_mins(1);
+    let flow = office.flow();
+    flow.index(unreadable.collect(), before).await.unwrap();
+    office.drop_picture("memes/a.jpg");
+    let queue = office.wait_until_planned(1).await;
+    assert_eq!(queue[0].path, "memes/a.jpg");
+    assert_eq!(flow.to_examine(100).await.unwrap().len(), 40);
     office.close().await;
 }
 

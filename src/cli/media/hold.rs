@@ -45,9 +45,9 @@ pub(super) async fn hold(seat: &Seat, options: Hold) -> Result<(), Failure> {
         held: true,
         until,
     };
-    let by = seat.by.clone();
+    let (kind, by) = (LockKind::ManualHold, seat.by.clone());
     seat.flow
-        .hold(media, until, by, options.reason, seat.now())
+        .lock(media, kind, until, by, options.reason, seat.now())
         .await?;
     seat.knock().await?;
     let how_long = match until {

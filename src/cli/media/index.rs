@@ -42,8 +42,9 @@ pub(super) async fn run(seat: &Seat, options: &Index) -> Result<(), Failure> {
         seat.clock.clone(),
     );
     let bar = progress("Looking at files");
+    let accepted_by = options.accept_missing.then(|| seat.by.clone());
     let scanned = library
-        .scan(options.accept_missing, |done, total| {
+        .scan(accepted_by, |done, total| {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
         })
@@ -64,7 +65,7 @@ pub(super) async fn run(seat: &Seat, options: &Index) -> Result<(), Failure> {
     } else {
         0
     };
-    let to_examine = seat.flow.status(seat.now()).await?.to_examine;
+    let to_examine = seat.flow.count_to_examine().await?;
     let sentence = summary(&scanned, examined, to_examine, is_served);
     let done = Done {
         scanned,
@@ -116,7 +117,7 @@ fn summary(scanned: &Scanned, examined: u64, to_examine: u64, is_served: bool) -
 /// Examines all that waits for it. Nobody else does: no daemon runs.
 async fn examine(seat: &Seat, library: &Library) -> Result<u64, Failure> {
     let bar = progress("Examining media");
-    bar.set_length(seat.flow.status(seat.now()).await?.to_examine);
+    bar.set_length(seat.flow.count_to_examine().await?);
     let mut examined = HashSet::new();
     loop {
         let mut waiting = seat.flow.to_examine(BATCH).await?;

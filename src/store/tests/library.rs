@@ -310,8 +310,8 @@ on_every_engine! {
             for (path, reason) in [("memes/3.heic", REASON), ("memes/4.zip", "a ZIP archive")] {
                 files::put(tx, team, path, stat(3), "", &files::Found::Unusable(reason), noon())?;
             }
-            files::doubt_unusable(tx, team, REASON)?;
-            media::doubt_flawed(tx, team, REASON)
+            files::doubt_unusable(tx, team, [REASON, "another"])?;
+            media::doubt_flawed(tx, team, [REASON, "another"])
         })
         .await;
         let (again, stamps) = bed
