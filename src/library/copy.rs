@@ -72,6 +72,9 @@ pub(super) fn copy(
     path: &str,
     mut accompany: impl FnMut(&str) -> Result<(), NotCopied>,
 ) -> Result<String, NotCopied> {
+    if let Some(name) = there_already(&file, fingerprint, library, path) {
+        return Ok(name);
+    }
     let (folder, _) = split(path);
     let folder = library.join(folder);
     fs::create_dir_all(&folder).map_err(NotCopied::Target)?;
@@ -94,6 +97,27 @@ pub(super) fn copy(
     }
     let error = format!("{path} and {MOST_NAMESAKES} namesakes are there already");
     Err(NotCopied::Target(io::Error::other(error)))
+}
+
+/// The path or the namesake of it that holds these bytes: an import that was killed may have left it before it was on record.
+fn there_already(
+    file: &File,
+    fingerprint: Fingerprint,
+    library: &Path,
+    path: &str,
+) -> Option<String> {
+    let length = file.metadata().ok()?.len();
+    let is_it = |name: &String| {
+        let there = library.join(name);
+        fs::symlink_metadata(&there).is_ok_and(|it| it.is_file() && it.len() == length)
+            && File::open(&there)
+                .and_then(hash)
+                .is_ok_and(|it| it == fingerprint)
+    };
+    (1..=MOST_NAMESAKES)
+        .map(|number| namesake(path, number))
+        .take_while(|name| fs::symlink_metadata(library.join(name)).is_ok())
+        .find(is_it)
 }
 
 /// Writes a small file at once, unless something is there already.
@@ -173,16 +197,20 @@ impl Draft {
             tracing::debug!("what was copied may be checked in memory only: {cause}");
         }
         let written = File::open(&self.0).map_err(NotCopied::Target)?;
-        let mut again = blake3::Hasher::new();
-        again.update_reader(written).map_err(NotCopied::Target)?;
-        let is_same =
-            |hasher: &blake3::Hasher| hasher.finalize().as_bytes() == fingerprint.as_bytes();
-        if is_same(&hasher) && is_same(&again) {
+        let read = Fingerprint::from_bytes(*hasher.finalize().as_bytes());
+        let read_back = hash(written).map_err(NotCopied::Target)?;
+        if read == fingerprint && read_back == fingerprint {
             Ok(())
         } else {
             Err(NotCopied::Differs)
         }
     }
+}
+
+fn hash(file: File) -> io::Result<Fingerprint> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(Fingerprint::from_bytes(*hasher.finalize().as_bytes()))
 }
 
 impl Drop for Draft {
@@ -233,6 +261,11 @@ mod tests {
             assert_eq!(copied(library.path(), bytes, bytes).unwrap(), name);
             assert_eq!(fs::read(library.path().join(name)).unwrap(), bytes);
         }
+        // What an import that was killed had copied already.
+        assert_eq!(
+            copied(library.path(), b"another", b"another").unwrap(),
+            "merch/cup (2).jpg"
+        );
         assert_eq!(names(&library.path().join("merch")).len(), 3);
         assert_eq!(namesake("cup", 2), "cup (2)");
         let says = namesake("merch/cup__https-a-example.jpg", 2);
