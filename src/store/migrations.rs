@@ -60,6 +60,15 @@ where
     }
 }
 
+/// Brings an empty schema to a version before the newest, as a program of that time left it.
+#[cfg(test)]
+pub(super) fn run_to(connection: &mut impl Migrate, version: i32) {
+    embedded::migrations::runner()
+        .set_target(refinery::Target::Version(version))
+        .run(connection)
+        .expect("that version");
+}
+
 fn newest(migrations: &[refinery::Migration]) -> i64 {
     migrations
         .iter()
