@@ -96,15 +96,14 @@ impl Worker {
     pub(super) async fn follow(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         loop {
             pulse.beat();
-            let next = self
-                .flow
-                .follow(self.outlet.as_ref(), self.clock.now())
-                .await?;
+            let (flow, outlet) = (&self.flow, self.outlet.as_ref());
+            let followed = flow.follow(outlet, &self.studio, self.clock.now()).await?;
+            let reminded = flow.remind(outlet, self.clock.now()).await?;
             rest(
                 &pulse,
                 &self.flow.nudges.messages,
                 &mut tick,
-                next,
+                followed.into_iter().chain(reminded).min(),
                 &self.clock,
             )
             .await;

@@ -113,6 +113,12 @@ impl Check<'_> {
             skip_ttl_days: self
                 .number("team.skip_ttl_days")
                 .unwrap_or(default.skip_ttl_days),
+            remind_minutes: self
+                .number("team.remind_minutes")
+                .unwrap_or(default.remind_minutes),
+            expire_hours: self
+                .number("team.expire_hours")
+                .unwrap_or(default.expire_hours),
             framing: Framing {
                 fit: self.required("team.fit", fit),
                 color: self.required("team.fit_color", color),

@@ -299,6 +299,22 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         section: "team",
+        name: "remind_minutes",
+        kind: whole(0, 1440, "minutes"),
+        default: "30",
+        doc: "The team is reminded once of a story that waits for a press for so long; 0: never.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
+        name: "expire_hours",
+        kind: whole(1, 168, "hours"),
+        default: "24",
+        doc: "A story that waits for a press for so long expires; its picture may be chosen again.",
+        ..TEXT
+    },
+    Key {
+        section: "team",
         name: "fit",
         default: "blur",
         doc: "How a picture of another shape fills a story: `blur` (whole, on a blurred extension of itself), `crop` (its \

@@ -70,6 +70,8 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "team.late_minutes" => team.late_minutes.to_string(),
         "team.repost_ttl_days" => team.repost_ttl_days.to_string(),
         "team.skip_ttl_days" => team.skip_ttl_days.to_string(),
+        "team.remind_minutes" => team.remind_minutes.to_string(),
+        "team.expire_hours" => team.expire_hours.to_string(),
         "team.fit" => team.framing.fit.as_str().to_owned(),
         "team.fit_color" => team.framing.color.to_string(),
         "team.dry_run" => team.dry_run.to_string(),

@@ -119,6 +119,20 @@ pub fn slots_between(
     slots
 }
 
+/// The first moment from `from` on that lies in the team's hours.
+#[must_use]
+pub fn next_in_window(settings: &TeamSettings, from: Timestamp) -> Timestamp {
+    let today = from.to_zoned(settings.timezone.clone()).date();
+    // The window of the day before may reach over midnight.
+    let days = today.saturating_sub(1.days()).series(1.day()).take(3);
+    let windows = days.filter_map(|date| window_of_day(settings, date));
+    windows
+        .filter(|(opens, length)| from.duration_since(*opens) < *length)
+        .map(|(opens, _)| opens.max(from))
+        .min()
+        .unwrap_or(from)
+}
+
 /// When the window of a date starts, and how long it really is. Nothing only at the very edge of the calendar.
 fn window_of_day(settings: &TeamSettings, date: Date) -> Option<(Timestamp, SignedDuration)> {
     let window = settings.window;
@@ -192,6 +206,38 @@ mod tests {
             window: Window { start, end },
             jitter_minutes,
             ..TeamSettings::default()
+        }
+    }
+
+    #[test]
+    fn a_moment_outside_of_the_hours_is_put_to_their_next_beginning() {
+        let day = settings(
+            "UTC",
+            3,
+            Time::constant(9, 0, 0, 0),
+            Time::constant(21, 0, 0, 0),
+            0,
+        );
+        let night = settings(
+            "UTC",
+            3,
+            Time::constant(21, 0, 0, 0),
+            Time::constant(3, 0, 0, 0),
+            0,
+        );
+        let always = settings("UTC", 3, Time::midnight(), Time::midnight(), 0);
+        for (settings, from, then) in [
+            (&day, "2027-01-04T08:00:00Z", "2027-01-04T09:00:00Z"),
+            (&day, "2027-01-04T20:59:00Z", "2027-01-04T20:59:00Z"),
+            (&day, "2027-01-04T21:00:00Z", "2027-01-05T09:00:00Z"),
+            (&night, "2027-01-04T02:59:00Z", "2027-01-04T02:59:00Z"),
+            (&night, "2027-01-04T03:00:00Z", "2027-01-04T21:00:00Z"),
+            (&always, "2027-01-04T03:00:00Z", "2027-01-04T03:00:00Z"),
+        ] {
+            assert_eq!(
+                next_in_window(settings, from.parse().unwrap()),
+                then.parse().unwrap()
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! An entry of the history: how one story, or one slot without a story, ended. It is written once and never changed.
+//! An entry of the history: how one story, or one slot without a story, ended. It is written once and never changed; an
+//! outcome that is taken back within its minute stays, and another row says so.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,19 @@ pub struct Entry {
     pub person_name: Option<String>,
     /// The media as it was then.
     pub snapshot: Snapshot,
+    /// Which row of its story it is: 1, or more if outcomes before were taken back.
+    pub part: u32,
+    /// When and by whom it was taken back, if it was.
+    pub withdrawn: Option<Withdrawn>,
+}
+
+/// An outcome was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawn {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Option<String>,
 }
 
 /// A media as it was when its story ended; later edits do not change what was shown.

@@ -64,6 +64,12 @@ impl Outcome {
         )
     }
 
+    /// Whether a person brought it about, who may take it back for a while.
+    #[must_use]
+    pub fn may_be_taken_back(self) -> bool {
+        matches!(self, Self::Posted | Self::Skipped | Self::Rejected)
+    }
+
     /// The lock that this end puts on the media, and until when (or for ever).
     ///
     /// A failed media is held as long as a skipped one, or the plan would choose it again at once and fail again.

@@ -53,7 +53,7 @@ impl Role {
     pub fn may(self, deed: Deed) -> bool {
         match deed {
             Deed::Look | Deed::Decide => true,
-            Deed::SendNext | Deed::Pause => self >= Self::Admin,
+            Deed::UndoOthers | Deed::SendNext | Deed::Pause => self >= Self::Admin,
         }
     }
 }
@@ -82,6 +82,8 @@ pub enum Deed {
     Look,
     /// Press a button of a story.
     Decide,
+    /// Take back an outcome that somebody else brought about.
+    UndoOthers,
     /// Send the next story now.
     SendNext,
     /// Pause and resume the plan.
@@ -90,7 +92,13 @@ pub enum Deed {
 
 impl Deed {
     /// Every deed.
-    pub const ALL: [Self; 4] = [Self::Look, Self::Decide, Self::SendNext, Self::Pause];
+    pub const ALL: [Self; 5] = [
+        Self::Look,
+        Self::Decide,
+        Self::UndoOthers,
+        Self::SendNext,
+        Self::Pause,
+    ];
 }
 
 /// A person as the team's records have them.
@@ -138,6 +146,7 @@ mod tests {
             [
                 (Deed::Look, [true, true, true]),
                 (Deed::Decide, [true, true, true]),
+                (Deed::UndoOthers, [false, true, true]),
                 (Deed::SendNext, [false, true, true]),
                 (Deed::Pause, [false, true, true]),
             ]

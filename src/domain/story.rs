@@ -7,10 +7,12 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::calendar::SlotId;
+use super::calendar::{SlotId, next_in_window};
 use super::category::Category;
 use super::ids::{MediaId, StoryId, TeamId};
 use super::outcome::Outcome;
+use super::person::PersonId;
+use super::team::TeamSettings;
 
 /// Where a story is in its life. A story that has ended has no state: it is history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -128,6 +130,65 @@ pub struct Story {
     pub reject_asked_at: Option<Timestamp>,
     /// When the box came back from an absence and offered it again.
     pub offered_again_at: Option<Timestamp>,
+    /// Who is on it, if somebody said so.
+    pub claim: Option<Claim>,
+    /// When it comes up again, if somebody put it off.
+    pub later: Option<Later>,
+    /// When the team was reminded of it.
+    pub reminded_at: Option<Timestamp>,
+    /// How often it was given another media.
+    pub swaps: u32,
+    /// When it last was.
+    pub swapped_at: Option<Timestamp>,
+    /// Who took its outcome back, if somebody did.
+    pub undone_by: Option<String>,
+    /// When its original was last sent to the chat.
+    pub original_at: Option<Timestamp>,
+}
+
+/// Somebody is on a story: others may still finish it, and hear of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Who.
+    pub person: PersonId,
+    /// How they are called.
+    pub name: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A story was put off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Later {
+    /// Until when.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
+impl Story {
+    /// When it began to wait for a press: when the team could first see it, or when it comes up again.
+    #[must_use]
+    pub fn waits_since(&self) -> Timestamp {
+        let seen = self.delivery.sent_at.unwrap_or(self.state_since);
+        self.later.as_ref().map_or(seen, |later| later.at.max(seen))
+    }
+
+    /// Until when it is put off by somebody who wants it later: two hours on, in the team's hours. Nothing if that would be
+    /// too long after it was first seen.
+    #[must_use]
+    pub fn put_off_until(&self, settings: &TeamSettings, now: Timestamp) -> Option<Timestamp> {
+        let until = next_in_window(settings, now.checked_add(LATER).ok()?);
+        let seen = self.delivery.sent_at.unwrap_or(self.state_since);
+        (until.duration_since(seen) <= LATEST).then_some(until)
+    }
+
+    /// Who is on it now; a claim lapses.
+    #[must_use]
+    pub fn claimed_by(&self, now: Timestamp) -> Option<&Claim> {
+        let lasts = |claim: &&Claim| now.duration_since(claim.at).abs() < CLAIM;
+        self.claim.as_ref().filter(lasts)
+    }
 }
 
 /// How the delivery of a story goes.
@@ -160,8 +221,20 @@ pub struct MessageRef {
 pub const LEASE: SignedDuration = SignedDuration::from_mins(6);
 /// How long an unconfirmed story waits for a press on the message that may have arrived, before it is sent once more.
 pub const DOUBT: SignedDuration = SignedDuration::from_mins(10);
-/// How long a story waits for a press before it expires.
+/// The longest that a delivery is retried.
 pub const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+/// How long "I'm on it" stands.
+pub const CLAIM: SignedDuration = SignedDuration::from_mins(15);
+/// How long a story is put off.
+pub const LATER: SignedDuration = SignedDuration::from_hours(2);
+/// The longest that a story is put off altogether, from when the team could first see it.
+pub const LATEST: SignedDuration = SignedDuration::from_hours(48);
+/// How long an outcome may be taken back.
+pub const UNDO: SignedDuration = SignedDuration::from_secs(60);
+/// How long a media that was swapped for another is not chosen again.
+pub const SWAPPED_OUT: SignedDuration = SignedDuration::from_hours(24);
+/// How long the original of a story is not sent to its chat again.
+pub const ORIGINAL_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// How long the question "really reject?" stands.
 pub const QUESTION: SignedDuration = SignedDuration::from_mins(2);
 /// The most messages that one story may ever have in a chat.

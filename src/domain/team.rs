@@ -26,6 +26,10 @@ pub struct TeamSettings {
     pub repost_ttl_days: u32,
     /// A skipped media may not be chosen again for this long, in days.
     pub skip_ttl_days: u32,
+    /// The team is reminded of a story that waits for a press for so long, in minutes; 0: never.
+    pub remind_minutes: u32,
+    /// A story that waits for a press for so long expires, in hours.
+    pub expire_hours: u32,
     /// How a picture of another shape is brought into a story's frame.
     pub framing: Framing,
     /// Everything happens but the calls that people outside can see.
@@ -44,6 +48,8 @@ impl Default for TeamSettings {
             late_minutes: 60,
             repost_ttl_days: 30,
             skip_ttl_days: 45,
+            remind_minutes: 30,
+            expire_hours: 24,
             framing: Framing::default(),
             dry_run: false,
         }

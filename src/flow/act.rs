@@ -4,11 +4,15 @@
 use jiff::Timestamp;
 
 use super::close::{Ending, Subject, close};
+use super::keep::{claim, original, put_off, swap};
+use super::undo::take_back;
 use super::{Flow, Result};
 use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::outcome::Outcome;
-use crate::domain::person::PersonId;
-use crate::domain::story::{Delivery, MessageRef, State, Story};
+use crate::domain::person::{Person, PersonId};
+use crate::domain::story::{Claim, Delivery, MessageRef, State, Story};
+use crate::domain::team::TeamSettings;
+use crate::store::messages::{Kind, NewMessage};
 use crate::store::{Tx, history, messages, people, stories, updates};
 
 /// A tap on a button of a story.
@@ -24,6 +28,32 @@ pub struct Press {
     pub person: PersonId,
     /// On which message: a story may have two, if an answer was lost.
     pub message: MessageRef,
+    /// What the person saw.
+    pub saw: Saw,
+}
+
+/// Which of a story's media a person saw when they pressed: a story may have been given another one since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saw {
+    /// The one after so many swaps, as far as a button can tell: the last eight bits.
+    Swaps(u8),
+    /// The one that was shown at that time.
+    At(Timestamp),
+}
+
+impl Saw {
+    /// What a button of a story's message carries after so many swaps.
+    #[must_use]
+    pub fn after(swaps: u32) -> Self {
+        Self::Swaps(swaps.to_le_bytes()[0])
+    }
+
+    fn is_of(self, story: &Story) -> bool {
+        match self {
+            Self::Swaps(_) => self == Self::after(story.swaps),
+            Self::At(at) => story.swapped_at.is_none_or(|swapped_at| swapped_at <= at),
+        }
+    }
 }
 
 /// What a button asks for.
@@ -39,24 +69,86 @@ pub enum Verb {
     ReallyReject,
     /// "No, keep it."
     Keep,
+    /// "I'm on it", and "not any more".
+    Claim,
+    /// "Another one, please."
+    Swap,
+    /// "In two hours."
+    Later,
+    /// "The original, please."
+    Original,
+    /// "That was a slip."
+    Undo,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::Posted,
         Self::Skip,
         Self::Reject,
         Self::ReallyReject,
         Self::Keep,
+        Self::Claim,
+        Self::Swap,
+        Self::Later,
+        Self::Original,
+        Self::Undo,
     ];
+
+    /// The outcome that it asks for, if it ends the story.
+    #[must_use]
+    pub fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Posted => Some(Outcome::Posted),
+            Self::Skip => Some(Outcome::Skipped),
+            Self::ReallyReject => Some(Outcome::Rejected),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about the very media that the person saw.
+    fn is_about_media(self) -> bool {
+        !matches!(self, Self::Keep | Self::Claim | Self::Later | Self::Undo)
+    }
 }
 
 /// What became of a press.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
-    /// The story has ended so.
-    Ended(Outcome),
+    /// The story has ended so. Somebody else may have been on it.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// Who else was on it.
+        while_on_it: Option<String>,
+    },
+    /// Its outcome, this one, is taken back; it awaits a press again.
+    TakenBack(Outcome),
+    /// There is nothing to take back any more.
+    TooLate,
+    /// Only this person, or an admin, may take it back.
+    OnlyTheirs(String),
+    /// The person is on it now.
+    Claimed,
+    /// The person is not on it any more.
+    Released,
+    /// Somebody else is on it.
+    ClaimedBefore(Claim),
+    /// It comes up again then.
+    PutOff(Timestamp),
+    /// It cannot be put off any longer.
+    PutOffEnough,
+    /// It shows another media now.
+    Swapped,
+    /// It shows another media by now: nothing was done, look again.
+    SwappedBefore,
+    /// Nothing else fits.
+    NothingElse,
+    /// The original is to be sent to the chat now.
+    SendOriginal,
+    /// The original was sent to the chat then.
+    OriginalSentAt(Timestamp),
     /// "Really reject?" stands on the message now.
     Asking,
     /// The question is taken back.
@@ -103,41 +195,17 @@ impl Flow {
                 if person.deactivated_at.is_some() {
                     return Ok(Pressed::Deactivated);
                 }
-                let Some(story) = stories::get(tx, press.story)? else {
-                    return ended_before(tx, team, press, now);
-                };
-                let Some(story) = bind(tx, &story, press.message, now)? else {
-                    return Ok(Pressed::Unknown);
-                };
-                let outcome = match press.verb {
-                    Verb::Posted => Outcome::Posted,
-                    Verb::Skip => Outcome::Skipped,
-                    Verb::ReallyReject => Outcome::Rejected,
-                    Verb::Reject => {
-                        stories::ask_reject(tx, story.id, Some(now))?;
-                        messages::want(tx, story.id)?;
-                        return Ok(Pressed::Asking);
+                match stories::get(tx, press.story)? {
+                    Some(story) => act(tx, &settings, &story, press, &person, now),
+                    None if press.verb == Verb::Undo => {
+                        take_back(tx, team, press.story, &person, now)
                     }
-                    Verb::Keep => {
-                        stories::ask_reject(tx, story.id, None)?;
-                        messages::want(tx, story.id)?;
-                        return Ok(Pressed::Kept);
-                    }
-                };
-                let ending = Ending {
-                    outcome,
-                    reason: None,
-                    person: Some(&person),
-                };
-                if close(tx, &settings, &Subject::Story(&story), &ending, now)? {
-                    Ok(Pressed::Ended(outcome))
-                } else {
-                    ended_before(tx, team, press, now)
+                    None => ended_before(tx, team, press, now),
                 }
             })
             .await?;
         self.nudges.messages.notify();
-        if matches!(pressed, Pressed::Ended(_)) {
+        if let Pressed::Ended { .. } | Pressed::TakenBack(_) | Pressed::Swapped = pressed {
             self.nudges.plan.notify();
         }
         Ok(pressed)
@@ -188,22 +256,76 @@ impl Flow {
     }
 }
 
+/// Does what a press on an open story asks for.
+fn act(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    story: &Story,
+    press: Press,
+    person: &Person,
+    now: Timestamp,
+) -> Result<Pressed> {
+    let Some(story) = &bind(tx, story, press, now)? else {
+        return Ok(Pressed::Unknown);
+    };
+    if press.verb.is_about_media() && !press.saw.is_of(story) {
+        messages::want(tx, story.id)?;
+        return Ok(Pressed::SwappedBefore);
+    }
+    let asked_at = match press.verb {
+        Verb::Claim => return claim(tx, story, person, now),
+        Verb::Later => return put_off(tx, settings, story, person, now),
+        Verb::Swap => return swap(tx, story, &person.name, now),
+        Verb::Original => return original(tx, story, now),
+        // It was taken back already, and is open.
+        Verb::Undo => return Ok(Pressed::TooLate),
+        Verb::Reject => Some(now),
+        Verb::Keep => None,
+        Verb::Posted | Verb::Skip | Verb::ReallyReject => {
+            return end(tx, settings, story, press, person, now);
+        }
+    };
+    stories::ask_reject(tx, story.id, asked_at)?;
+    messages::want(tx, story.id)?;
+    Ok(asked_at.map_or(Pressed::Kept, |_| Pressed::Asking))
+}
+
+fn end(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    story: &Story,
+    press: Press,
+    person: &Person,
+    now: Timestamp,
+) -> Result<Pressed> {
+    let Some(outcome) = press.verb.outcome() else {
+        return Ok(Pressed::Unknown);
+    };
+    let ending = Ending {
+        outcome,
+        reason: None,
+        person: Some(person),
+    };
+    if !close(tx, settings, &Subject::Story(story), &ending, now)? {
+        return ended_before(tx, story.team, press, now);
+    }
+    let others = story
+        .claimed_by(now)
+        .filter(|claim| claim.person != person.id);
+    Ok(Pressed::Ended {
+        outcome,
+        while_on_it: others.map(|claim| claim.name.clone()),
+    })
+}
+
 /// A press is the proof that its message arrived: binds the message to the story, which may still count as on its way or
 /// lost. Returns the story as it is then, awaiting; nothing if it cannot have been seen.
-fn bind(
-    tx: &mut dyn Tx,
-    story: &Story,
-    message: MessageRef,
-    now: Timestamp,
-) -> Result<Option<Story>> {
+fn bind(tx: &mut dyn Tx, story: &Story, press: Press, now: Timestamp) -> Result<Option<Story>> {
     if !story.state.may_be_seen() {
         // Only a story that was sent once can be pressed; the message is from before it was planned anew.
         return Ok(None);
     }
-    if !messages::knows(tx, message)? {
-        let attempt = story.delivery.attempt;
-        messages::add(tx, story.team, story.id, attempt, message, true, now)?;
-    }
+    remember(tx, story.team, press, story.delivery.attempt, now)?;
     if story.state == State::Awaiting {
         return Ok(Some(story.clone()));
     }
@@ -223,9 +345,7 @@ fn ended_before(tx: &mut dyn Tx, team: TeamId, press: Press, now: Timestamp) -> 
     let Some(entry) = history::of_story(tx, press.story)? else {
         return Ok(Pressed::Unknown);
     };
-    if !messages::knows(tx, press.message)? {
-        messages::add(tx, team, press.story, 0, press.message, true, now)?;
-    }
+    remember(tx, team, press, 0, now)?;
     // The message still had its buttons, so it does not show what it should.
     messages::want(tx, press.story)?;
     Ok(Pressed::EndedBefore {
@@ -234,4 +354,25 @@ fn ended_before(tx: &mut dyn Tx, team: TeamId, press: Press, now: Timestamp) -> 
         by: entry.person_name,
         at: entry.ended_at,
     })
+}
+
+/// Puts the message of a press on record, if it is not: its answer was lost.
+fn remember(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    press: Press,
+    attempt: u32,
+    now: Timestamp,
+) -> Result<()> {
+    let message = NewMessage {
+        message: press.message,
+        kind: Kind::Story,
+        attempt,
+        swaps: match press.saw {
+            Saw::Swaps(swaps) => swaps.into(),
+            Saw::At(_) => 0,
+        },
+        is_behind: true,
+    };
+    messages::add(tx, team, press.story, &message, now)
 }

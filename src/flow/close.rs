@@ -9,9 +9,10 @@ use crate::domain::entry::{Entry, Snapshot};
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::domain::person::Person;
-use crate::domain::story::Story;
+use crate::domain::story::{Story, UNDO};
 use crate::domain::team::TeamSettings;
-use crate::store::{self, Tx, history, locks, media, messages, people, state, stories};
+use crate::store::undos::Undo;
+use crate::store::{self, Tx, history, locks, media, messages, people, state, stories, undos};
 
 /// What ends.
 pub(super) enum Subject<'a> {
@@ -62,6 +63,8 @@ pub(super) fn close(
         person: ending.person.map(|person| person.id),
         person_name: ending.person.map(|person| person.name.clone()),
         snapshot: Snapshot::default(),
+        part: 1,
+        withdrawn: None,
     };
     state::note_time(tx, now)?;
     match subject {
@@ -83,11 +86,13 @@ pub(super) fn close(
             entry.due_at = story.due_at;
             entry.sent_at = story.delivery.sent_at;
             entry.snapshot = Snapshot::of(&shown);
+            entry.part = history::next_part(tx, story.id)?;
             history::add(tx, story.team, story.state.as_str(), &entry)?;
+            let mut lock = None;
             if let Some((kind, until)) = outcome.lock(settings, now) {
                 let by = entry.person_name.as_deref();
                 let reason = format!("#{} {outcome}", story.number);
-                locks::add(
+                lock = Some(locks::add(
                     tx,
                     story.team,
                     story.media,
@@ -96,11 +101,14 @@ pub(super) fn close(
                     by,
                     Some(&reason),
                     now,
-                )?;
+                )?);
             }
             media::count_outcome(tx, story.media, outcome, now)?;
             if let Some(person) = ending.person {
-                people::credit(tx, story.team, person.id, outcome)?;
+                people::credit(tx, story.team, person.id, outcome, 1)?;
+                let until = now.checked_add(UNDO).unwrap_or(now);
+                let undo = Undo::of(story, lock, shown.last_posted_at, until);
+                undos::keep(tx, story.team, story.id, &undo)?;
             }
             messages::want(tx, story.id)?;
         }

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::close::{Ending, Subject, close};
 use super::due::{Due, look};
-use super::outlet::{Card, CardStatus, NoPicture, Outlet, Studio, Trouble};
+use super::messages::open_card;
+use super::outlet::{Card, NoPicture, Outlet, Studio, Trouble};
 use super::settle::settle;
 use super::{Flow, Result};
 use crate::domain::entry::Snapshot;
@@ -57,18 +58,12 @@ impl Flow {
             Ok(picture) => picture,
             Err(problem) => return self.give_up_media(shown, problem, now).await,
         };
-        let Some(story) = self.claim(story, now).await? else {
+        let Some(story) = self.begin(story, now).await? else {
             return Ok(Step::Handled); // somebody was faster
         };
         let card = Card {
-            story: story.id,
-            number: story.number,
-            due_at: story.due_at,
-            media: Snapshot::of(&shown),
             sent_again: story.delivery.messages > 0,
-            status: CardStatus::Awaiting {
-                offered_again_at: None,
-            },
+            ..open_card(&story, Snapshot::of(&shown), &self.settings, now)
         };
         // Shorter than the lease, so that a story is never taken for lost while its call still runs.
         let began = Instant::now();
@@ -89,7 +84,7 @@ impl Flow {
     }
 
     /// Writes the attempt. From here on a message may exist.
-    async fn claim(&self, story: Story, now: Timestamp) -> Result<Option<Story>> {
+    async fn begin(&self, story: Story, now: Timestamp) -> Result<Option<Story>> {
         let delivery = Delivery {
             attempt: story.delivery.attempt + 1,
             retry_at: None,

@@ -3,13 +3,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outlet::{Card, CardStatus, Outlet, Trouble};
+use super::outlet::{Awaiting, Card, CardStatus, Outlet, Studio, Trouble};
+use super::undo::lapse;
 use super::{Flow, Result};
 use crate::domain::entry::{Entry, Snapshot};
 use crate::domain::ids::StoryId;
+use crate::domain::media::Media;
 use crate::domain::story::Story;
-use crate::store::messages::Behind;
-use crate::store::{Tx, history, media, messages, stories};
+use crate::domain::team::TeamSettings;
+use crate::store::messages::{Behind, Kind};
+use crate::store::{Tx, history, media, messages, stories, undos};
 
 /// How many messages are taken up in one step; each may take a while, and the step is a sign of life.
 const BATCH: u32 = 3;
@@ -22,31 +25,37 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn follow(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<Option<Timestamp>> {
-        let team = self.team;
-        let behind = self
+    pub async fn follow(
+        &self,
+        outlet: &dyn Outlet,
+        studio: &Studio,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        let (team, settings) = (self.team, self.settings.clone());
+        let (behind, lapses_at) = self
             .store
-            .read(move |tx| {
+            .write(move |tx| {
+                let lapses_at = lapse(tx, team, now)?;
                 let behind = messages::behind(tx, team, now, BATCH)?;
-                behind
+                let behind = behind
                     .into_iter()
-                    .map(|behind| Ok((card(tx, behind.story)?, behind)))
-                    .collect::<Result<Vec<_>>>()
+                    .map(|behind| Ok((projection(tx, &settings, &behind, now)?, behind)))
+                    .collect::<Result<Vec<_>>>()?;
+                Ok((behind, lapses_at))
             })
             .await?;
         if behind.is_empty() {
-            return self
+            let next = self
                 .store
                 .read(move |tx| messages::next_try(tx, team))
-                .await;
+                .await?;
+            return Ok(next.into_iter().chain(lapses_at).min());
         }
-        for (card, behind) in behind {
-            let shown = match &card {
-                Some(card) => outlet.show(behind.message, card).await,
-                None => Err(Trouble::Gone),
-            };
+        for (projection, behind) in behind {
+            let shown = show(outlet, studio, &behind, &projection).await;
+            let swaps = projection.swaps().unwrap_or(behind.swaps);
             self.store
-                .write(move |tx| note(tx, &behind, &shown, now))
+                .write(move |tx| note(tx, &behind, swaps, &shown, now))
                 .await?;
         }
         Ok(Some(now)) // there may be more
@@ -56,25 +65,97 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn card(&self, story: StoryId) -> Result<Option<Card>> {
-        self.store.read(move |tx| card(tx, story)).await
+    pub async fn card(&self, story: StoryId, now: Timestamp) -> Result<Option<Card>> {
+        let settings = self.settings.clone();
+        self.store
+            .read(move |tx| card(tx, &settings, story, now))
+            .await
+    }
+}
+
+/// What a message should be.
+enum Projection {
+    /// It shows this card; and this media, if it showed another.
+    Card(Box<Card>, Option<Box<Media>>),
+    /// As it is: a reminder of a story that still waits.
+    AsItIs,
+    /// Not there.
+    Nothing,
+}
+
+impl Projection {
+    /// After how many swaps the media is that it shows, where that changes.
+    fn swaps(&self) -> Option<u32> {
+        match self {
+            Self::Card(card, Some(_)) => Some(card.swaps),
+            _ => None,
+        }
+    }
+}
+
+fn projection(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    behind: &Behind,
+    now: Timestamp,
+) -> Result<Projection> {
+    let open = stories::get(tx, behind.story)?;
+    if behind.kind == Kind::Reminder {
+        // A story that was put off, or whose outcome was taken back, is reminded of anew when its time comes.
+        let is_due = open.is_some_and(|story| story.reminded_at.is_some());
+        return Ok(if is_due {
+            Projection::AsItIs
+        } else {
+            Projection::Nothing
+        });
+    }
+    let Some(card) = card(tx, settings, behind.story, now)? else {
+        return Ok(Projection::Nothing);
+    };
+    let other = match open.filter(|story| story.swaps != behind.swaps) {
+        Some(story) => Some(Box::new(media::get(tx, story.media)?)),
+        None => None,
+    };
+    Ok(Projection::Card(Box::new(card), other))
+}
+
+async fn show(
+    outlet: &dyn Outlet,
+    studio: &Studio,
+    behind: &Behind,
+    projection: &Projection,
+) -> std::result::Result<(), Trouble> {
+    let message = behind.message;
+    match projection {
+        Projection::AsItIs => Ok(()),
+        Projection::Nothing if behind.kind == Kind::Reminder => {
+            outlet.remove(message).await.and(Err(Trouble::Gone))
+        }
+        Projection::Nothing => Err(Trouble::Gone),
+        Projection::Card(card, None) => outlet.show(message, card, None).await,
+        Projection::Card(card, Some(media)) => match studio(Media::clone(media)).await {
+            Ok(picture) => outlet.show(message, card, Some(&picture)).await,
+            // Its disk may come back. Until then the old picture stands there, and its buttons mean nothing any more.
+            Err(reason) => Err(Trouble::Unreachable(format!("{reason:?}"))),
+        },
     }
 }
 
 fn note(
     tx: &mut dyn Tx,
     behind: &Behind,
+    swaps: u32,
     shown: &std::result::Result<(), Trouble>,
     now: Timestamp,
 ) -> Result<()> {
     let message = behind.message;
     let pause = match shown {
-        Ok(()) => return messages::follow(tx, message, behind.wanted),
+        Ok(()) => return messages::follow(tx, message, behind.wanted, swaps),
         // Nothing to mend: it is gone, or Telegram will never take it.
         Err(Trouble::Gone) => return messages::remove(tx, message),
         Err(Trouble::Never(reason)) => {
             tracing::warn!("message {} cannot be changed: {reason}", message.message);
-            return messages::follow(tx, message, behind.wanted);
+            return messages::follow(tx, message, behind.wanted, behind.swaps);
         }
         // Never at once, or this would be asked for ever.
         Err(Trouble::Later(after)) => SignedDuration::try_from(*after)
@@ -89,38 +170,59 @@ fn note(
 }
 
 /// A story as its message should show it: from the queue, or from the history.
-fn card(tx: &mut dyn Tx, id: StoryId) -> Result<Option<Card>> {
+pub(super) fn card(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    id: StoryId,
+    now: Timestamp,
+) -> Result<Option<Card>> {
     if let Some(story) = stories::get(tx, id)? {
         let shown = media::get(tx, story.media)?;
-        return Ok(Some(open_card(&story, Snapshot::of(&shown))));
+        return Ok(Some(open_card(&story, Snapshot::of(&shown), settings, now)));
     }
-    Ok(history::of_story(tx, id)?.map(ended_card))
+    let Some(entry) = history::of_story(tx, id)? else {
+        return Ok(None);
+    };
+    let may_undo = undos::get(tx, id)?.is_some();
+    Ok(Some(ended_card(entry, may_undo)))
 }
 
-fn open_card(story: &Story, media: Snapshot) -> Card {
+pub(super) fn open_card(
+    story: &Story,
+    media: Snapshot,
+    settings: &TeamSettings,
+    now: Timestamp,
+) -> Card {
     Card {
         story: story.id,
         number: story.number,
         due_at: story.due_at,
         media,
         sent_again: story.delivery.messages > 1,
+        swaps: story.swaps,
         status: if story.reject_asked_at.is_some() {
             CardStatus::AskingReject
         } else {
-            CardStatus::Awaiting {
+            CardStatus::Awaiting(Awaiting {
                 offered_again_at: story.offered_again_at,
-            }
+                claim: story.claimed_by(now).cloned(),
+                later: story.later.clone().filter(|later| later.at > now),
+                undone_by: story.undone_by.clone(),
+                since: story.delivery.sent_at,
+                may_put_off: story.put_off_until(settings, now).is_some(),
+            })
         },
     }
 }
 
-fn ended_card(entry: Entry) -> Card {
+fn ended_card(entry: Entry, may_undo: bool) -> Card {
     Card {
         story: entry.story,
         number: entry.number.unwrap_or_default(),
         due_at: entry.due_at,
         media: entry.snapshot,
         sent_again: false,
+        swaps: 0,
         status: CardStatus::Ended {
             outcome: entry.outcome,
             by: entry.person_name,
@@ -129,6 +231,7 @@ fn ended_card(entry: Entry) -> Card {
                 .sent_at
                 .map(|sent| entry.ended_at.duration_since(sent)),
             reason: entry.reason,
+            may_undo,
         },
     }
 }

@@ -2,7 +2,7 @@
 //! that is told what time it is, so a test can live through weeks in a second.
 //!
 //! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
-//! outcomes, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
+//! outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
 //! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`edit`] what they say of a media ·
 //! [`people`] who may · [`survey`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
 
@@ -15,14 +15,17 @@ pub mod dispatch;
 mod due;
 pub mod edit;
 pub mod index;
+mod keep;
 pub mod messages;
 pub mod outlet;
 pub mod people;
+mod remind;
 mod runway;
 pub mod schedule;
 mod settle;
 pub mod steer;
 pub mod survey;
+mod undo;
 pub mod upkeep;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::domain::entry::Snapshot;
 use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
 use crate::domain::outcome::Outcome;
-use crate::domain::story::MessageRef;
+use crate::domain::story::{Claim, Later, MessageRef};
 
 /// Where stories go.
 pub trait Outlet: Send + Sync {
@@ -25,8 +25,23 @@ pub trait Outlet: Send + Sync {
         picture: &'a Picture,
     ) -> Answer<'a, Result<MessageRef, Trouble>>;
 
-    /// Has a message show this card.
-    fn show<'a>(&'a self, message: MessageRef, card: &'a Card) -> Answer<'a, Result<(), Trouble>>;
+    /// Has a message show this card; and this picture, if it shows another one.
+    fn show<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+        picture: Option<&'a Picture>,
+    ) -> Answer<'a, Result<(), Trouble>>;
+
+    /// Reminds the team of a story that waits, under its message.
+    fn remind<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+    ) -> Answer<'a, Result<MessageRef, Trouble>>;
+
+    /// Takes a message out of the chat.
+    fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>>;
 
     /// Tells the owner of an alert, or that it is over.
     fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>>;
@@ -80,6 +95,8 @@ pub struct Card {
     pub media: Snapshot,
     /// Whether an earlier message may show the same story, because its answer was lost.
     pub sent_again: bool,
+    /// After how many swaps this media is shown.
+    pub swaps: u32,
     /// What is to be shown with it.
     pub status: CardStatus,
 }
@@ -87,11 +104,8 @@ pub struct Card {
 /// Where a story is, as far as its message goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CardStatus {
-    /// A press is awaited. If the box was away, since when it is back.
-    Awaiting {
-        /// When the box came back and offered it again.
-        offered_again_at: Option<Timestamp>,
-    },
+    /// A press is awaited.
+    Awaiting(Awaiting),
     /// The question "really reject?" stands.
     AskingReject,
     /// It has ended.
@@ -106,7 +120,26 @@ pub enum CardStatus {
         took: Option<SignedDuration>,
         /// Why, where the outcome alone does not say.
         reason: Option<String>,
+        /// Whether it may be taken back just now.
+        may_undo: bool,
     },
+}
+
+/// What there is to tell of a story that awaits a press.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Awaiting {
+    /// When the box came back from an absence and offered it again.
+    pub offered_again_at: Option<Timestamp>,
+    /// Who is on it.
+    pub claim: Option<Claim>,
+    /// When it comes up again, if it was put off.
+    pub later: Option<Later>,
+    /// Who took its outcome back.
+    pub undone_by: Option<String>,
+    /// Since when it waits.
+    pub since: Option<Timestamp>,
+    /// Whether it may be put off.
+    pub may_put_off: bool,
 }
 
 /// A story as it is shown in a chat.

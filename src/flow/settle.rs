@@ -12,6 +12,7 @@ use crate::domain::story::{
     DOUBT, Delivery, LEASE, MOST_MESSAGES, MessageRef, State, Story, retry_at,
 };
 use crate::domain::team::TeamSettings;
+use crate::store::messages::{Kind, NewMessage};
 use crate::store::{Tx, alerts, media, messages, stories, teams};
 
 /// The topic of the alert that stories cannot be delivered.
@@ -38,7 +39,14 @@ pub(super) fn settle(
             }
             _ => true,
         };
-        messages::add(tx, team, sent.id, attempt, *message, behind, now)?;
+        let new = NewMessage {
+            message: *message,
+            kind: Kind::Story,
+            attempt,
+            swaps: sent.swaps,
+            is_behind: behind,
+        };
+        messages::add(tx, team, sent.id, &new, now)?;
         teams::note_sent(tx, team, now)?;
         alerts::resolve(tx, team, DELIVERY, now)?;
         alerts::resolve(tx, team, REFUSED, now)?;

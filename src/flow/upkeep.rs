@@ -14,7 +14,7 @@ use crate::domain::alert::REMINDER;
 use crate::domain::calendar::slots_between;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
-use crate::domain::story::{LEASE, PATIENCE, QUESTION, State, Story};
+use crate::domain::story::{LATEST, LEASE, PATIENCE, QUESTION, State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::{Tx, alerts, audit, locks, messages, runs, state, stories, teams, updates};
 
@@ -190,7 +190,7 @@ fn keep_in_time(
     now: Timestamp,
 ) -> Result<bool> {
     let stood = now.duration_since(story.state_since).abs();
-    let seen = story.delivery.sent_at.unwrap_or(story.state_since);
+    let patience = SignedDuration::from_hours(settings.expire_hours.into());
     let (outcome, reason) = match story.state {
         State::Sending if stood > LEASE => {
             doubt(tx, settings, story, "no answer came", now)?;
@@ -205,7 +205,12 @@ fn keep_in_time(
             messages::want(tx, story.id)?;
             return Ok(true);
         }
-        State::Awaiting | State::Unconfirmed if now.duration_since(seen).abs() > PATIENCE => {
+        State::Awaiting if story.claim.is_some() && story.claimed_by(now).is_none() => {
+            stories::claim_for(tx, story.id, None)?;
+            messages::want(tx, story.id)?;
+            return Ok(true);
+        }
+        State::Awaiting | State::Unconfirmed if waited(story, now) > patience => {
             (Outcome::Expired, "nobody pressed in time".to_owned())
         }
         State::Retrying if stood > PATIENCE => {
@@ -216,6 +221,15 @@ fn keep_in_time(
     };
     let ending = Ending::by_itself(outcome, reason);
     close(tx, settings, &Subject::Story(story), &ending, now)
+}
+
+/// How long a story has waited for a press; one that is put off does not wait.
+fn waited(story: &Story, now: Timestamp) -> SignedDuration {
+    let waited = now.duration_since(story.waits_since());
+    if story.later.is_some() && !waited.is_positive() && waited.abs() <= LATEST {
+        return SignedDuration::ZERO;
+    }
+    waited.abs()
 }
 
 /// What is late, and why as far as the story itself tells: a story, or a slot that went by and was not even looked at.

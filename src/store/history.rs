@@ -5,20 +5,23 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::engine::Tx;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::value::{Cells, json, values};
 use crate::domain::calendar::SlotId;
 use crate::domain::category::Category;
-use crate::domain::entry::Entry;
+use crate::domain::entry::{Entry, Withdrawn};
 use crate::domain::ids::{MediaId, StoryId, TeamId};
 use crate::domain::outcome::Outcome;
-use crate::domain::person::PersonId;
+use crate::domain::person::{Person, PersonId};
 
+/// Outcomes, each with its withdrawal, if it was taken back.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT story_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at, ended_at, outcome, ",
-            "reason, person_id, person_name, snapshot FROM history ",
+            "SELECT h.story_id, h.number, h.media_id, h.slot_date, h.slot_ordinal, h.turn, h.due_at, h.sent_at, h.ended_at, ",
+            "h.outcome, h.reason, h.person_id, h.person_name, h.snapshot, h.part, w.ended_at, w.person_name ",
+            "FROM history h LEFT JOIN history w ON w.story_id = h.story_id AND w.part = h.part + 1 ",
+            "WHERE h.outcome <> 'withdrawn' AND ",
             $rest
         )
     };
@@ -39,17 +42,34 @@ fn read(mut cells: Cells) -> Result<Entry> {
         person: cells.maybe_integer()?.map(PersonId),
         person_name: cells.maybe_text()?,
         snapshot: cells.json()?,
+        part: cells.number()?,
+        withdrawn: withdrawn(&mut cells)?,
     })
+}
+
+fn withdrawn(cells: &mut Cells) -> Result<Option<Withdrawn>> {
+    let (at, by) = (cells.maybe_time()?, cells.maybe_text()?);
+    Ok(at.map(|at| Withdrawn { at, by }))
+}
+
+/// The part that a story's next end is.
+pub(crate) fn next_part(tx: &mut dyn Tx, story: StoryId) -> Result<u32> {
+    let part = tx.count(
+        "SELECT COALESCE(MAX(part), 0) + 1 FROM history WHERE story_id = ?1",
+        values![story],
+    )?;
+    u32::try_from(part).map_err(Error::unexpected)
 }
 
 /// Adds an end. `ended_from` is the state it ended from, or `new` for a slot that never had a story.
 pub(crate) fn add(tx: &mut dyn Tx, team: TeamId, ended_from: &str, entry: &Entry) -> Result<()> {
     tx.execute(
-        "INSERT INTO history (story_id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at,
+        "INSERT INTO history (story_id, part, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at,
              ended_at, ended_from, outcome, reason, person_id, person_name, snapshot)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         values![
             entry.story,
+            entry.part,
             team,
             entry.number,
             entry.media,
@@ -70,22 +90,59 @@ pub(crate) fn add(tx: &mut dyn Tx, team: TeamId, ended_from: &str, entry: &Entry
     Ok(())
 }
 
+/// Takes an outcome back, which stays on record. Only the function that takes back calls it.
+pub(crate) fn withdraw(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    entry: &Entry,
+    person: &Person,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO history (story_id, part, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at,
+             ended_at, ended_from, outcome, person_id, person_name, snapshot)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'withdrawn', ?13, ?14, ?15)",
+        values![
+            entry.story,
+            entry.part + 1,
+            team,
+            entry.number,
+            entry.media,
+            entry.slot.map(|slot| slot.date),
+            entry.slot.map(|slot| slot.ordinal),
+            entry.turn.as_ref(),
+            entry.due_at,
+            entry.sent_at,
+            now,
+            entry.outcome.as_str(),
+            person.id,
+            &*person.name,
+            json(&entry.snapshot)?
+        ],
+    )?;
+    Ok(())
+}
+
+/// How a story ended, if its outcome stands.
 pub(crate) fn of_story(tx: &mut dyn Tx, story: StoryId) -> Result<Option<Entry>> {
-    tx.first(select!("WHERE story_id = ?1"), values![story])?
-        .map(|row| read(row.cells()))
-        .transpose()
+    tx.first(
+        select!("w.part IS NULL AND h.story_id = ?1"),
+        values![story],
+    )?
+    .map(|row| read(row.cells()))
+    .transpose()
 }
 
 pub(crate) fn by_number(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Option<Entry>> {
     tx.first(
-        select!("WHERE team_id = ?1 AND number = ?2"),
+        select!("h.team_id = ?1 AND h.number = ?2 ORDER BY h.part DESC LIMIT 1"),
         values![team, number],
     )?
     .map(|row| read(row.cells()))
     .transpose()
 }
 
-/// Whether a slot has had its end.
+/// Whether a slot has had its end; one that was taken back is open again.
 pub(crate) fn has_slot(tx: &mut dyn Tx, team: TeamId, slot: SlotId) -> Result<bool> {
     Ok(tx.count(
         "SELECT COUNT(*) FROM history WHERE team_id = ?1 AND slot_date = ?2 AND slot_ordinal = ?3",
@@ -93,10 +150,10 @@ pub(crate) fn has_slot(tx: &mut dyn Tx, team: TeamId, slot: SlotId) -> Result<bo
     )? > 0)
 }
 
-/// The latest ends, the newest first.
+/// The latest ends, the newest first, those that were taken back too.
 pub(crate) fn latest(tx: &mut dyn Tx, team: TeamId, limit: u32) -> Result<Vec<Entry>> {
     let rows = tx.query(
-        select!("WHERE team_id = ?1 ORDER BY ended_at DESC, story_id DESC LIMIT ?2"),
+        select!("h.team_id = ?1 ORDER BY h.ended_at DESC, h.story_id DESC LIMIT ?2"),
         values![team, limit],
     )?;
     rows.into_iter().map(|row| read(row.cells())).collect()
@@ -111,7 +168,7 @@ pub(crate) fn latest_with(
 ) -> Result<Vec<Entry>> {
     let rows = tx.query(
         select!(
-            "WHERE team_id = ?1 AND outcome = ?2 ORDER BY ended_at DESC, story_id DESC LIMIT ?3"
+            "w.part IS NULL AND h.team_id = ?1 AND h.outcome = ?2 ORDER BY h.ended_at DESC, h.story_id DESC LIMIT ?3"
         ),
         values![team, outcome, limit],
     )?;
@@ -121,16 +178,18 @@ pub(crate) fn latest_with(
 /// The latest ends of one media's stories, the newest first.
 pub(crate) fn of_media(tx: &mut dyn Tx, media: MediaId, limit: u32) -> Result<Vec<Entry>> {
     let rows = tx.query(
-        select!("WHERE media_id = ?1 ORDER BY ended_at DESC, story_id DESC LIMIT ?2"),
+        select!("h.media_id = ?1 ORDER BY h.ended_at DESC, h.story_id DESC LIMIT ?2"),
         values![media, limit],
     )?;
     rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
-/// The ends since a moment, in order.
+/// The ends since a moment that stand, in order.
 pub(crate) fn since(tx: &mut dyn Tx, team: TeamId, from: Timestamp) -> Result<Vec<Entry>> {
     let rows = tx.query(
-        select!("WHERE team_id = ?1 AND ended_at >= ?2 ORDER BY ended_at, story_id"),
+        select!(
+            "w.part IS NULL AND h.team_id = ?1 AND h.ended_at >= ?2 ORDER BY h.ended_at, h.story_id"
+        ),
         values![team, from],
     )?;
     rows.into_iter().map(|row| read(row.cells())).collect()
@@ -145,7 +204,8 @@ pub(crate) fn turns_since(
 ) -> Result<BTreeMap<Category, u64>> {
     let rows = tx.query(
         "SELECT turn, COUNT(*) FROM (
-             SELECT turn FROM history WHERE team_id = ?1 AND ended_at >= ?2 AND sent_at >= ?2
+             SELECT turn FROM history h WHERE team_id = ?1 AND ended_at >= ?2 AND sent_at >= ?2 AND outcome <> 'withdrawn'
+                 AND NOT EXISTS (SELECT 1 FROM history w WHERE w.story_id = h.story_id AND w.part = h.part + 1)
              UNION ALL
              SELECT turn FROM stories WHERE team_id = ?1 AND (sent_at IS NULL OR sent_at >= ?2)
          ) AS turns WHERE turn IS NOT NULL GROUP BY turn ORDER BY turn",

@@ -23,13 +23,19 @@ pub(crate) fn add(
     by: Option<&str>,
     reason: Option<&str>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<LockId> {
     let id: LockId = super::fresh(now);
     tx.execute(
         "INSERT INTO locks (id, team_id, media_id, kind, locked_until, locked_at, locked_by, reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         values![id, team, media, kind, until, now, by, reason],
     )?;
+    Ok(id)
+}
+
+/// Takes off one lock.
+pub(crate) fn remove_one(tx: &mut dyn Tx, id: LockId) -> Result<()> {
+    tx.execute("DELETE FROM locks WHERE id = ?1", values![id])?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::domain::category::Category;
 use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::lookalike::Lookalike;
 use crate::domain::media::{Content, Media, Metadata, Verdict};
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::Candidate;
 
 macro_rules! select {
@@ -320,10 +321,9 @@ pub(crate) fn may_be_sent(tx: &mut dyn Tx, id: MediaId, at: Timestamp) -> Result
 pub(crate) fn count_outcome(
     tx: &mut dyn Tx,
     id: MediaId,
-    outcome: crate::domain::outcome::Outcome,
+    outcome: Outcome,
     now: Timestamp,
 ) -> Result<()> {
-    use crate::domain::outcome::Outcome;
     match outcome {
         Outcome::Posted => tx.execute(
             "UPDATE media SET posted_count = posted_count + 1, last_posted_at = ?2 WHERE id = ?1",
@@ -331,6 +331,27 @@ pub(crate) fn count_outcome(
         )?,
         Outcome::Skipped => tx.execute(
             "UPDATE media SET skipped_count = skipped_count + 1 WHERE id = ?1",
+            values![id],
+        )?,
+        _ => 0,
+    };
+    Ok(())
+}
+
+/// Takes back what an outcome counted; `last_posted_at` is when it was posted before.
+pub(crate) fn uncount_outcome(
+    tx: &mut dyn Tx,
+    id: MediaId,
+    outcome: Outcome,
+    last_posted_at: Option<Timestamp>,
+) -> Result<()> {
+    match outcome {
+        Outcome::Posted => tx.execute(
+            "UPDATE media SET posted_count = posted_count - 1, last_posted_at = ?2 WHERE id = ?1",
+            values![id, last_posted_at],
+        )?,
+        Outcome::Skipped => tx.execute(
+            "UPDATE media SET skipped_count = skipped_count - 1 WHERE id = ?1",
             values![id],
         )?,
         _ => 0,

@@ -14,31 +14,65 @@ use crate::domain::story::MessageRef;
 pub(crate) struct Behind {
     pub(crate) message: MessageRef,
     pub(crate) story: StoryId,
+    pub(crate) kind: Kind,
+    /// Which of the story's media it shows: after how many swaps.
+    pub(crate) swaps: u32,
     pub(crate) wanted: i64,
     pub(crate) failures: u32,
 }
 
-/// Notes a message of a story. It shows what it was sent with, unless it is `behind` already. Known messages stay as they are.
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It shows a story, with its buttons.
+    Story,
+    /// It reminds of a story, for as long as that is open.
+    Reminder,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Story => "story",
+            Self::Reminder => "reminder",
+        }
+    }
+}
+
+/// A message that is new.
+pub(crate) struct NewMessage {
+    pub(crate) message: MessageRef,
+    pub(crate) kind: Kind,
+    /// The delivery that brought it.
+    pub(crate) attempt: u32,
+    /// Which of the story's media it shows: after how many swaps.
+    pub(crate) swaps: u32,
+    /// Whether it does not show what it should already.
+    pub(crate) is_behind: bool,
+}
+
+/// Notes a message of a story. Known messages stay as they are.
 pub(crate) fn add(
     tx: &mut dyn Tx,
     team: TeamId,
     story: StoryId,
-    attempt: u32,
-    message: MessageRef,
-    behind: bool,
+    new: &NewMessage,
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO messages (chat_id, message_id, team_id, story_id, attempt, wanted, shown, failures, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)
+        "INSERT INTO messages (chat_id, message_id, team_id, story_id, kind, attempt, swaps, wanted, shown, failures,
+             created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9)
          ON CONFLICT (chat_id, message_id) DO NOTHING",
         values![
-            message.chat,
-            message.message,
+            new.message.chat,
+            new.message.message,
             team,
             story,
-            attempt,
-            i64::from(behind),
+            new.kind.as_str(),
+            new.attempt,
+            new.swaps,
+            i64::from(new.is_behind),
             now
         ],
     )?;
@@ -62,7 +96,7 @@ pub(crate) fn behind(
     limit: u32,
 ) -> Result<Vec<Behind>> {
     let rows = tx.query(
-        "SELECT chat_id, message_id, story_id, wanted, failures FROM messages
+        "SELECT chat_id, message_id, story_id, kind, swaps, wanted, failures FROM messages
          WHERE team_id = ?1 AND wanted > shown AND (retry_at IS NULL OR retry_at <= ?2)
          ORDER BY created_at, chat_id, message_id LIMIT ?3",
         values![team, now, limit],
@@ -76,6 +110,12 @@ pub(crate) fn behind(
                     message: cells.number()?,
                 },
                 story: cells.parsed()?,
+                kind: if cells.text()? == Kind::Reminder.as_str() {
+                    Kind::Reminder
+                } else {
+                    Kind::Story
+                },
+                swaps: cells.number()?,
                 wanted: cells.integer()?,
                 failures: cells.number()?,
             })
@@ -94,11 +134,12 @@ pub(crate) fn next_try(tx: &mut dyn Tx, team: TeamId) -> Result<Option<Timestamp
     }
 }
 
-/// Notes that a message shows what was wanted when it was read.
-pub(crate) fn follow(tx: &mut dyn Tx, message: MessageRef, wanted: i64) -> Result<()> {
+/// Notes that a message shows what was wanted when it was read, with the media after so many swaps.
+pub(crate) fn follow(tx: &mut dyn Tx, message: MessageRef, wanted: i64, swaps: u32) -> Result<()> {
     tx.execute(
-        "UPDATE messages SET shown = ?3, failures = 0, retry_at = NULL WHERE chat_id = ?1 AND message_id = ?2",
-        values![message.chat, message.message, wanted],
+        "UPDATE messages SET shown = ?3, swaps = ?4, failures = 0, retry_at = NULL
+         WHERE chat_id = ?1 AND message_id = ?2",
+        values![message.chat, message.message, wanted, swaps],
     )?;
     Ok(())
 }
@@ -126,12 +167,21 @@ pub(crate) fn remove(tx: &mut dyn Tx, message: MessageRef) -> Result<()> {
     Ok(())
 }
 
-/// Whether the story has this message.
-pub(crate) fn knows(tx: &mut dyn Tx, message: MessageRef) -> Result<bool> {
-    Ok(tx.count(
-        "SELECT COUNT(*) FROM messages WHERE chat_id = ?1 AND message_id = ?2",
-        values![message.chat, message.message],
-    )? > 0)
+/// The latest message that shows a story with its buttons.
+pub(crate) fn latest_of(tx: &mut dyn Tx, story: StoryId) -> Result<Option<MessageRef>> {
+    let row = tx.first(
+        "SELECT chat_id, message_id FROM messages WHERE story_id = ?1 AND kind = 'story'
+         ORDER BY created_at DESC, message_id DESC LIMIT 1",
+        values![story],
+    )?;
+    row.map(|row| {
+        let mut cells = row.cells();
+        Ok(MessageRef {
+            chat: cells.integer()?,
+            message: cells.number()?,
+        })
+    })
+    .transpose()
 }
 
 /// The story that a message shows.

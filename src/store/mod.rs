@@ -31,6 +31,7 @@ pub(crate) mod state;
 pub(crate) mod stories;
 pub(crate) mod supply;
 pub(crate) mod teams;
+pub(crate) mod undos;
 pub(crate) mod updates;
 
 #[cfg(test)]

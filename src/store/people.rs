@@ -94,8 +94,15 @@ pub(crate) fn set_deactivated(
     Ok(())
 }
 
-/// Credits a person with an outcome. Only the closing function calls it.
-pub(crate) fn credit(tx: &mut dyn Tx, team: TeamId, id: PersonId, outcome: Outcome) -> Result<()> {
+/// Credits a person with an outcome (1), or takes the credit back (-1). Only the functions that close and take back call it.
+pub(crate) fn credit(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    id: PersonId,
+    outcome: Outcome,
+    count: i64,
+) -> Result<()> {
+    let of = |credited| if outcome == credited { count } else { 0 };
     tx.execute(
         "UPDATE people SET posted_count = posted_count + ?3, skipped_count = skipped_count + ?4,
              rejected_count = rejected_count + ?5
@@ -103,9 +110,9 @@ pub(crate) fn credit(tx: &mut dyn Tx, team: TeamId, id: PersonId, outcome: Outco
         values![
             team,
             id,
-            outcome == Outcome::Posted,
-            outcome == Outcome::Skipped,
-            outcome == Outcome::Rejected
+            of(Outcome::Posted),
+            of(Outcome::Skipped),
+            of(Outcome::Rejected)
         ],
     )?;
     Ok(())

@@ -5,18 +5,23 @@ use jiff::Timestamp;
 
 use super::engine::Tx;
 use super::error::{Error, Result};
+use super::undos::Undo;
 use super::value::{Cells, values};
 use crate::domain::calendar::SlotId;
 use crate::domain::category::Category;
+use crate::domain::entry::Entry;
 use crate::domain::ids::{MediaId, StoryId, TeamId};
 use crate::domain::outcome::Outcome;
-use crate::domain::story::{Delivery, State, Story};
+use crate::domain::person::PersonId;
+use crate::domain::story::{Claim, Delivery, Later, State, Story};
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, requested_by, state, ",
-            "state_since, attempt, failures, messages, retry_at, sent_at, reason, reject_asked_at, offered_again_at ",
+            "state_since, attempt, failures, messages, retry_at, sent_at, reason, reject_asked_at, offered_again_at, ",
+            "claimed_by, claimed_name, claimed_at, later_at, later_by, reminded_at, swaps, swapped_at, undone_by, ",
+            "original_at ",
             "FROM stories ",
             $rest
         )
@@ -45,7 +50,32 @@ fn read(mut cells: Cells) -> Result<Story> {
         },
         reject_asked_at: cells.maybe_time()?,
         offered_again_at: cells.maybe_time()?,
+        claim: claim(&mut cells)?,
+        later: later(&mut cells)?,
+        reminded_at: cells.maybe_time()?,
+        swaps: cells.number()?,
+        swapped_at: cells.maybe_time()?,
+        undone_by: cells.maybe_text()?,
+        original_at: cells.maybe_time()?,
     })
+}
+
+fn claim(cells: &mut Cells) -> Result<Option<Claim>> {
+    let (person, name, at) = (
+        cells.maybe_integer()?,
+        cells.maybe_text()?,
+        cells.maybe_time()?,
+    );
+    Ok(person.zip(name).zip(at).map(|((person, name), at)| Claim {
+        person: PersonId(person),
+        name,
+        at,
+    }))
+}
+
+fn later(cells: &mut Cells) -> Result<Option<Later>> {
+    let (at, by) = (cells.maybe_time()?, cells.maybe_text()?);
+    Ok(at.zip(by).map(|(at, by)| Later { at, by }))
 }
 
 /// The slot that two cells name, date and ordinal; nothing if they are null.
@@ -186,6 +216,88 @@ pub(crate) fn ask_reject(
         "UPDATE stories SET reject_asked_at = ?2 WHERE id = ?1 AND state = 'awaiting'",
         values![id, asked_at],
     )? == 1)
+}
+
+/// Writes who is on it, or that nobody is any more.
+pub(crate) fn claim_for(tx: &mut dyn Tx, id: StoryId, claim: Option<&Claim>) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE stories SET claimed_by = ?2, claimed_name = ?3, claimed_at = ?4 WHERE id = ?1 AND state = 'awaiting'",
+        values![
+            id,
+            claim.map(|claim| claim.person),
+            claim.map(|claim| claim.name.as_str()),
+            claim.map(|claim| claim.at)
+        ],
+    )? == 1)
+}
+
+/// Puts it off until a time; the team is reminded then.
+pub(crate) fn put_off(tx: &mut dyn Tx, id: StoryId, later: &Later) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE stories SET later_at = ?2, later_by = ?3, reminded_at = NULL WHERE id = ?1 AND state = 'awaiting'",
+        values![id, later.at, &*later.by],
+    )? == 1)
+}
+
+/// Writes when the team was reminded of it; nothing if the reminder did not leave the box.
+pub(crate) fn remind(tx: &mut dyn Tx, id: StoryId, at: Option<Timestamp>) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE stories SET reminded_at = ?2 WHERE id = ?1 AND state = 'awaiting'",
+        values![id, at],
+    )? == 1)
+}
+
+/// Writes when its original was sent to the chat; nothing if it was not.
+pub(crate) fn note_original(tx: &mut dyn Tx, id: StoryId, at: Option<Timestamp>) -> Result<()> {
+    tx.execute(
+        "UPDATE stories SET original_at = ?2 WHERE id = ?1",
+        values![id, at],
+    )?;
+    Ok(())
+}
+
+/// Gives a story another media, as it was read. False if somebody was faster.
+pub(crate) fn swap(tx: &mut dyn Tx, story: &Story, media: MediaId, now: Timestamp) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE stories SET media_id = ?3, swaps = swaps + 1, swapped_at = ?4, reject_asked_at = NULL, original_at = NULL
+         WHERE id = ?1 AND swaps = ?2 AND state IN ('planned', 'awaiting')",
+        values![story.id, story.swaps, media, now],
+    )? == 1)
+}
+
+/// Opens a story again whose outcome is taken back, as it was when it ended. Only the function that takes back calls it.
+pub(crate) fn reopen(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    entry: &Entry,
+    undo: &Undo,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO stories (id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, requested_by, state,
+             previous_state, state_since, attempt, failures, messages, sent_at, swaps, swapped_at, undone_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'awaiting', 'ended', ?10, ?11, 0, ?12, ?13, ?14, ?15, ?16)",
+        values![
+            entry.story,
+            team,
+            entry.number,
+            entry.media,
+            entry.slot.map(|slot| slot.date),
+            entry.slot.map(|slot| slot.ordinal),
+            entry.turn.as_ref(),
+            entry.due_at,
+            undo.requested_by.as_ref(),
+            now,
+            undo.attempt,
+            undo.messages,
+            entry.sent_at,
+            undo.swaps,
+            undo.swapped_at,
+            by
+        ],
+    )?;
+    Ok(())
 }
 
 /// Has every message that awaits a press say that the box was away.

@@ -269,7 +269,7 @@ fn close(tx: &mut dyn Tx, story: &Story, outcome: Outcome, by: Option<PersonId>)
     )?;
     media::count_outcome(tx, story.media, outcome, noon())?;
     if let Some(person) = by {
-        people::credit(tx, story.team, person, outcome)?;
+        people::credit(tx, story.team, person, outcome, 1)?;
     }
     messages::want(tx, story.id)?;
     Ok(true)
@@ -290,6 +290,18 @@ fn ended(story: &Story, outcome: Outcome, by: Option<PersonId>) -> Entry {
         person: by,
         person_name: by.map(|_| "Ada".to_owned()),
         snapshot: Snapshot::default(),
+        part: 1,
+        withdrawn: None,
+    }
+}
+
+fn shown_in(message: MessageRef, is_behind: bool) -> messages::NewMessage {
+    messages::NewMessage {
+        message,
+        kind: messages::Kind::Story,
+        attempt: 1,
+        swaps: 0,
+        is_behind,
     }
 }
 

@@ -1,13 +1,13 @@
-//! What a button carries: a verb, a version and the story, in 25 of the 64 bytes that Telegram allows. Whoever presses can
-//! send anything, so what comes back is only a wish; the records decide.
+//! What a button carries: a verb, a version, the story, and which of its media it is about, in 26 of the 64 bytes that
+//! Telegram allows. Whoever presses can send anything, so what comes back is only a wish; the records decide.
 
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::domain::ids::StoryId;
-use crate::flow::act::Verb;
+use crate::flow::act::{Saw, Verb};
 
 /// Raised when the meaning of a button changes; the buttons of old messages are then answered kindly.
-const VERSION: char = '1';
+const VERSION: char = '2';
 
 /// The most that Telegram lets a button carry, in bytes.
 pub const MOST_BYTES: usize = 64;
@@ -28,25 +28,30 @@ fn letter(verb: Verb) -> char {
         Verb::Reject => 'r',
         Verb::ReallyReject => 'x',
         Verb::Keep => 'k',
+        Verb::Claim => 'c',
+        Verb::Swap => 'w',
+        Verb::Later => 'l',
+        Verb::Original => 'o',
+        Verb::Undo => 'u',
     }
 }
 
-/// What the button for this verb on this story carries.
+/// What the button for this verb on this story carries, after so many swaps.
 #[must_use]
-pub fn encode(verb: Verb, story: StoryId) -> String {
-    format!(
-        "{}{VERSION}:{}",
-        letter(verb),
-        BASE64URL_NOPAD.encode(story.as_bytes())
-    )
+pub fn encode(verb: Verb, story: StoryId, swaps: u32) -> String {
+    let mut bytes = [0; 17];
+    bytes[..16].copy_from_slice(story.as_bytes());
+    bytes[16] = swaps.to_le_bytes()[0];
+    let payload = BASE64URL_NOPAD.encode(&bytes);
+    format!("{}{VERSION}:{payload}", letter(verb))
 }
 
 /// What a button meant.
 ///
 /// # Errors
 /// If it is of another version, or none of ours.
-pub fn decode(data: &str) -> Result<(Verb, StoryId), NoButton> {
-    let (head, story) = data.split_once(':').ok_or(NoButton::Foreign)?;
+pub fn decode(data: &str) -> Result<(Verb, StoryId, Saw), NoButton> {
+    let (head, payload) = data.split_once(':').ok_or(NoButton::Foreign)?;
     let mut head = head.chars();
     let (Some(letter_found), Some(version), None) = (head.next(), head.next(), head.next()) else {
         return Err(NoButton::Foreign);
@@ -59,10 +64,10 @@ pub fn decode(data: &str) -> Result<(Verb, StoryId), NoButton> {
         .find(|verb| letter(*verb) == letter_found)
         .ok_or(NoButton::OtherVersion)?;
     let bytes = BASE64URL_NOPAD
-        .decode(story.as_bytes())
+        .decode(payload.as_bytes())
         .map_err(|_| NoButton::Foreign)?;
-    let bytes: [u8; 16] = bytes.try_into().map_err(|_| NoButton::Foreign)?;
-    Ok((verb, StoryId::from_bytes(bytes)))
+    let [story @ .., swaps]: [u8; 17] = bytes.try_into().map_err(|_| NoButton::Foreign)?;
+    Ok((verb, StoryId::from_bytes(story), Saw::Swaps(swaps)))
 }
 
 #[cfg(test)]
@@ -73,12 +78,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_button_comes_back_as_it_was_and_fits(bytes in any::<[u8; 16]>()) {
+        fn every_button_comes_back_as_it_was_and_fits(bytes in any::<[u8; 16]>(), swaps in any::<u32>()) {
             let story = StoryId::from_bytes(bytes);
             for verb in Verb::ALL {
-                let data = encode(verb, story);
+                let data = encode(verb, story, swaps);
                 prop_assert!(data.len() <= MOST_BYTES);
-                prop_assert_eq!(decode(&data), Ok((verb, story)));
+                prop_assert_eq!(decode(&data), Ok((verb, story, Saw::after(swaps))));
             }
         }
 
@@ -95,10 +100,10 @@ mod tests {
             Err(NoButton::OtherVersion)
         );
         assert_eq!(
-            decode("z1:AAAAAAAAAAAAAAAAAAAAAA"),
+            decode("z2:AAAAAAAAAAAAAAAAAAAAAA"),
             Err(NoButton::OtherVersion)
         );
         assert_eq!(decode("hello"), Err(NoButton::Foreign));
-        assert_eq!(decode("p1:short"), Err(NoButton::Foreign));
+        assert_eq!(decode("p2:short"), Err(NoButton::Foreign));
     }
 }

@@ -119,9 +119,46 @@ pub async fn obey(
 #[must_use]
 pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
     match pressed {
-        Pressed::Ended(Outcome::Posted) => ("Noted as posted. Thank you!".to_owned(), false),
-        Pressed::Ended(Outcome::Skipped) => ("Skipped for now.".to_owned(), false),
-        Pressed::Ended(outcome) => (format!("Done: {outcome}."), false),
+        Pressed::Ended {
+            outcome,
+            while_on_it,
+        } => {
+            let done = match outcome {
+                Outcome::Posted => "Noted as posted. Thank you!".to_owned(),
+                Outcome::Skipped => "Skipped for now.".to_owned(),
+                outcome => format!("Done: {outcome}."),
+            };
+            match while_on_it {
+                Some(name) => (format!("{done} {} was on it too.", brief(name)), true),
+                None => (done, false),
+            }
+        }
+        Pressed::TakenBack(outcome) => (format!("Taken back: it is not {outcome}."), false),
+        Pressed::TooLate => ("There is nothing to take back any more.".to_owned(), true),
+        Pressed::OnlyTheirs(name) => {
+            let name = brief(name);
+            (format!("Only {name} or an admin may take that back."), true)
+        }
+        Pressed::Claimed => ("It is yours for 15 minutes.".to_owned(), false),
+        Pressed::Released => ("You are not on it any more.".to_owned(), false),
+        Pressed::ClaimedBefore(claim) => {
+            let (name, at) = (brief(&claim.name), moment(claim.at, zone));
+            let text = format!("{name} is on it since {at}. You may finish it all the same.");
+            (text, true)
+        }
+        Pressed::PutOff(at) => (format!("It comes up again: {}.", moment(*at, zone)), false),
+        Pressed::PutOffEnough => ("It was put off long enough.".to_owned(), true),
+        Pressed::Swapped => ("Here comes another one.".to_owned(), false),
+        Pressed::SwappedBefore => {
+            let text = "It shows another picture by now. Please look again.";
+            (text.to_owned(), true)
+        }
+        Pressed::NothingElse => ("Nothing else fits just now.".to_owned(), true),
+        Pressed::SendOriginal => ("The original is on its way.".to_owned(), false),
+        Pressed::OriginalSentAt(at) => {
+            let at = moment(*at, zone);
+            (format!("The original is in the chat since {at}."), true)
+        }
         Pressed::Asking => ("Really? Please confirm.".to_owned(), false),
         Pressed::Kept => ("It stays.".to_owned(), false),
         Pressed::EndedBefore {
@@ -133,10 +170,7 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
             let at = moment(*at, zone);
             let text = match by {
                 _ if *by_asker => format!("You did: {outcome} on {at}."),
-                Some(name) => {
-                    let name: String = name.chars().take(60).collect();
-                    format!("{name} was faster: {outcome} on {at}.")
-                }
+                Some(name) => format!("{} was faster: {outcome} on {at}.", brief(name)),
                 None if *outcome == Outcome::Cancelled => {
                     format!("It was taken out of the queue on {at}.")
                 }
@@ -157,6 +191,11 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
         Pressed::Unknown => ("I do not know this story any more.".to_owned(), true),
         Pressed::Repeated => (String::new(), false),
     }
+}
+
+/// A name that leaves room for the rest of an answer.
+fn brief(name: &str) -> String {
+    name.chars().take(60).collect()
 }
 
 fn help() -> String {

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use teloxide::RequestError;
 use teloxide::payloads::{
-    EditMessageCaptionSetters, SendAnimationSetters, SendDocumentSetters, SendMessageSetters,
-    SendPhotoSetters, SendVideoSetters,
+    EditMessageCaptionSetters, EditMessageMediaSetters, SendAnimationSetters, SendDocumentSetters,
+    SendMessageSetters, SendPhotoSetters, SendVideoSetters,
 };
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, InputFile, MessageId, ParseMode, ReplyParameters, ThreadId};
+use teloxide::types::{
+    ChatId, InputFile, InputMedia, InputMediaAnimation, InputMediaPhoto, InputMediaVideo, Message,
+    MessageId, ParseMode, ReplyParameters, ThreadId,
+};
+use teloxide::{ApiError, RequestError};
+use tokio::time::error::Elapsed;
 
 use super::Place;
 use super::client::{Client, SMALL_CALL, UPLOAD};
-use super::message::{alert, caption, keyboard};
+use super::message::{alert, caption, keyboard, reminder};
 use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
 use crate::domain::story::MessageRef;
@@ -74,12 +78,10 @@ impl Desk {
                 tokio::time::timeout(UPLOAD, request).await
             }
             None => {
-                let photo = InputFile::memory(picture.jpeg.clone())
-                    .file_name(format!("story-{}.jpg", card.number));
                 let mut request = self
                     .client
                     .bot
-                    .send_photo(ChatId(chat), photo)
+                    .send_photo(ChatId(chat), photo(card, picture))
                     .caption(caption)
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
@@ -141,12 +143,68 @@ impl Desk {
             .caption(caption(card, &self.place.timezone))
             .parse_mode(ParseMode::Html)
             .reply_markup(keyboard(card));
-        match tokio::time::timeout(SMALL_CALL, request).await {
+        let edited = tokio::time::timeout(SMALL_CALL, request).await;
+        self.edited(message.chat, edited)
+    }
+
+    async fn replace(
+        &self,
+        message: MessageRef,
+        card: &Card,
+        picture: &Picture,
+    ) -> Result<(), Trouble> {
+        self.pace.pass(message.chat, Urgency::Now).await?;
+        let media = input_media(card, picture, caption(card, &self.place.timezone));
+        let request = self
+            .client
+            .bot
+            .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
+            .reply_markup(keyboard(card));
+        let edited = tokio::time::timeout(UPLOAD, request).await;
+        self.edited(message.chat, edited)
+    }
+
+    /// What came of an edit, which may be repeated.
+    fn edited(
+        &self,
+        chat: i64,
+        edited: Result<Result<Message, RequestError>, Elapsed>,
+    ) -> Result<(), Trouble> {
+        match edited {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(RequestError::Api(teloxide::ApiError::MessageNotModified))) => Ok(()),
+            Ok(Err(RequestError::Api(ApiError::MessageNotModified))) => Ok(()),
             Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => Ok(()),
-            Ok(Err(error)) => Err(self.noted(message.chat, self.client.trouble(&error))),
+            Ok(Err(error)) => Err(self.noted(chat, self.client.trouble(&error))),
             Err(_) => Err(Trouble::Unsure("no answer".to_owned())),
+        }
+    }
+
+    async fn send_reminder(&self, story: MessageRef, card: &Card) -> Result<MessageRef, Trouble> {
+        self.pace.pass(story.chat, Urgency::Later).await?;
+        let text = reminder(card, &self.place.timezone);
+        let mut request = self
+            .client
+            .bot
+            .send_message(ChatId(story.chat), text)
+            .parse_mode(ParseMode::Html)
+            .reply_parameters(ReplyParameters::new(MessageId(story.message)));
+        request.message_thread_id = self.place.thread.map(|id| ThreadId(MessageId(id)));
+        match self.client.call(SMALL_CALL, request).await {
+            Ok(message) => Ok(MessageRef {
+                chat: story.chat,
+                message: message.id.0,
+            }),
+            Err(trouble) => Err(self.noted(story.chat, trouble)),
+        }
+    }
+
+    async fn take_out(&self, message: MessageRef) -> Result<(), Trouble> {
+        self.pace.pass(message.chat, Urgency::Later).await?;
+        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
+        let request = self.client.bot.delete_message(chat, id);
+        match self.client.call(SMALL_CALL, request).await {
+            Ok(_) => Ok(()),
+            Err(trouble) => Err(self.noted(message.chat, trouble)),
         }
     }
 
@@ -194,13 +252,68 @@ impl Outlet for Desk {
         Box::pin(self.send(card, picture))
     }
 
-    fn show<'a>(&'a self, message: MessageRef, card: &'a Card) -> Answer<'a, Result<(), Trouble>> {
-        Box::pin(self.edit(message, card))
+    fn show<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+        picture: Option<&'a Picture>,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        match picture {
+            Some(picture) => Box::pin(self.replace(message, card, picture)),
+            None => Box::pin(self.edit(message, card)),
+        }
+    }
+
+    fn remind<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(self.send_reminder(message, card))
+    }
+
+    fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>> {
+        Box::pin(self.take_out(message))
     }
 
     fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>> {
         Box::pin(self.alarm(alert))
     }
+}
+
+/// A picture in place of the one that a message shows.
+fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
+    match &picture.motion {
+        Some(Motion::Video(video)) => {
+            let file = InputFile::file(video.path.clone());
+            let mut media = InputMediaVideo::new(file)
+                .thumbnail(InputFile::memory(video.thumbnail.clone()))
+                .supports_streaming(true)
+                .caption(caption)
+                .parse_mode(ParseMode::Html);
+            media.width = u16::try_from(video.width_px).ok();
+            media.height = u16::try_from(video.height_px).ok();
+            media.duration = u16::try_from(video.duration_s).ok();
+            InputMedia::Video(media)
+        }
+        Some(Motion::Animation(animation)) => {
+            let file = InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone());
+            let media = InputMediaAnimation::new(file)
+                .caption(caption)
+                .parse_mode(ParseMode::Html);
+            InputMedia::Animation(media)
+        }
+        None => {
+            let media = InputMediaPhoto::new(photo(card, picture))
+                .caption(caption)
+                .parse_mode(ParseMode::Html);
+            InputMedia::Photo(media)
+        }
+    }
+}
+
+fn photo(card: &Card, picture: &Picture) -> InputFile {
+    InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number))
 }
 
 /// The message's number in an answer that the library could not read, if the answer says that it went well.

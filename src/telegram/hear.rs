@@ -19,7 +19,7 @@ use super::message::plain;
 use super::pace::{Pace, Urgency};
 use crate::domain::person::{Deed, Person};
 use crate::domain::story::MessageRef;
-use crate::flow::act::{Press, Pressed, Verb};
+use crate::flow::act::{Press, Pressed, Saw, Verb};
 use crate::flow::outlet::Trouble;
 use crate::flow::{Error, Flow};
 use crate::system::aside::aside;
@@ -98,13 +98,14 @@ impl Hearing {
             message: message.id().0,
         };
         let (text, alarm) = match decode(data) {
-            Ok((verb, story)) => {
+            Ok((verb, story, saw)) => {
                 let press = Press {
                     update,
                     story,
                     verb,
                     person: person_id(&query.from),
                     message,
+                    saw,
                 };
                 let pressed = self.pressed(press, &query.from, now).await?;
                 answer(&pressed, &self.place.timezone)
@@ -226,6 +227,7 @@ impl Hearing {
             verb,
             person: person.id,
             message: story_message,
+            saw: Saw::At(said_at(message)),
         };
         let pressed = self.flow.press(press, now).await?;
         let (text, _) = answer(&pressed, &self.place.timezone);
@@ -301,6 +303,11 @@ impl Hearing {
             }
         });
     }
+}
+
+/// When a message was written.
+fn said_at(message: &Message) -> Timestamp {
+    Timestamp::from_second(message.date.timestamp()).unwrap_or(Timestamp::MIN)
 }
 
 /// One stranger must not hold up everybody: whoever cannot be looked up is told to press again.

@@ -10,7 +10,7 @@ use super::buttons::encode;
 use crate::domain::alert::Alert;
 use crate::domain::outcome::Outcome;
 use crate::flow::act::Verb;
-use crate::flow::outlet::{Card, CardStatus};
+use crate::flow::outlet::{Awaiting, Card, CardStatus};
 
 /// The most that a caption holds, in UTF-16 units of visible text.
 pub const CAPTION_UNITS: usize = 1024;
@@ -127,15 +127,7 @@ pub fn caption(card: &Card, zone: &TimeZone) -> String {
 
 fn status_line(card: &Card, zone: &TimeZone) -> String {
     match &card.status {
-        CardStatus::Awaiting {
-            offered_again_at: None,
-        } => String::new(),
-        CardStatus::Awaiting {
-            offered_again_at: Some(at),
-        } => format!(
-            "I was away until {}. If you pressed meanwhile, please press again.",
-            when(*at, card.due_at, zone).1
-        ),
+        CardStatus::Awaiting(awaiting) => awaiting_line(awaiting, card.due_at, zone),
         CardStatus::AskingReject => {
             "Really reject it? It will never be suggested again.".to_owned()
         }
@@ -145,6 +137,7 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
             at,
             took,
             reason,
+            may_undo: _,
         } => {
             let sign = match outcome {
                 Outcome::Posted => "✅ Posted",
@@ -173,35 +166,96 @@ fn status_line(card: &Card, zone: &TimeZone) -> String {
     }
 }
 
+fn awaiting_line(awaiting: &Awaiting, due_at: Timestamp, zone: &TimeZone) -> String {
+    if let Some(claim) = &awaiting.claim {
+        let (_, at) = when(claim.at, due_at, zone);
+        return format!("🙋 {} is on it since {at}", claim.name);
+    }
+    if let Some(later) = &awaiting.later {
+        let (word, at) = when(later.at, due_at, zone);
+        return format!("🕒 Again {word} {at}, as {} asked", later.by);
+    }
+    if let Some(name) = &awaiting.undone_by {
+        return format!("↩ Taken back by {name}");
+    }
+    awaiting.offered_again_at.map_or_else(String::new, |at| {
+        let (_, at) = when(at, due_at, zone);
+        format!("I was away until {at}. If you pressed meanwhile, please press again.")
+    })
+}
+
 /// The buttons of a story's message: only those that make sense now.
 #[must_use]
 pub fn keyboard(card: &Card) -> InlineKeyboardMarkup {
-    let button = |text: &str, verb| InlineKeyboardButton::callback(text, encode(verb, card.story));
+    let button = |text: &str, verb| {
+        InlineKeyboardButton::callback(text, encode(verb, card.story, card.swaps))
+    };
     match &card.status {
+        CardStatus::Ended { may_undo: true, .. } => {
+            InlineKeyboardMarkup::new([[button("↩ Undo", Verb::Undo)]])
+        }
         CardStatus::Ended { .. } => InlineKeyboardMarkup::default(),
         CardStatus::AskingReject => InlineKeyboardMarkup::new([[
             button("🚫 Yes, never again", Verb::ReallyReject),
             button("↩ No, keep it", Verb::Keep),
         ]]),
-        CardStatus::Awaiting { .. } => {
-            let mut rows = vec![
+        CardStatus::Awaiting(awaiting) => {
+            let metadata = &card.media.metadata;
+            let on_it = match &awaiting.claim {
+                Some(_) => "✋ Not any more",
+                None => "🙋 I'm on it",
+            };
+            let mut last = vec![button("🔄 Swap", Verb::Swap)];
+            if awaiting.may_put_off {
+                last.push(button("🕒 Later", Verb::Later));
+            }
+            let copies: Vec<_> = copy_button("📋 Copy link", metadata.link_url.as_deref())
+                .into_iter()
+                .chain(copy_button("📋 Copy caption", metadata.caption.as_deref()))
+                .collect();
+            let rows = [
                 vec![
                     button("✅ Posted", Verb::Posted),
                     button("⏭ Skip", Verb::Skip),
+                    button("🚫 Reject", Verb::Reject),
                 ],
-                vec![button("🚫 Reject", Verb::Reject)],
+                copies,
+                vec![
+                    button("🖼 Original", Verb::Original),
+                    button(on_it, Verb::Claim),
+                ],
+                last,
             ];
-            let link = card.media.metadata.link_url.as_ref();
-            if let Some(link) = link.filter(|link| units(link) <= COPY_UNITS) {
-                let copy = CopyTextButton { text: link.clone() };
-                rows[1].insert(
-                    0,
-                    InlineKeyboardButton::copy_text_button("📋 Copy link", copy),
-                );
-            }
-            InlineKeyboardMarkup::new(rows)
+            InlineKeyboardMarkup::new(rows.into_iter().filter(|row| !row.is_empty()))
         }
     }
+}
+
+/// A button that copies a text, if there is one that Telegram copies.
+fn copy_button(label: &str, text: Option<&str>) -> Option<InlineKeyboardButton> {
+    let text = text?.trim();
+    (!text.is_empty() && units(text) <= COPY_UNITS).then(|| {
+        let copy = CopyTextButton {
+            text: text.to_owned(),
+        };
+        InlineKeyboardButton::copy_text_button(label, copy)
+    })
+}
+
+/// The reminder of a story that waits.
+#[must_use]
+pub fn reminder(card: &Card, zone: &TimeZone) -> String {
+    let name = shortened(card.media.display_name(), 150);
+    let CardStatus::Awaiting(awaiting) = &card.status else {
+        return plain(&format!("⏰ #{} {name} waits for a press.", card.number));
+    };
+    let since = awaiting.since.map_or_else(String::new, |at| {
+        format!(" since {}", when(at, card.due_at, zone).1)
+    });
+    plain(&format!(
+        "⏰ #{} {name} waits for a press{since}.",
+        card.number
+    ))
 }
 
 /// The message that tells an alert, or that it is over.
@@ -293,9 +347,8 @@ mod tests {
                 },
             },
             sent_again: true,
-            status: CardStatus::Awaiting {
-                offered_again_at: None,
-            },
+            swaps: 0,
+            status: CardStatus::Awaiting(Awaiting::default()),
         }
     }
 
@@ -357,6 +410,7 @@ mod tests {
             .into_iter()
             .map(|button| button.text)
             .collect();
-        assert_eq!(texts, ["✅ Posted", "⏭ Skip", "🚫 Reject"]);
+        assert!(texts.contains(&"📋 Copy caption".to_owned()));
+        assert!(!texts.contains(&"📋 Copy link".to_owned()));
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use storyline::domain::calendar::{minimum_spacing, slots_between};
+use storyline::domain::entry::Entry;
 use storyline::domain::outcome::Outcome;
-use storyline::domain::story::PATIENCE;
+use storyline::domain::story::{LATEST, PATIENCE};
 
 use crate::harness::{TheBox, days, hours};
 
@@ -15,6 +16,58 @@ impl TheBox {
         self.posted_means_pressed_and_missed_has_a_reason();
         self.rejected_is_never_seen_again_and_posted_not_for_a_month();
         self.nothing_stands_too_long();
+        self.what_is_counted_is_what_stands_in_the_history();
+        self.nobody_is_reminded_twice();
+    }
+
+    /// The ends that were not taken back.
+    fn ends(&self) -> Vec<Entry> {
+        let mut ends = self.history();
+        ends.retain(|entry| entry.withdrawn.is_none());
+        ends
+    }
+
+    fn what_is_counted_is_what_stands_in_the_history(&self) {
+        let ends = self.ends();
+        let stories: HashSet<_> = ends.iter().map(|entry| entry.story).collect();
+        assert_eq!(stories.len(), ends.len(), "a story has two outcomes");
+        let open = self.count(
+            "SELECT COUNT(*) FROM stories s JOIN history h ON h.story_id = s.id WHERE h.part % 2 = 1
+                 AND NOT EXISTS (SELECT 1 FROM history w WHERE w.story_id = h.story_id AND w.part = h.part + 1)",
+        );
+        assert_eq!(open, 0, "a story with an outcome is in the queue");
+        let ended = |outcome| ends.iter().filter(|entry| entry.outcome == outcome).count() as i64;
+        for (sql, outcome) in [
+            ("SELECT TOTAL(posted_count) FROM media", Outcome::Posted),
+            ("SELECT TOTAL(skipped_count) FROM media", Outcome::Skipped),
+            ("SELECT TOTAL(posted_count) FROM people", Outcome::Posted),
+            ("SELECT TOTAL(skipped_count) FROM people", Outcome::Skipped),
+            (
+                "SELECT TOTAL(rejected_count) FROM people",
+                Outcome::Rejected,
+            ),
+            (
+                "SELECT COUNT(*) FROM locks WHERE kind = 'rejected'",
+                Outcome::Rejected,
+            ),
+        ] {
+            let sql = format!("SELECT CAST(({sql}) AS INTEGER)");
+            assert_eq!(self.count(&sql), ended(outcome), "{outcome}: {sql}");
+        }
+    }
+
+    fn nobody_is_reminded_twice(&self) {
+        let mut times: HashMap<u64, usize> = HashMap::new();
+        for (_, number) in &self.desk.records().reminded {
+            *times.entry(*number).or_default() += 1;
+        }
+        for (number, times) in times {
+            let put_off = self.put_off.get(&number).copied().unwrap_or(0);
+            assert!(
+                times <= 1 + put_off,
+                "#{number}: reminded {times} times, put off {put_off} times"
+            );
+        }
     }
 
     fn no_story_has_more_than_two_messages_and_the_second_says_so(&self) {
@@ -33,7 +86,7 @@ impl TheBox {
 
     fn posted_means_pressed_and_missed_has_a_reason(&self) {
         let mut slots = HashSet::new();
-        for entry in self.history() {
+        for entry in self.ends() {
             if entry.outcome == Outcome::Posted {
                 let number = entry.number.unwrap();
                 assert!(
@@ -59,7 +112,7 @@ impl TheBox {
     fn rejected_is_never_seen_again_and_posted_not_for_a_month(&self) {
         let mut rejected = HashMap::new();
         let mut posted = HashMap::new();
-        for entry in self.history() {
+        for entry in self.ends() {
             if entry.outcome == Outcome::Rejected {
                 rejected.insert(entry.snapshot.fingerprint.clone(), entry.ended_at);
             }
@@ -89,7 +142,7 @@ impl TheBox {
     }
 
     fn nothing_stands_too_long(&self) {
-        let limit = (PATIENCE + hours(2)).as_millis();
+        let limit = (PATIENCE + LATEST + hours(2)).as_millis();
         let now = self.now.as_millisecond();
         let open = self.count(&format!(
             "SELECT COUNT(*) FROM stories WHERE state <> 'planned' AND abs({now} - state_since) > {limit}"
@@ -107,7 +160,8 @@ impl TheBox {
         let connection = rusqlite::Connection::open(self.database()).unwrap();
         let mut statement = connection
             .prepare(
-                "SELECT slot_date || ' ' || slot_ordinal FROM history WHERE slot_date IS NOT NULL
+                "SELECT slot_date || ' ' || slot_ordinal FROM history h WHERE slot_date IS NOT NULL AND outcome <> 'withdrawn'
+                     AND NOT EXISTS (SELECT 1 FROM history w WHERE w.story_id = h.story_id AND w.part = h.part + 1)
                  UNION ALL SELECT slot_date || ' ' || slot_ordinal FROM stories WHERE slot_date IS NOT NULL",
             )
             .unwrap();

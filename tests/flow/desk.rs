@@ -1,6 +1,6 @@
 //! A pretend desk: it remembers what it was asked to show, and answers as it is told to.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -48,6 +48,12 @@ pub(crate) struct Records {
     pub(crate) arrived: Vec<Arrived>,
     pub(crate) shown: HashMap<MessageRef, Card>,
     pub(crate) told: Vec<Alert>,
+    /// Messages that were given another picture, and what they tell then.
+    pub(crate) replaced: Vec<(MessageRef, Card)>,
+    /// Reminders, each with its time and the story's number.
+    pub(crate) reminded: Vec<(Timestamp, u64)>,
+    /// Those that are in the chat.
+    pub(crate) reminders: HashSet<MessageRef>,
 }
 
 #[derive(Clone, Default)]
@@ -114,13 +120,49 @@ impl Outlet for Desk {
         })
     }
 
-    fn show<'a>(&'a self, message: MessageRef, card: &'a Card) -> Answer<'a, Result<(), Trouble>> {
+    fn show<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+        picture: Option<&'a Picture>,
+    ) -> Answer<'a, Result<(), Trouble>> {
         Box::pin(async move {
             let mut records = self.records();
             if records.otherwise == Some(Network::IsAway) {
                 return Err(Trouble::Unreachable("no network".to_owned()));
             }
+            if picture.is_some() {
+                records.replaced.push((message, card.clone()));
+            }
             records.shown.insert(message, card.clone());
+            Ok(())
+        })
+    }
+
+    fn remind<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(async move {
+            let mut records = self.records();
+            if records.otherwise == Some(Network::IsAway) {
+                return Err(Trouble::Unreachable("no network".to_owned()));
+            }
+            let reminder = MessageRef {
+                message: 1_000_000 + i32::try_from(records.reminded.len()).unwrap(),
+                ..message
+            };
+            let at = records.now;
+            records.reminded.push((at, card.number));
+            records.reminders.insert(reminder);
+            Ok(reminder)
+        })
+    }
+
+    fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>> {
+        Box::pin(async move {
+            self.records().reminders.remove(&message);
             Ok(())
         })
     }

@@ -124,10 +124,7 @@ fn a_press_on_the_orphan_binds_it_and_nothing_is_sent_again() {
     the_box.once(Network::LosesTheAnswer);
     the_box.live_for(minutes(5));
     let orphan = the_box.arrived()[0].clone();
-    assert_eq!(
-        the_box.press(&orphan, Verb::Posted),
-        Pressed::Ended(Outcome::Posted)
-    );
+    assert_eq!(the_box.press(&orphan, Verb::Posted), ended(Outcome::Posted));
     the_box.live_for(hours(2));
     assert_eq!(the_box.arrived().len(), 1);
     assert!(matches!(
@@ -148,10 +145,7 @@ fn both_messages_of_one_story_tell_its_end() {
     the_box.live_for(minutes(30));
     let both = the_box.arrived();
     assert_eq!(both.len(), 2);
-    assert_eq!(
-        the_box.press(&both[0], Verb::Skip),
-        Pressed::Ended(Outcome::Skipped)
-    );
+    assert_eq!(the_box.press(&both[0], Verb::Skip), ended(Outcome::Skipped));
     assert!(matches!(
         the_box.press(&both[1], Verb::Posted),
         Pressed::EndedBefore { .. }
@@ -204,10 +198,7 @@ fn after_a_long_power_cut_an_old_story_is_not_sent_again() {
     the_box.live_for(minutes(40));
     assert_eq!(the_box.arrived().len(), 1);
     let orphan = the_box.arrived()[0].clone();
-    assert_eq!(
-        the_box.press(&orphan, Verb::Posted),
-        Pressed::Ended(Outcome::Posted)
-    );
+    assert_eq!(the_box.press(&orphan, Verb::Posted), ended(Outcome::Posted));
     the_box.audit();
 }
 

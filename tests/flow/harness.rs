@@ -14,7 +14,7 @@ use storyline::domain::outcome::Outcome;
 use storyline::domain::person::{PersonId, Role};
 use storyline::domain::story::MessageRef;
 use storyline::domain::team::{TeamSettings, Window};
-use storyline::flow::act::{Press, Pressed, Verb};
+use storyline::flow::act::{Press, Pressed, Saw, Verb};
 use storyline::flow::dispatch::Step;
 use storyline::flow::outlet::{Card, Picture, Studio};
 use storyline::flow::schedule::Preview;
@@ -26,12 +26,21 @@ use crate::desk::{Arrived, Desk, Network};
 mod pictures;
 
 pub(crate) const ANNA: PersonId = PersonId(7);
+pub(crate) const BEN: PersonId = PersonId(8);
 
 /// Anna, when she decides something.
 pub(crate) fn anna() -> By {
     By {
         name: "Anna".to_owned(),
         person: Some(ANNA),
+    }
+}
+
+/// A story has ended so, and nobody else was on it.
+pub(crate) fn ended(outcome: Outcome) -> Pressed {
+    Pressed::Ended {
+        outcome,
+        while_on_it: None,
     }
 }
 
@@ -93,6 +102,8 @@ pub(crate) struct TheBox {
     pub(crate) tick: SignedDuration,
     pub(crate) asked_for: HashSet<u64>,
     pub(crate) pressed_posted: HashSet<u64>,
+    /// How often each story, by its number, was put off or taken back.
+    pub(crate) put_off: HashMap<u64, usize>,
     answered: usize,
     updates: u32,
     pictures: u64,
@@ -138,6 +149,7 @@ impl TheBox {
             tick: minutes(60),
             asked_for: HashSet::new(),
             pressed_posted: HashSet::new(),
+            put_off: HashMap::new(),
             answered: 0,
             updates: 0,
             pictures: 0,
@@ -237,14 +249,17 @@ impl TheBox {
         }
         self.team_acts();
         let (flow, desk, now) = (self.flow(), self.desk.clone(), self.now);
+        let studio = self.studio.clone();
         let followed = self.run(async {
             flow.upkeep(now).await.unwrap();
             let mut followed = Some(now);
             while followed == Some(now) {
-                followed = flow.follow(&desk, now).await.unwrap();
+                followed = flow.follow(&desk, &studio, now).await.unwrap();
             }
+            let reminded = flow.remind(&desk, now).await.unwrap();
+            while flow.follow(&desk, &studio, now).await.unwrap() == Some(now) {}
             flow.tell_alerts(&desk, now).await.unwrap();
-            followed
+            followed.into_iter().chain(reminded).min()
         });
         next.into_iter().chain(followed).min()
     }
@@ -289,10 +304,30 @@ impl TheBox {
     pub(crate) fn press(&mut self, on: &Arrived, verb: Verb) -> Pressed {
         let press = self.a_press(on.card.story, on.message, verb);
         let pressed = self.run(self.flow().press(press, self.now)).unwrap();
-        if pressed == Pressed::Ended(Outcome::Posted) {
+        if pressed == ended(Outcome::Posted) {
             self.pressed_posted.insert(on.card.number);
         }
+        if let Pressed::PutOff(_) | Pressed::TakenBack(_) = pressed {
+            *self.put_off.entry(on.card.number).or_default() += 1;
+        }
         pressed
+    }
+
+    /// Ben, who is only a member, presses too.
+    pub(crate) fn press_by_ben(&mut self, on: &Arrived, verb: Verb) -> Pressed {
+        let (flow, name) = (self.flow(), "Ben".to_owned());
+        self.run(flow.meet(BEN, name, None, Role::Member, self.now))
+            .unwrap();
+        let press = Press {
+            person: BEN,
+            ..self.a_press(on.card.story, on.message, verb)
+        };
+        self.run(self.flow().press(press, self.now)).unwrap()
+    }
+
+    /// What a message shows now.
+    pub(crate) fn shown(&self, on: &Arrived) -> Card {
+        self.desk.records().shown[&on.message].clone()
     }
 
     pub(crate) fn a_press(
@@ -302,12 +337,14 @@ impl TheBox {
         verb: Verb,
     ) -> Press {
         self.updates += 1;
+        let shown = self.desk.records().shown.get(&message).cloned();
         Press {
             update: self.updates,
             story,
             verb,
             person: ANNA,
             message,
+            saw: Saw::after(shown.map_or(0, |card| card.swaps)),
         }
     }
 

@@ -60,7 +60,7 @@ fn events() -> impl Strategy<Value = Event> {
         3 => networks().prop_map(Event::Once),
         2 => Just(Event::SendsNext),
         1 => any::<usize>().prop_map(Event::Cancels),
-        3 => (any::<usize>(), 0_u8..5).prop_map(|(which, verb)| Event::TapsAnything(which, verb)),
+        6 => (any::<usize>(), 0_u8..10).prop_map(|(which, verb)| Event::TapsAnything(which, verb)),
         2 => (0_u8..3, 1_u64..20).prop_map(|(category, count)| Event::GetsPictures(category, count)),
         1 => any::<usize>().prop_map(Event::LosesPicture),
         1 => (0_u32..=100).prop_map(Event::Mix),

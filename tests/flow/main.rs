@@ -10,6 +10,7 @@ mod harness;
 
 mod faults;
 mod idle;
+mod keeping;
 mod library;
 mod lives;
 mod plan;

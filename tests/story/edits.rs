@@ -32,8 +32,10 @@ async fn what_is_said_of_a_picture_shows_in_its_message_and_stays_when_a_sidecar
     assert_eq!(
         shown.labels(),
         [
-            vec!["✅ Posted", "⏭ Skip"],
-            vec!["📋 Copy link", "🚫 Reject"]
+            vec!["✅ Posted", "⏭ Skip", "🚫 Reject"],
+            vec!["📋 Copy link"],
+            vec!["🖼 Original", "🙋 I'm on it"],
+            vec!["🔄 Swap", "🕒 Later"],
         ]
     );
 

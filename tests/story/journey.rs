@@ -38,8 +38,10 @@ async fn a_photo_dropped_in_the_morning_is_history_by_noon() {
     assert_eq!(
         story.labels(),
         [
-            vec!["✅ Posted", "⏭ Skip"],
-            vec!["📋 Copy link", "🚫 Reject"]
+            vec!["✅ Posted", "⏭ Skip", "🚫 Reject"],
+            vec!["📋 Copy link", "📋 Copy caption"],
+            vec!["🖼 Original", "🙋 I'm on it"],
+            vec!["🔄 Swap", "🕒 Later"],
         ]
     );
     let photo = story.media.as_ref().unwrap();
@@ -55,11 +57,18 @@ async fn a_photo_dropped_in_the_morning_is_history_by_noon() {
     office.telegram.press(ANN, TEAM, story.id, "Posted");
     office.see_answer("Noted as posted").await;
 
-    // Everybody sees who did, when, and how long it took; the buttons are gone.
+    // Everybody sees who did, when, and how long it took. For a minute it can be taken back.
     let done = office
         .see_text(story.id, "Posted by Ann at 09:02 (2 min)")
         .await;
-    assert!(done.labels().is_empty());
+    assert_eq!(done.labels(), [["↩ Undo"]]);
+    office.it_is("09:04");
+    office
+        .wait_until("the buttons are gone", async || {
+            let message = office.telegram.message(TEAM, story.id).unwrap();
+            message.labels().is_empty()
+        })
+        .await;
 
     // And it is history, with the picture locked for a month.
     let history = office.wait_for_history(1).await;

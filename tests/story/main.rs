@@ -9,6 +9,7 @@ mod pretend;
 mod harness;
 
 mod chat;
+mod desk;
 mod edits;
 mod journey;
 mod library;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::undos::Undo;
 use super::*;
+use crate::domain::person::{Person, Tally};
 
 const ADA: PersonId = PersonId(7);
 
@@ -91,6 +93,8 @@ on_every_engine! {
                     person: None,
                     person_name: None,
                     snapshot: Snapshot::default(),
+                    part: 1,
+                    withdrawn: None,
                 };
                 history::add(tx, team, "new", &entry)?;
                 let other = Entry { story: fresh(noon()), slot: Some(slot(1)), ..entry.clone() };
@@ -99,6 +103,81 @@ on_every_engine! {
             })
             .await;
         assert_eq!(back, Some(entry));
+    }
+
+    async fn an_outcome_that_is_taken_back_stays_on_record_and_may_be_followed_by_another(bed: Bed) {
+        let team = bed.team;
+        let media = bed.media("memes/a.jpg", 1).await;
+        let story = bed.awaiting(media, 0).await;
+        let ada = Person {
+            id: ADA,
+            name: "Ada".to_owned(),
+            username: None,
+            role: Role::Member,
+            deactivated_at: None,
+            joined_at: noon(),
+            tally: Tally::default(),
+        };
+        bed.write(move |tx| {
+            close(tx, &story, Outcome::Posted, None)?;
+            let undo = Undo::of(&story, None, None, noon() + minutes(1));
+            undos::keep(tx, team, story.id, &undo)?;
+            assert_eq!(undos::get(tx, story.id)?.as_ref(), Some(&undo));
+            assert_eq!(undos::open(tx, team)?, [(story.id, undo.until)]);
+            let entry = history::of_story(tx, story.id)?.expect("its end");
+
+            history::withdraw(tx, team, &entry, &ada, noon() + minutes(1))?;
+            undos::forget(tx, story.id)?;
+            stories::reopen(tx, team, &entry, &undo, "Ada", noon() + minutes(1))?;
+            assert_eq!(history::of_story(tx, story.id)?, None, "it has no outcome");
+            assert!(history::has_slot(tx, team, slot(0))?, "its slot is nobody else's");
+            assert_eq!(history::since(tx, team, noon())?, []);
+            let kept = history::by_number(tx, team, story.number)?.expect("on record");
+            let withdrawn = kept.withdrawn.clone().expect("taken back");
+            assert_eq!((kept.outcome, withdrawn.by.as_deref()), (Outcome::Posted, Some("Ada")));
+            assert_eq!(withdrawn.at, noon() + minutes(1));
+
+            let open = stories::get(tx, story.id)?.expect("open again");
+            assert_eq!((open.state, open.number, open.slot), (State::Awaiting, story.number, story.slot));
+            assert_eq!(open.delivery.attempt, story.delivery.attempt);
+            assert!(stories::remove(tx, &open, Outcome::Skipped)?);
+            let part = history::next_part(tx, story.id)?;
+            assert_eq!(part, 3);
+            history::add(tx, team, "awaiting", &Entry { part, ..ended(&open, Outcome::Skipped, None) })?;
+            let last = history::of_story(tx, story.id)?.expect("its end");
+            assert_eq!((last.outcome, last.withdrawn), (Outcome::Skipped, None));
+            assert_eq!(history::latest(tx, team, 9)?.len(), 2, "what was taken back stays");
+            assert_eq!(history::since(tx, team, noon())?.len(), 1);
+            Ok(())
+        })
+        .await;
+    }
+
+    async fn only_an_outcome_of_a_person_can_be_taken_back_and_only_once(bed: Bed) {
+        let team = bed.team;
+        bed.write(move |tx| people::note(tx, team, ADA, "Ada", None, Role::Member, noon())).await;
+        for (seed, outcome, may) in [
+            (1, Outcome::Posted, true),
+            (2, Outcome::Skipped, true),
+            (3, Outcome::Rejected, true),
+            (4, Outcome::Expired, false),
+        ] {
+            let media = bed.media(sql(format!("memes/{seed}.jpg")), seed).await;
+            let story = bed.awaiting(media, seed).await;
+            let id = story.id;
+            bed.write(move |tx| close(tx, &story, outcome, None).map(|_| ())).await;
+            for is_first in [true, false] {
+                let withdrawn = bed
+                    .store
+                    .write(move |tx| {
+                        let entry = history::by_number(tx, team, u64::from(seed))?.expect("its end");
+                        let ada = people::get(tx, team, ADA)?.expect("Ada");
+                        history::withdraw(tx, team, &entry, &ada, noon())
+                    })
+                    .await;
+                assert_eq!(withdrawn.is_ok(), may && is_first, "{outcome} {id} {withdrawn:?}");
+            }
+        }
     }
 
     async fn turns_are_counted_by_what_was_sent_and_what_is_in_the_queue(bed: Bed) {
@@ -136,12 +215,23 @@ on_every_engine! {
                 people::note(tx, team, ADA, "Ada", None, Role::Member, noon())?;
                 for outcome in Outcome::ALL {
                     media::count_outcome(tx, media, outcome, noon())?;
-                    people::credit(tx, team, ADA, outcome)?;
+                    people::credit(tx, team, ADA, outcome, 1)?;
                 }
                 Ok((media::get(tx, media)?.posted_count, people::get(tx, team, ADA)?.expect("Ada").tally))
             })
             .await;
         assert_eq!(posted, 1);
         assert_eq!((tally.posted, tally.skipped, tally.rejected), (1, 1, 1));
+        let (shown, tally) = bed
+            .write(move |tx| {
+                for outcome in Outcome::ALL {
+                    media::uncount_outcome(tx, media, outcome, None)?;
+                    people::credit(tx, team, ADA, outcome, -1)?;
+                }
+                Ok((media::get(tx, media)?, people::get(tx, team, ADA)?.expect("Ada").tally))
+            })
+            .await;
+        assert_eq!((shown.posted_count, shown.last_posted_at), (0, None));
+        assert_eq!(tally, Tally::default());
     }
 }

@@ -152,7 +152,7 @@ const STEPS: [Step; 6] = [
             chat: 1,
             message: i32::try_from(turn).expect("a small number"),
         };
-        messages::add(tx, team, story.id, 1, message, false, noon())?;
+        messages::add(tx, team, story.id, &shown_in(message, false), noon())?;
         teams::note_sent(tx, team, noon() + minutes(i64::from(turn)))?;
         advanced(tx, &story, State::Awaiting)?;
         Ok(())

@@ -185,16 +185,16 @@ on_every_engine! {
         let story = bed.awaiting(media, 0).await.id;
         let message = MessageRef { chat: -1_001_234_567_890, message: 42 };
         bed.write(move |tx| {
-            messages::add(tx, team, story, 1, message, false, noon())?;
+            messages::add(tx, team, story, &shown_in(message, false), noon())?;
             assert!(messages::behind(tx, team, noon(), 9)?.is_empty(), "it shows what it was sent with");
             // The answer may come twice, and a press before it.
-            messages::add(tx, team, story, 1, message, true, noon())?;
+            messages::add(tx, team, story, &shown_in(message, true), noon())?;
             assert!(messages::behind(tx, team, noon(), 9)?.is_empty(), "a known message stays as it is");
 
             messages::want(tx, story)?;
             let first = messages::behind(tx, team, noon(), 9)?.remove(0);
             messages::want(tx, story)?;
-            messages::follow(tx, message, first.wanted)?;
+            messages::follow(tx, message, first.wanted, 0)?;
             let second = messages::behind(tx, team, noon(), 9)?.remove(0);
             assert!(second.wanted > first.wanted, "what was wanted meanwhile is not forgotten");
 
@@ -206,12 +206,12 @@ on_every_engine! {
             let third = messages::behind(tx, team, noon(), 9)?.remove(0);
             assert_eq!(third.failures, 0, "a new wish is tried at once");
 
-            messages::follow(tx, message, third.wanted)?;
+            messages::follow(tx, message, third.wanted, 0)?;
             assert!(messages::behind(tx, team, noon(), 9)?.is_empty());
             assert_eq!(messages::next_try(tx, team)?, None);
             assert_eq!(messages::story_of(tx, message)?, Some(story));
             messages::remove(tx, message)?;
-            assert!(!messages::knows(tx, message)?);
+            assert_eq!(messages::story_of(tx, message)?, None);
             assert_eq!(messages::story_of(tx, message)?, None);
             Ok(())
         })
@@ -224,11 +224,11 @@ on_every_engine! {
         let open = bed.awaiting(media, 0).await.id;
         let over: StoryId = fresh(noon());
         bed.write(move |tx| {
-            messages::add(tx, team, open, 1, MessageRef { chat: 1, message: 1 }, false, noon())?;
-            messages::add(tx, team, over, 1, MessageRef { chat: 1, message: 2 }, true, noon())?;
+            messages::add(tx, team, open, &shown_in(MessageRef { chat: 1, message: 1 }, false), noon())?;
+            messages::add(tx, team, over, &shown_in(MessageRef { chat: 1, message: 2 }, true), noon())?;
             assert_eq!(messages::forget_old(tx, team, noon())?, 0);
             assert_eq!(messages::forget_old(tx, team, noon() + minutes(1))?, 1);
-            assert!(messages::knows(tx, MessageRef { chat: 1, message: 1 })?);
+            assert_eq!(messages::story_of(tx, MessageRef { chat: 1, message: 1 })?, Some(open));
             Ok(())
         })
         .await;

@@ -52,6 +52,7 @@ on_every_engine! {
             .map(|(from, to)| (from.to_string(), to.to_string()))
             .collect();
         meant.insert(("new".to_owned(), "planned".to_owned()));
+        meant.insert(("ended".to_owned(), "awaiting".to_owned()));
         assert_eq!(written, meant);
     }
 
@@ -74,6 +75,8 @@ on_every_engine! {
             .map(|(from, outcome)| (from.to_string(), outcome.to_string()))
             .collect();
         meant.insert(("new".to_owned(), "missed".to_owned()));
+        let may_be_taken_back = Outcome::ALL.into_iter().filter(|outcome| outcome.may_be_taken_back());
+        meant.extend(may_be_taken_back.map(|outcome| (outcome.to_string(), "withdrawn".to_owned())));
         assert_eq!(written, meant);
     }
 
@@ -312,5 +315,12 @@ fn story_like(tx: &mut dyn Tx, team: TeamId) -> Result<Story> {
         delivery: Delivery::default(),
         reject_asked_at: None,
         offered_again_at: None,
+        claim: None,
+        later: None,
+        reminded_at: None,
+        swaps: 0,
+        swapped_at: None,
+        undone_by: None,
+        original_at: None,
     })
 }

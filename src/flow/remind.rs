@@ -1,0 +1,139 @@
+//! The team is reminded of a story that waits for a press: once, after a while or when it was to come up again. The reminder
+//! goes when the story has ended.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::due::trusted;
+use super::messages::open_card;
+use super::outlet::{Card, Outlet, Trouble};
+use super::{Flow, Result};
+use crate::domain::entry::Snapshot;
+use crate::domain::ids::TeamId;
+use crate::domain::story::{CLAIM, MessageRef, State, Story};
+use crate::domain::team::TeamSettings;
+use crate::store::messages::{Kind, NewMessage};
+use crate::store::{Tx, media, messages, stories};
+
+/// The most stories of which a team is reminded at once: after an absence many may have waited.
+const MOST_AT_ONCE: usize = 3;
+/// When a reminder that did not leave the box is tried again.
+const AGAIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// A reminder that is on record and about to be sent.
+struct Reminder {
+    card: Card,
+    message: MessageRef,
+    swaps: u32,
+}
+
+impl Flow {
+    /// Reminds the team of what waits for too long. Returns when to call again.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn remind(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<Option<Timestamp>> {
+        let (team, settings) = (self.team, self.settings.clone());
+        let (reminders, mut next) = self
+            .store
+            .write(move |tx| due(tx, team, &settings, now))
+            .await?;
+        if !reminders.is_empty() {
+            self.nudges.messages.notify();
+        }
+        for reminder in reminders {
+            let sent = outlet.remind(reminder.message, &reminder.card).await;
+            if let Err(Trouble::Later(_) | Trouble::Unreachable(_) | Trouble::Owner(_)) = sent {
+                next = next.into_iter().chain(now.checked_add(AGAIN).ok()).min();
+            }
+            self.store
+                .write(move |tx| note(tx, team, &reminder, &sent, now))
+                .await?;
+        }
+        Ok(next)
+    }
+}
+
+/// The reminders that are due, each noted before it is sent; and when the next one is.
+fn due(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    settings: &TeamSettings,
+    now: Timestamp,
+) -> Result<(Vec<Reminder>, Option<Timestamp>)> {
+    let mut next = None;
+    let mut due = Vec::new();
+    if settings.dry_run || !trusted(tx, now)? {
+        return Ok((due, next));
+    }
+    for story in stories::queue(tx, team)? {
+        match remind_at(settings, &story, now) {
+            Some(at) if at <= now => {
+                stories::remind(tx, story.id, Some(now))?;
+                messages::want(tx, story.id)?;
+                let Some(message) = messages::latest_of(tx, story.id)? else {
+                    continue; // nobody has it before their eyes
+                };
+                let shown = Snapshot::of(&media::get(tx, story.media)?);
+                due.push(Reminder {
+                    card: open_card(&story, shown, settings, now),
+                    message,
+                    swaps: story.swaps,
+                });
+            }
+            Some(at) => next = next.into_iter().chain([at]).min(),
+            None => {}
+        }
+    }
+    // The latest are the ones that matter; the others were offered anew when the box came back.
+    due.drain(..due.len().saturating_sub(MOST_AT_ONCE));
+    Ok((due, next))
+}
+
+/// When the team is to be reminded of a story; nothing if it was, or is not to be. Whoever is on it is left in peace.
+fn remind_at(settings: &TeamSettings, story: &Story, now: Timestamp) -> Option<Timestamp> {
+    if story.state != State::Awaiting || story.reminded_at.is_some() {
+        return None;
+    }
+    let at = match &story.later {
+        Some(later) => later.at,
+        None if settings.remind_minutes == 0 => return None,
+        None => {
+            let patience = SignedDuration::from_mins(settings.remind_minutes.into());
+            story.waits_since().checked_add(patience).ok()?
+        }
+    };
+    match story.claimed_by(now) {
+        Some(claim) => claim
+            .at
+            .checked_add(CLAIM)
+            .ok()
+            .map(|lapses| lapses.max(at)),
+        None => Some(at),
+    }
+}
+
+fn note(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    reminder: &Reminder,
+    sent: &std::result::Result<MessageRef, Trouble>,
+    now: Timestamp,
+) -> Result<()> {
+    let story = reminder.card.story;
+    match sent {
+        Ok(message) => {
+            let is_open = stories::get(tx, story)?.is_some_and(|it| it.reminded_at.is_some());
+            let new = NewMessage {
+                message: *message,
+                kind: Kind::Reminder,
+                attempt: 0,
+                swaps: reminder.swaps,
+                is_behind: !is_open,
+            };
+            messages::add(tx, team, story, &new, now)
+        }
+        // One that may have arrived is not repeated.
+        Err(Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone) => Ok(()),
+        Err(_) => stories::remind(tx, story, None).map(|_| ()),
+    }
+}
