@@ -24,6 +24,10 @@ const COLLECT: Duration = Duration::from_millis(300);
 /// How often what nobody needs is forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
+/// What `systemctl status` says as long as the team has no chat.
+const NO_CHAT: &str = "No chat is set: pictures are indexed and nothing is sent. Add the bot to the team's chat, or say \
+                       `storyline team set chat=…`.";
+
 /// What the loops of the desk share. Each is a step and a wait.
 #[derive(Clone)]
 pub(super) struct Worker {
@@ -231,7 +235,11 @@ async fn headline(flow: &Flow, now: Timestamp) -> Result<String, Error> {
     if let Some(alert) = flow.alerts().await?.into_iter().next() {
         return Ok(alert.text);
     }
-    let zone = &flow.settings().timezone;
+    let settings = flow.settings().await?;
+    if settings.chat.is_none() {
+        return Ok(NO_CHAT.to_owned());
+    }
+    let zone = &settings.timezone;
     let queue = flow.queue().await?;
     let awaiting = queue
         .iter()

@@ -6,11 +6,12 @@ use secrecy::SecretString;
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
 use super::keys::{self, Key, Kind, Secrecy};
-use super::parse::{Complaint, absolute, color, fit, http_url, name, odd_token, time, zone};
+use super::parse::{http_url, odd_token};
 use super::problem::Problem;
 use super::{Config, Database, Library, Log, Telegram};
 use crate::domain::framing::Framing;
 use crate::domain::team::{TeamSettings, Window};
+use crate::domain::written::{Complaint, absolute, color, fit, name, time, zone};
 use crate::system::secret::redact;
 
 /// The settings, with the default in place of each value that a problem names, all problems, and warnings.
@@ -32,20 +33,20 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn config(&mut self) -> Config {
+        let library = self.library();
+        let team = self.team(&library);
         Config {
-            library: self.library(),
+            library,
             database: Database {
                 url: self.required("database.url", DatabaseUrl::parse),
             },
             telegram: Telegram {
                 token: self.text("telegram.token", |text| Ok(SecretString::from(text))),
                 token_file: self.text("telegram.token_file", absolute),
-                chat: self.chat("telegram.chat"),
-                thread: self.number("telegram.thread"),
                 admin_chat: self.chat("telegram.admin_chat"),
                 api_url: self.required("telegram.api_url", http_url),
             },
-            team: self.team(),
+            team,
             log: Log {
                 level: self.required("log.level", |text| {
                     text.parse().map_err(|error| {
@@ -86,10 +87,13 @@ impl Check<'_> {
         library
     }
 
-    fn team(&mut self) -> TeamSettings {
+    fn team(&mut self, library: &Library) -> TeamSettings {
         let default = TeamSettings::default();
         TeamSettings {
             name: self.required("team.name", name),
+            chat: self.chat("telegram.chat"),
+            thread: self.number("telegram.thread"),
+            library: library.path.clone(),
             timezone: self.required("team.timezone", zone),
             posts_per_day: self
                 .number("team.posts_per_day")

@@ -82,11 +82,8 @@ fn numbers_keep_their_bounds() {
     assert!(problem("telegram.thread = 0").contains("it must be 1 or more"));
     assert!(problem("telegram.thread = 3000000000").contains("it must be 1 or more"));
     assert!(problem("telegram.chat = 0").contains("by its number"));
-    assert_eq!(checked("telegram.chat = -100").0.telegram.chat, Some(-100));
-    assert_eq!(
-        checked("telegram.thread = 0x0c").0.telegram.thread,
-        Some(12)
-    );
+    assert_eq!(checked("telegram.chat = -100").0.team.chat, Some(-100));
+    assert_eq!(checked("telegram.thread = 0x0c").0.team.thread, Some(12));
 }
 
 #[test]

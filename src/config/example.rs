@@ -122,7 +122,7 @@ mod tests {
             .filter(|key| !key.sample.is_empty() && key.name != "token_file")
             .map(|key| format!("{}.{}\n", key.section, key.line(key.sample)))
             .collect();
-        assert_eq!(load(&text).config.telegram.chat, Some(-1_001_234_567_890));
+        assert_eq!(load(&text).config.team.chat, Some(-1_001_234_567_890));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, KEYS, SECTIONS};
-use super::nearest::nearest;
 use super::problem::{Origin, Problem};
+use crate::domain::nearest::nearest;
 use crate::system::secret::redact;
 
 /// A value as it was written. It may be a secret, so it does not print.

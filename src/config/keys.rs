@@ -115,7 +115,8 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         name: "team",
-        doc: "What the team decided: when, how often and how stories are sent.",
+        doc: "What the team decided first: when, how often and how stories are sent. What is decided later, in the chat or by \
+              `storyline team set`, wins; so does a later change here.",
     },
     Section {
         name: "log",
@@ -356,6 +357,34 @@ pub const KEYS: &[Key] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::setting::Setting;
+    use crate::domain::team::TeamSettings;
+
+    #[test]
+    fn what_a_team_may_change_has_the_bounds_and_the_default_that_the_file_has() {
+        let defaults = TeamSettings::default();
+        for setting in Setting::ALL {
+            let key = find(&setting.key()).unwrap();
+            assert_eq!(key.default, setting.shown(&defaults), "{setting}");
+            if let Some((least, most, unit)) = setting.bounds() {
+                assert_eq!(
+                    key.kind,
+                    whole(least.into(), most.into(), unit),
+                    "{setting}"
+                );
+            }
+        }
+        let of_team = KEYS.iter().filter(|key| key.section == "team");
+        for key in of_team {
+            assert!(
+                Setting::ALL
+                    .iter()
+                    .any(|setting| setting.key() == key.path()),
+                "{}",
+                key.path()
+            );
+        }
+    }
 
     #[test]
     fn every_key_is_in_a_section_documented_and_named_once() {

@@ -17,7 +17,7 @@ use crate::domain::media::{Examination, Media};
 use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
 use crate::domain::story::{Delivery, LEASE, MessageRef, State, Story};
-use crate::store::{runs, state, stories, teams};
+use crate::store::{runs, settings, state, stories, teams};
 
 /// What one step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +40,17 @@ impl Flow {
         synchronised: bool,
         now: Timestamp,
     ) -> Result<Step> {
-        let (team, settings) = (self.team, self.settings.clone());
-        let due = self
+        let team = self.team;
+        let (due, settings) = self
             .store
-            .write(move |tx| look(tx, team, &settings, synchronised, now))
+            .write(move |tx| {
+                let settings = settings::of(tx, team)?;
+                let due = match settings.chat {
+                    Some(_) => look(tx, team, &settings, synchronised, now)?,
+                    None => Due::Nothing(None),
+                };
+                Ok((due, settings))
+            })
             .await?;
         self.nudges.alerts.notify();
         let (story, shown) = match due {
@@ -51,7 +58,7 @@ impl Flow {
             Due::LookAgain => return Ok(Step::Handled),
             Due::Story(story, shown) => (*story, *shown),
         };
-        if self.settings.dry_run {
+        if settings.dry_run {
             return self.rehearse(story, now).await;
         }
         let picture = match studio(shown.clone()).await {
@@ -63,7 +70,7 @@ impl Flow {
         };
         let card = Card {
             sent_again: story.delivery.messages > 0,
-            ..open_card(&story, Snapshot::of(&shown), &self.settings, now)
+            ..open_card(&story, Snapshot::of(&shown), &settings, now)
         };
         // Shorter than the lease, so that a story is never taken for lost while its call still runs.
         let began = Instant::now();
@@ -112,9 +119,10 @@ impl Flow {
         started_at: Timestamp,
         now: Timestamp,
     ) -> Result<()> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         self.store
             .write_durably(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let run = Run {
                     job: "dispatch".to_owned(),
                     started_at,
@@ -133,9 +141,10 @@ impl Flow {
 
     /// In a dry run everything happens but the call.
     async fn rehearse(&self, story: Story, now: Timestamp) -> Result<Step> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         self.store
             .write(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let ending = Ending::by_itself(
                     Outcome::Cancelled,
                     "dry run: it would have been sent to the team now",

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::alert::Alert;
@@ -15,6 +16,7 @@ use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{Claim, Later, MessageRef};
+use crate::domain::team::Place;
 
 /// Where stories go.
 pub trait Outlet: Send + Sync {
@@ -43,8 +45,9 @@ pub trait Outlet: Send + Sync {
     /// Takes a message out of the chat.
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>>;
 
-    /// Tells the owner of an alert, or that it is over.
-    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>>;
+    /// Tells the owner of a team's alert, or that it is over. Without an owner's chat the team's hears of it.
+    fn tell<'a>(&'a self, alert: &'a Alert, team: Option<Place>)
+    -> Answer<'a, Result<(), Trouble>>;
 }
 
 /// An answer that takes a while.
@@ -99,6 +102,10 @@ pub struct Card {
     pub swaps: u32,
     /// What is to be shown with it.
     pub status: CardStatus,
+    /// Where it goes; nothing as long as the team has no chat.
+    pub place: Option<Place>,
+    /// The zone in which its times are shown.
+    pub zone: TimeZone,
 }
 
 /// Where a story is, as far as its message goes.

@@ -27,6 +27,7 @@ pub(crate) mod messages;
 pub(crate) mod mix;
 pub(crate) mod people;
 pub(crate) mod runs;
+pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod stories;
 pub(crate) mod supply;

@@ -1,6 +1,6 @@
 //! The team's desk as an outlet: puts stories in the chat and has their messages follow the records.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use teloxide::payloads::{
     EditMessageCaptionSetters, EditMessageMediaSetters, SendAnimationSetters, SendDocumentSetters,
@@ -14,39 +14,49 @@ use teloxide::types::{
 use teloxide::{ApiError, RequestError};
 use tokio::time::error::Elapsed;
 
-use super::Place;
 use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::message::{alert, caption, keyboard, reminder};
 use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
 use crate::domain::story::MessageRef;
+use crate::domain::team::Place;
 use crate::flow::outlet::{Answer, Card, Motion, Outlet, Picture, Trouble};
 
 /// The team's desk.
 #[derive(Clone)]
 pub struct Desk {
     client: Client,
-    place: Arc<Place>,
     pace: Arc<Pace>,
+    /// The owner's chat, which is told of alerts.
+    admin_chat: Option<i64>,
+    /// The team's chat, which is told where there is no owner's.
+    team_chat: Arc<Mutex<Option<i64>>>,
 }
 
 impl Desk {
-    /// The desk in this place.
+    /// A team's desk; alerts go to this chat of the owner's.
     #[must_use]
-    pub fn new(client: Client, place: Arc<Place>, pace: Arc<Pace>) -> Self {
+    pub fn new(
+        client: Client,
+        pace: Arc<Pace>,
+        admin_chat: Option<i64>,
+        team_chat: Option<i64>,
+    ) -> Self {
         Self {
             client,
-            place,
             pace,
+            admin_chat,
+            team_chat: Arc::new(Mutex::new(team_chat)),
         }
     }
 
     async fn send(&self, card: &Card, picture: &Picture) -> Result<MessageRef, Trouble> {
-        let chat = self.place.chat;
+        let place = card.place.ok_or_else(no_chat)?;
+        let chat = place.chat;
         self.pace.pass(chat, Urgency::Now).await?;
-        let caption = caption(card, &self.place.timezone);
+        let caption = caption(card, &card.zone);
         let buttons = keyboard(card);
-        let thread = self.place.thread.map(|id| ThreadId(MessageId(id)));
+        let thread = topic(Some(place));
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
                 let mut request = self
@@ -103,14 +113,20 @@ impl Desk {
         };
         let message = MessageRef { chat, message };
         if let Some((name, bytes)) = &picture.document {
-            self.send_original(message, name.clone(), bytes.clone());
+            self.send_original(message, thread, name.clone(), bytes.clone());
         }
         Ok(message)
     }
 
     /// The original of a picture that is too much for a chat's photos, as a document under its story. One try: the story
     /// itself is there, and a second document would be worse than none.
-    fn send_original(&self, story: MessageRef, name: String, bytes: Vec<u8>) {
+    fn send_original(
+        &self,
+        story: MessageRef,
+        thread: Option<ThreadId>,
+        name: String,
+        bytes: Vec<u8>,
+    ) {
         let desk = self.clone();
         let sending = async move {
             if desk.pace.pass(story.chat, Urgency::Later).await.is_err() {
@@ -124,9 +140,7 @@ impl Desk {
                 .disable_content_type_detection(true)
                 .disable_notification(true)
                 .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-            if let Some(thread) = desk.place.thread {
-                request = request.message_thread_id(ThreadId(MessageId(thread)));
-            }
+            request.message_thread_id = thread;
             if let Err(trouble) = desk.client.call(UPLOAD, request).await {
                 tracing::warn!("the original {name} was not sent: {}", trouble.reason());
             }
@@ -140,7 +154,7 @@ impl Desk {
             .client
             .bot
             .edit_message_caption(ChatId(message.chat), MessageId(message.message))
-            .caption(caption(card, &self.place.timezone))
+            .caption(caption(card, &card.zone))
             .parse_mode(ParseMode::Html)
             .reply_markup(keyboard(card));
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
@@ -154,7 +168,7 @@ impl Desk {
         picture: &Picture,
     ) -> Result<(), Trouble> {
         self.pace.pass(message.chat, Urgency::Now).await?;
-        let media = input_media(card, picture, caption(card, &self.place.timezone));
+        let media = input_media(card, picture, caption(card, &card.zone));
         let request = self
             .client
             .bot
@@ -181,14 +195,14 @@ impl Desk {
 
     async fn send_reminder(&self, story: MessageRef, card: &Card) -> Result<MessageRef, Trouble> {
         self.pace.pass(story.chat, Urgency::Later).await?;
-        let text = reminder(card, &self.place.timezone);
+        let text = reminder(card, &card.zone);
         let mut request = self
             .client
             .bot
             .send_message(ChatId(story.chat), text)
             .parse_mode(ParseMode::Html)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-        request.message_thread_id = self.place.thread.map(|id| ThreadId(MessageId(id)));
+        request.message_thread_id = topic(card.place);
         match self.client.call(SMALL_CALL, request).await {
             Ok(message) => Ok(MessageRef {
                 chat: story.chat,
@@ -209,15 +223,23 @@ impl Desk {
     }
 
     /// An owner who never wrote to the bot cannot be written to; then the team hears of it.
-    async fn alarm(&self, told: &Alert) -> Result<(), Trouble> {
-        match self.alarm_in(self.place.alert_chat, told).await {
-            Err(Trouble::Owner(reason)) if self.place.alert_chat != self.place.chat => {
+    async fn alarm(&self, told: &Alert, team: Option<Place>) -> Result<(), Trouble> {
+        // While the records cannot be read, nobody knows the team's chat but who was there before.
+        let team = match team {
+            Some(place) => Some(*lock(&self.team_chat).insert(place.chat)),
+            None => *lock(&self.team_chat),
+        };
+        let Some(chat) = self.admin_chat.or(team) else {
+            return Err(no_chat());
+        };
+        match (self.alarm_in(chat, told).await, team) {
+            (Err(Trouble::Owner(reason)), Some(team)) if team != chat => {
                 tracing::warn!(
                     "the admin chat cannot be told: {reason}; the team's chat is told instead"
                 );
-                self.alarm_in(self.place.chat, told).await
+                self.alarm_in(team, told).await
             }
-            answer => answer,
+            (answer, _) => answer,
         }
     }
 
@@ -276,9 +298,26 @@ impl Outlet for Desk {
         Box::pin(self.take_out(message))
     }
 
-    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>> {
-        Box::pin(self.alarm(alert))
+    fn tell<'a>(
+        &'a self,
+        alert: &'a Alert,
+        team: Option<Place>,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(self.alarm(alert, team))
     }
+}
+
+fn lock(chat: &Mutex<Option<i64>>) -> MutexGuard<'_, Option<i64>> {
+    chat.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_chat() -> Trouble {
+    Trouble::Owner("the team has no chat yet".to_owned())
+}
+
+fn topic(place: Option<Place>) -> Option<ThreadId> {
+    let thread = place?.thread?;
+    Some(ThreadId(MessageId(thread)))
 }
 
 /// A picture in place of the one that a message shows.

@@ -349,6 +349,8 @@ mod tests {
             sent_again: true,
             swaps: 0,
             status: CardStatus::Awaiting(Awaiting::default()),
+            place: None,
+            zone: TimeZone::UTC,
         }
     }
 

@@ -12,7 +12,6 @@ use teloxide::types::{AllowedUpdate, Update};
 use teloxide::utils::command::BotCommands;
 use tokio::time::Instant;
 
-use super::Place;
 use super::client::{Client, SMALL_CALL};
 use super::commands::Command;
 use super::hear::Hearing;
@@ -49,17 +48,17 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// A poller for this place.
+    /// A poller for a team; whose private chat is `admin_chat` owns the box.
     #[must_use]
     pub fn new(
         client: Client,
         flow: Flow,
-        place: Arc<Place>,
         pace: Arc<Pace>,
+        admin_chat: Option<i64>,
         clock: Clock,
     ) -> Self {
         Self {
-            hearing: Hearing::new(client.clone(), flow.clone(), place, pace),
+            hearing: Hearing::new(client.clone(), flow.clone(), pace, admin_chat),
             client,
             flow,
             clock,

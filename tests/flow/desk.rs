@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use storyline::domain::alert::Alert;
 use storyline::domain::story::MessageRef;
+use storyline::domain::team::Place;
 use storyline::flow::outlet::{Answer, Card, Outlet, Picture, Trouble};
 use tokio::sync::Notify;
 
@@ -167,7 +168,11 @@ impl Outlet for Desk {
         })
     }
 
-    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>> {
+    fn tell<'a>(
+        &'a self,
+        alert: &'a Alert,
+        _team: Option<Place>,
+    ) -> Answer<'a, Result<(), Trouble>> {
         Box::pin(async move {
             self.records().told.push(alert.clone());
             Ok(())

@@ -182,8 +182,11 @@ impl TheBox {
 
     fn start(&mut self) {
         let store = Store::open_sqlite(&self.database()).unwrap();
+        self.settings.chat = Some(crate::desk::CHAT);
         let flow = self
             .run(Flow::open(store, self.settings.clone(), self.now))
+            .unwrap();
+        self.run(flow.adopt(self.settings.clone(), self.now))
             .unwrap();
         self.run(flow.wake_up(self.now)).unwrap();
         self.flow = Some(flow);
