@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::illness::{Illness, passes};
 use crate::flow::dispatch::Step;
-use crate::flow::outlet::{Outlet, Studio};
+use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::flow::{Error, Flow};
 use crate::system::clock::{Clock, synchronised};
 use crate::system::nudge::{Nudge, TICK, Tick};
@@ -35,6 +35,7 @@ pub(super) struct Worker {
     pub(super) clock: Clock,
     pub(super) outlet: Arc<dyn Outlet>,
     pub(super) studio: Studio,
+    pub(super) archive: Archive,
     /// Whether what the last process left standing was put right.
     pub(super) is_awake: Arc<AtomicBool>,
 }
@@ -103,11 +104,14 @@ impl Worker {
             let (flow, outlet) = (&self.flow, self.outlet.as_ref());
             let followed = flow.follow(outlet, &self.studio, self.clock.now()).await?;
             let reminded = flow.remind(outlet, self.clock.now()).await?;
+            let again = flow
+                .bring_originals(outlet, &self.archive, self.clock.now())
+                .await?;
             rest(
                 &pulse,
                 &self.flow.nudges.messages,
                 &mut tick,
-                followed.into_iter().chain(reminded).min(),
+                followed.into_iter().chain(reminded).chain(again).min(),
                 &self.clock,
             )
             .await;

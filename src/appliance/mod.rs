@@ -14,9 +14,9 @@ use illness::{Illness, passes};
 use loops::{Keeper, Worker};
 
 use crate::config::{Config, DatabaseUrl};
-use crate::flow::outlet::{Outlet, Studio};
+use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::flow::{Error, Flow, Store};
-use crate::library::{Cache, Library, examiner, indexer, studio};
+use crate::library::{Cache, Library, archive, examiner, indexer, studio};
 use crate::system::clock::Clock;
 use crate::system::nudge::{Heart, TICK};
 use crate::system::shutdown::Shutdown;
@@ -97,6 +97,7 @@ pub struct Appliance {
     flow: Flow,
     library: Library,
     studio: Studio,
+    archive: Archive,
     clock: Clock,
     desk: Result<(Arc<Desk>, Poller), &'static str>,
 }
@@ -121,6 +122,7 @@ impl Appliance {
         Ok(Self {
             flow,
             library,
+            archive: archive(root.clone()),
             studio: studio(root, cache),
             clock,
             desk,
@@ -179,6 +181,7 @@ impl Appliance {
                 clock: self.clock.clone(),
                 outlet,
                 studio: self.studio,
+                archive: self.archive,
                 is_awake: Arc::default(),
             };
             crew.start_work(&worker, &heart);

@@ -147,6 +147,8 @@ pub enum Pressed {
     NothingElse,
     /// The original is to be sent to the chat now.
     SendOriginal,
+    /// The original is too large for a chat.
+    OriginalTooLarge,
     /// The original was sent to the chat then.
     OriginalSentAt(Timestamp),
     /// "Really reject?" stands on the message now.

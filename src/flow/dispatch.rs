@@ -9,14 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::close::{Ending, Subject, close};
 use super::due::{Due, look};
 use super::messages::open_card;
-use super::outlet::{Card, NoPicture, Outlet, Studio, Trouble};
-use super::settle::settle;
+use super::outlet::{Card, Delivered, NoPicture, Outlet, Studio, Trouble};
+use super::settle::{Sent, Upload, settle};
 use super::{Flow, Result};
 use crate::domain::entry::Snapshot;
 use crate::domain::media::{Examination, Media};
 use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
-use crate::domain::story::{Delivery, LEASE, MessageRef, State, Story};
+use crate::domain::story::{Delivery, LEASE, State, Story};
 use crate::store::{runs, settings, state, stories, teams};
 
 /// What one step did.
@@ -61,10 +61,16 @@ impl Flow {
         if settings.dry_run {
             return self.rehearse(story, now).await;
         }
-        let picture = match studio(shown.clone()).await {
+        let mut picture = match studio(shown.clone()).await {
             Ok(picture) => picture,
             Err(problem) => return self.give_up_media(shown, problem, now).await,
         };
+        let upload = Upload {
+            bot: outlet.bot().to_owned(),
+            fingerprint: shown.fingerprint.to_string(),
+            form: picture.form(),
+        };
+        picture.known = self.upload_of(upload.clone()).await?;
         let Some(story) = self.begin(story, now).await? else {
             return Ok(Step::Handled); // somebody was faster
         };
@@ -79,14 +85,14 @@ impl Flow {
             .await
             .unwrap_or_else(|_| Err(Trouble::Unsure("no answer in five minutes".to_owned())));
         let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
-        self.settle(
+        let sent = Sent {
             story,
-            card.media,
-            answer,
-            now,
-            now.checked_add(took).unwrap_or(now),
-        )
-        .await?;
+            shown: card.media,
+            upload,
+            shows_less: picture.shows_less,
+        };
+        self.settle(sent, answer, now, now.checked_add(took).unwrap_or(now))
+            .await?;
         Ok(Step::Handled)
     }
 
@@ -110,12 +116,16 @@ impl Flow {
             .await
     }
 
+    /// The id under which a bot has uploaded this before.
+    async fn upload_of(&self, upload: Upload) -> Result<Option<String>> {
+        self.store.read(move |tx| upload.known(tx)).await
+    }
+
     /// Writes what came of an attempt.
     async fn settle(
         &self,
-        sent: Story,
-        shown: Snapshot,
-        answer: std::result::Result<MessageRef, Trouble>,
+        sent: Sent,
+        answer: std::result::Result<Delivered, Trouble>,
         started_at: Timestamp,
         now: Timestamp,
     ) -> Result<()> {
@@ -128,10 +138,13 @@ impl Flow {
                     started_at,
                     ended_at: now,
                     error: answer.as_ref().err().map(Trouble::reason),
-                    detail: format!("#{} attempt {}", sent.number, sent.delivery.attempt),
+                    detail: format!(
+                        "#{} attempt {}",
+                        sent.story.number, sent.story.delivery.attempt
+                    ),
                 };
                 runs::add(tx, team, &run)?;
-                settle(tx, team, &settings, (&sent, &shown), &answer, now)
+                settle(tx, team, &settings, &sent, &answer, now)
             })
             .await?;
         self.nudges.messages.notify();

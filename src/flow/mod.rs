@@ -17,6 +17,7 @@ pub mod edit;
 pub mod index;
 mod keep;
 pub mod messages;
+mod originals;
 pub mod outlet;
 pub mod people;
 mod remind;

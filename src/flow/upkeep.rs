@@ -17,7 +17,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::story::{LATEST, LEASE, PATIENCE, QUESTION, State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::{
-    Tx, alerts, audit, locks, messages, runs, settings, state, stories, teams, updates,
+    Tx, alerts, audit, locks, messages, runs, settings, state, stories, teams, updates, uploads,
 };
 
 /// The topic of the alert that a story is overdue.
@@ -151,6 +151,7 @@ impl Flow {
                 locks::forget_ended(tx, team, days_ago)?;
                 messages::forget_old(tx, team, days_ago)?;
                 updates::forget_old(tx, days_ago)?;
+                uploads::forget_old(tx, years_ago)?;
                 Ok(())
             })
             .await

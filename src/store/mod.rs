@@ -34,6 +34,7 @@ pub(crate) mod supply;
 pub(crate) mod teams;
 pub(crate) mod undos;
 pub(crate) mod updates;
+pub(crate) mod uploads;
 
 #[cfg(test)]
 mod tests;

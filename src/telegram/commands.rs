@@ -157,6 +157,10 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
         }
         Pressed::NothingElse => ("Nothing else fits just now.".to_owned(), true),
         Pressed::SendOriginal => ("The original is on its way.".to_owned(), false),
+        Pressed::OriginalTooLarge => {
+            let text = "The original has more than 50 MB, which is too much for Telegram. It lies in the library.";
+            (text.to_owned(), true)
+        }
         Pressed::OriginalSentAt(at) => {
             let at = moment(*at, zone);
             (format!("The original is in the chat since {at}."), true)

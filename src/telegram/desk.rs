@@ -8,8 +8,8 @@ use teloxide::payloads::{
 };
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    ChatId, InputFile, InputMedia, InputMediaAnimation, InputMediaPhoto, InputMediaVideo, Message,
-    MessageId, ParseMode, ReplyParameters, ThreadId,
+    ChatId, FileId, InputFile, InputMedia, InputMediaAnimation, InputMediaPhoto, InputMediaVideo,
+    Message, MessageId, ParseMode, ReplyParameters, ThreadId,
 };
 use teloxide::{ApiError, RequestError};
 use tokio::time::error::Elapsed;
@@ -20,7 +20,9 @@ use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
 use crate::domain::story::MessageRef;
 use crate::domain::team::Place;
-use crate::flow::outlet::{Answer, Card, Motion, Outlet, Picture, Trouble};
+use crate::flow::outlet::{
+    Answer, Card, Contents, Delivered, Document, Motion, Outlet, Picture, Trouble,
+};
 
 /// The team's desk.
 #[derive(Clone)]
@@ -50,19 +52,36 @@ impl Desk {
         }
     }
 
-    async fn send(&self, card: &Card, picture: &Picture) -> Result<MessageRef, Trouble> {
+    /// By the picture's id first, if it was uploaded before; Telegram may have forgotten it.
+    async fn send(&self, card: &Card, picture: &Picture) -> Result<Delivered, Trouble> {
+        if let Some(id) = &picture.known {
+            let known = InputFile::file_id(FileId(id.clone()));
+            match self.send_file(card, picture, known).await {
+                Err(Trouble::Never(reason)) => {
+                    tracing::debug!("a file is uploaded again, since by its id: {reason}");
+                }
+                answer => return answer,
+            }
+        }
+        self.send_file(card, picture, file_of(card, picture)).await
+    }
+
+    async fn send_file(
+        &self,
+        card: &Card,
+        picture: &Picture,
+        file: InputFile,
+    ) -> Result<Delivered, Trouble> {
         let place = card.place.ok_or_else(no_chat)?;
         let chat = place.chat;
         self.pace.pass(chat, Urgency::Now).await?;
         let caption = caption(card, &card.zone);
         let buttons = keyboard(card);
-        let thread = topic(Some(place));
+        let (bot, to, thread) = (&self.client.bot, ChatId(chat), topic(Some(place)));
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
-                let mut request = self
-                    .client
-                    .bot
-                    .send_video(ChatId(chat), InputFile::file(video.path.clone()))
+                let mut request = bot
+                    .send_video(to, file)
                     .width(video.width_px)
                     .height(video.height_px)
                     .duration(video.duration_s)
@@ -74,13 +93,9 @@ impl Desk {
                 request.message_thread_id = thread;
                 tokio::time::timeout(UPLOAD, request).await
             }
-            Some(Motion::Animation(animation)) => {
-                let file =
-                    InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone());
-                let mut request = self
-                    .client
-                    .bot
-                    .send_animation(ChatId(chat), file)
+            Some(Motion::Animation(_)) => {
+                let mut request = bot
+                    .send_animation(to, file)
                     .caption(caption)
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
@@ -88,10 +103,8 @@ impl Desk {
                 tokio::time::timeout(UPLOAD, request).await
             }
             None => {
-                let mut request = self
-                    .client
-                    .bot
-                    .send_photo(ChatId(chat), photo(card, picture))
+                let mut request = bot
+                    .send_photo(to, file)
                     .caption(caption)
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
@@ -99,11 +112,11 @@ impl Desk {
                 tokio::time::timeout(UPLOAD, request).await
             }
         };
-        let message = match sent {
-            Ok(Ok(message)) => message.id.0,
+        let (message, file_id) = match sent {
+            Ok(Ok(message)) => (message.id.0, uploaded(&message)),
             // Delivered all the same, by a Telegram that is newer than the library.
             Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
-                message_id(&raw).unwrap_or_default()
+                (message_id(&raw).unwrap_or_default(), None)
             }
             Ok(Err(error)) => return Err(self.noted(chat, self.client.trouble(&error))),
             Err(_) => {
@@ -112,40 +125,34 @@ impl Desk {
             }
         };
         let message = MessageRef { chat, message };
-        if let Some((name, bytes)) = &picture.document {
-            self.send_original(message, thread, name.clone(), bytes.clone());
-        }
-        Ok(message)
+        Ok(Delivered { message, file_id })
     }
 
-    /// The original of a picture that is too much for a chat's photos, as a document under its story. One try: the story
-    /// itself is there, and a second document would be worse than none.
-    fn send_original(
+    async fn send_original(
         &self,
         story: MessageRef,
-        thread: Option<ThreadId>,
-        name: String,
-        bytes: Vec<u8>,
-    ) {
-        let desk = self.clone();
-        let sending = async move {
-            if desk.pace.pass(story.chat, Urgency::Later).await.is_err() {
-                return;
-            }
-            let document = InputFile::memory(bytes).file_name(name.clone());
-            let mut request = desk
-                .client
-                .bot
-                .send_document(ChatId(story.chat), document)
-                .disable_content_type_detection(true)
-                .disable_notification(true)
-                .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-            request.message_thread_id = thread;
-            if let Err(trouble) = desk.client.call(UPLOAD, request).await {
-                tracing::warn!("the original {name} was not sent: {}", trouble.reason());
-            }
+        card: &Card,
+        document: &Document,
+    ) -> Result<Option<String>, Trouble> {
+        self.pace.pass(story.chat, Urgency::Later).await?;
+        let name = document.name.clone();
+        let file = match &document.contents {
+            Contents::Bytes(bytes) => InputFile::memory(bytes.clone()).file_name(name),
+            Contents::File(path) => InputFile::file(path.clone()).file_name(name),
+            Contents::Known(id) => InputFile::file_id(FileId(id.clone())),
         };
-        crate::system::aside::aside(sending);
+        let mut request = self
+            .client
+            .bot
+            .send_document(ChatId(story.chat), file)
+            .disable_content_type_detection(true)
+            .disable_notification(true)
+            .reply_parameters(ReplyParameters::new(MessageId(story.message)));
+        request.message_thread_id = topic(card.place);
+        match self.client.call(UPLOAD, request).await {
+            Ok(message) => Ok(uploaded(&message)),
+            Err(trouble) => Err(self.noted(story.chat, trouble)),
+        }
     }
 
     async fn edit(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
@@ -266,12 +273,25 @@ impl Desk {
 }
 
 impl Outlet for Desk {
+    fn bot(&self) -> &str {
+        self.client.id()
+    }
+
     fn deliver<'a>(
         &'a self,
         card: &'a Card,
         picture: &'a Picture,
-    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+    ) -> Answer<'a, Result<Delivered, Trouble>> {
         Box::pin(self.send(card, picture))
+    }
+
+    fn original<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+        document: &'a Document,
+    ) -> Answer<'a, Result<Option<String>, Trouble>> {
+        Box::pin(self.send_original(message, card, document))
     }
 
     fn show<'a>(
@@ -322,9 +342,9 @@ fn topic(place: Option<Place>) -> Option<ThreadId> {
 
 /// A picture in place of the one that a message shows.
 fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
+    let file = file_of(card, picture);
     match &picture.motion {
         Some(Motion::Video(video)) => {
-            let file = InputFile::file(video.path.clone());
             let mut media = InputMediaVideo::new(file)
                 .thumbnail(InputFile::memory(video.thumbnail.clone()))
                 .supports_streaming(true)
@@ -335,15 +355,14 @@ fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
             media.duration = u16::try_from(video.duration_s).ok();
             InputMedia::Video(media)
         }
-        Some(Motion::Animation(animation)) => {
-            let file = InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone());
+        Some(Motion::Animation(_)) => {
             let media = InputMediaAnimation::new(file)
                 .caption(caption)
                 .parse_mode(ParseMode::Html);
             InputMedia::Animation(media)
         }
         None => {
-            let media = InputMediaPhoto::new(photo(card, picture))
+            let media = InputMediaPhoto::new(file)
                 .caption(caption)
                 .parse_mode(ParseMode::Html);
             InputMedia::Photo(media)
@@ -351,8 +370,28 @@ fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
     }
 }
 
-fn photo(card: &Card, picture: &Picture) -> InputFile {
-    InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number))
+/// What is uploaded of a picture.
+fn file_of(card: &Card, picture: &Picture) -> InputFile {
+    match &picture.motion {
+        Some(Motion::Video(video)) => InputFile::file(video.path.clone()),
+        Some(Motion::Animation(animation)) => {
+            InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone())
+        }
+        None => {
+            InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number))
+        }
+    }
+}
+
+/// The id under which what a message shows can be sent again.
+fn uploaded(message: &Message) -> Option<String> {
+    let photo = message.photo().and_then(|sizes| sizes.last());
+    let file = photo
+        .map(|photo| &photo.file)
+        .or_else(|| message.video().map(|video| &video.file))
+        .or_else(|| message.animation().map(|animation| &animation.file))
+        .or_else(|| message.document().map(|document| &document.file));
+    file.map(|file| file.id.0.clone())
 }
 
 /// The message's number in an answer that the library could not read, if the answer says that it went well.

@@ -106,6 +106,39 @@ async fn a_story_is_put_off_and_comes_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_original_is_one_tap_away_and_uploaded_once() {
+    let (office, story) = at_nine(1).await;
+    office.telegram.press(ANN, TEAM, story, "Original");
+    office.see_answer("The original is on its way").await;
+    let documents = |office: &Office| {
+        let messages = office.telegram.messages(TEAM);
+        let documents = messages
+            .into_iter()
+            .filter(|message| message.reply_to == Some(story));
+        documents
+            .filter_map(|message| message.media)
+            .collect::<Vec<_>>()
+    };
+    office
+        .wait_until("the file is there", async || documents(&office).len() == 1)
+        .await;
+    let file = std::fs::read(office.library().join("memes/0.jpg")).unwrap();
+    assert_eq!(documents(&office)[0].bytes, file, "byte for byte");
+    office.telegram.press(BEN, TEAM, story, "Original");
+    office.see_answer("The original is in the chat since").await;
+    office.it_is("10:30");
+    office.telegram.press(BEN, TEAM, story, "Original");
+    office
+        .wait_until("it is there again", async || documents(&office).len() == 2)
+        .await;
+    let [first, second] = &documents(&office)[..] else {
+        unreachable!()
+    };
+    assert_eq!(first.file_id, second.file_id);
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_half_an_hour_the_team_is_reminded_once() {
     let (office, story) = at_nine(1).await;
     office.it_is("09:31");
