@@ -293,7 +293,12 @@ fn build_desk(
         timezone: config.team.timezone.clone(),
     });
     let pace = Arc::new(Pace::default());
-    let desk = Desk::new(client.clone(), Arc::clone(&place), Arc::clone(&pace));
+    let desk = Desk::new(
+        client.clone(),
+        Arc::clone(&place),
+        Arc::clone(&pace),
+        config.messages.clone(),
+    );
     let poller = Poller::new(client, flow.clone(), place, pace, clock.clone());
     Ok(Ok((Arc::new(desk), poller)))
 }

@@ -19,6 +19,7 @@ use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::message::{alert, caption, keyboard, reminder};
 use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
+use crate::domain::messages::Messages;
 use crate::domain::story::MessageRef;
 use crate::flow::outlet::{Answer, Card, Motion, Outlet, Picture, Trouble};
 
@@ -28,24 +29,26 @@ pub struct Desk {
     client: Client,
     place: Arc<Place>,
     pace: Arc<Pace>,
+    messages: Arc<Messages>,
 }
 
 impl Desk {
-    /// The desk in this place.
+    /// The desk in this place, with these texts.
     #[must_use]
-    pub fn new(client: Client, place: Arc<Place>, pace: Arc<Pace>) -> Self {
+    pub fn new(client: Client, place: Arc<Place>, pace: Arc<Pace>, messages: Messages) -> Self {
         Self {
             client,
             place,
             pace,
+            messages: Arc::new(messages),
         }
     }
 
     async fn send(&self, card: &Card, picture: &Picture) -> Result<MessageRef, Trouble> {
         let chat = self.place.chat;
         self.pace.pass(chat, Urgency::Now).await?;
-        let caption = caption(card, &self.place.timezone);
-        let buttons = keyboard(card);
+        let caption = caption(card, &self.messages, &self.place.timezone);
+        let buttons = keyboard(card, &self.messages);
         let thread = self.place.thread.map(|id| ThreadId(MessageId(id)));
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
@@ -140,9 +143,9 @@ impl Desk {
             .client
             .bot
             .edit_message_caption(ChatId(message.chat), MessageId(message.message))
-            .caption(caption(card, &self.place.timezone))
+            .caption(caption(card, &self.messages, &self.place.timezone))
             .parse_mode(ParseMode::Html)
-            .reply_markup(keyboard(card));
+            .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
         self.edited(message.chat, edited)
     }
@@ -154,12 +157,16 @@ impl Desk {
         picture: &Picture,
     ) -> Result<(), Trouble> {
         self.pace.pass(message.chat, Urgency::Now).await?;
-        let media = input_media(card, picture, caption(card, &self.place.timezone));
+        let media = input_media(
+            card,
+            picture,
+            caption(card, &self.messages, &self.place.timezone),
+        );
         let request = self
             .client
             .bot
             .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
-            .reply_markup(keyboard(card));
+            .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(UPLOAD, request).await;
         self.edited(message.chat, edited)
     }
@@ -181,7 +188,7 @@ impl Desk {
 
     async fn send_reminder(&self, story: MessageRef, card: &Card) -> Result<MessageRef, Trouble> {
         self.pace.pass(story.chat, Urgency::Later).await?;
-        let text = reminder(card, &self.place.timezone);
+        let text = reminder(card, &self.messages, &self.place.timezone);
         let mut request = self
             .client
             .bot
