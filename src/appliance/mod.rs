@@ -282,7 +282,13 @@ fn build_desk(
     let client = Client::new(token.clone(), telegram.api_url.clone())
         .map_err(|error| Trouble::Network(error.without_url().to_string()))?;
     let (pace, admin_chat) = (Arc::new(Pace::default()), telegram.admin_chat);
-    let desk = Desk::new(client.clone(), Arc::clone(&pace), admin_chat, team_chat);
+    let desk = Desk::new(
+        client.clone(),
+        Arc::clone(&pace),
+        config.messages.clone(),
+        admin_chat,
+        team_chat,
+    );
     let poller = Poller::new(client, flow.clone(), pace, admin_chat, clock.clone());
     Ok(Ok((Arc::new(desk), poller)))
 }

@@ -10,6 +10,7 @@ use super::parse::{http_url, odd_token};
 use super::problem::Problem;
 use super::{Config, Database, Library, Log, Telegram};
 use crate::domain::framing::Framing;
+use crate::domain::messages::Messages;
 use crate::domain::team::{TeamSettings, Window};
 use crate::domain::written::{Complaint, absolute, color, fit, name, time, zone};
 use crate::system::secret::redact;
@@ -24,6 +25,13 @@ pub(super) fn check(values: &Values) -> (Config, Vec<Problem>, Vec<Problem>) {
     let token = values.get("telegram.token");
     let warnings = token.and_then(odd_token).into_iter().collect();
     (config, check.problems, warnings)
+}
+
+/// All settings as they are unless set.
+impl Default for Config {
+    fn default() -> Self {
+        check(&Values::new()).0
+    }
 }
 
 struct Check<'a> {
@@ -61,6 +69,12 @@ impl Check<'_> {
                         .map_err(|error| Complaint::new(format!("{error}"), "write `auto`"))
                 }),
             },
+            messages: Messages::new(|text| {
+                self.required(&format!("messages.{}", text.name()), |source| {
+                    text.parse(source)
+                        .map_err(|flaw| Complaint::new(flaw.reason, flaw.remedy))
+                })
+            }),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The table of all settings, the one source of what they are called, what they mean and what they are unless set. The
 //! example, the checks, the names of environment variables, the hints for a mistyped key and `config show` come from it.
 
+mod messages;
+
 /// A section of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
@@ -71,10 +73,11 @@ impl Key {
         format!("STORYLINE_{}_{}", self.section, self.name).to_uppercase()
     }
 
-    /// As it is written in the file, with this value.
+    /// As it is written in the file, with this value: on one line, unless the value has several.
     #[must_use]
     pub fn line(&self, value: &str) -> String {
         match self.kind {
+            Kind::Text if value.contains('\n') => format!("{} = '''\n{value}'''", self.name),
             Kind::Text => format!("{} = {value:?}", self.name),
             Kind::Whole { .. } | Kind::Truth => format!("{} = {value}", self.name),
         }
@@ -122,6 +125,7 @@ pub const SECTIONS: &[Section] = &[
         name: "log",
         doc: "What is told of the running service, and where.",
     },
+    messages::SECTION,
 ];
 
 const TEXT: Key = Key {
@@ -139,7 +143,23 @@ const fn whole(least: i64, most: i64, unit: &'static str) -> Kind {
 }
 
 /// All settings, in the order of the example.
-pub const KEYS: &[Key] = &[
+pub const KEYS: &[Key] = &all();
+
+const fn all() -> [Key; HERE.len() + messages::KEYS.len()] {
+    let mut keys = [TEXT; HERE.len() + messages::KEYS.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = match at.checked_sub(HERE.len()) {
+            Some(further) => messages::KEYS[further],
+            None => HERE[at],
+        };
+        at += 1;
+    }
+    keys
+}
+
+/// All but the texts of messages.
+const HERE: &[Key] = &[
     Key {
         section: "library",
         name: "path",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use crate::domain::messages::Messages;
 use crate::domain::team::TeamSettings;
 use crate::system::logging::{Format, Levels};
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub team: TeamSettings,
     /// What is told, and where.
     pub log: Log,
+    /// What the team reads.
+    pub messages: Messages,
 }
 
 /// The folder of pictures.

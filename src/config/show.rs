@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::keys::{KEYS, Key};
 use super::problem::Origin;
 use super::{Config, Loaded};
+use crate::domain::messages::Text;
 use crate::domain::setting::Setting;
 
 /// One setting as it may be shown.
@@ -44,6 +45,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         telegram,
         team,
         log,
+        messages,
     } = config;
     let secret = |secret: &SecretString| {
         let _ = secret;
@@ -62,7 +64,11 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "telegram.api_url" => telegram.api_url.to_string(),
         "log.level" => log.level.to_string(),
         "log.format" => log.format.as_str().to_owned(),
-        _ => return None,
+        other => {
+            let name = other.strip_prefix("messages.")?;
+            let text = Text::ALL.into_iter().find(|text| text.name() == name)?;
+            messages.get(text).source().to_owned()
+        }
     })
 }
 

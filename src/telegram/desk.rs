@@ -18,6 +18,7 @@ use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::message::{alert, caption, keyboard, reminder};
 use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
+use crate::domain::messages::Messages;
 use crate::domain::story::MessageRef;
 use crate::domain::team::Place;
 use crate::flow::outlet::{
@@ -29,6 +30,7 @@ use crate::flow::outlet::{
 pub struct Desk {
     client: Client,
     pace: Arc<Pace>,
+    messages: Arc<Messages>,
     /// The owner's chat, which is told of alerts.
     admin_chat: Option<i64>,
     /// The team's chat, which is told where there is no owner's.
@@ -36,17 +38,19 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A team's desk; alerts go to this chat of the owner's.
+    /// A team's desk, with these texts; alerts go to this chat of the owner's.
     #[must_use]
     pub fn new(
         client: Client,
         pace: Arc<Pace>,
+        messages: Messages,
         admin_chat: Option<i64>,
         team_chat: Option<i64>,
     ) -> Self {
         Self {
             client,
             pace,
+            messages: Arc::new(messages),
             admin_chat,
             team_chat: Arc::new(Mutex::new(team_chat)),
         }
@@ -75,8 +79,8 @@ impl Desk {
         let place = card.place.ok_or_else(no_chat)?;
         let chat = place.chat;
         self.pace.pass(chat, Urgency::Now).await?;
-        let caption = caption(card, &card.zone);
-        let buttons = keyboard(card);
+        let caption = caption(card, &self.messages);
+        let buttons = keyboard(card, &self.messages);
         let (bot, to, thread) = (&self.client.bot, ChatId(chat), topic(Some(place)));
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
@@ -161,9 +165,9 @@ impl Desk {
             .client
             .bot
             .edit_message_caption(ChatId(message.chat), MessageId(message.message))
-            .caption(caption(card, &card.zone))
+            .caption(caption(card, &self.messages))
             .parse_mode(ParseMode::Html)
-            .reply_markup(keyboard(card));
+            .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
         self.edited(message.chat, edited)
     }
@@ -175,12 +179,12 @@ impl Desk {
         picture: &Picture,
     ) -> Result<(), Trouble> {
         self.pace.pass(message.chat, Urgency::Now).await?;
-        let media = input_media(card, picture, caption(card, &card.zone));
+        let media = input_media(card, picture, caption(card, &self.messages));
         let request = self
             .client
             .bot
             .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
-            .reply_markup(keyboard(card));
+            .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(UPLOAD, request).await;
         self.edited(message.chat, edited)
     }
@@ -202,7 +206,7 @@ impl Desk {
 
     async fn send_reminder(&self, story: MessageRef, card: &Card) -> Result<MessageRef, Trouble> {
         self.pace.pass(story.chat, Urgency::Later).await?;
-        let text = reminder(card, &card.zone);
+        let text = reminder(card, &self.messages);
         let mut request = self
             .client
             .bot

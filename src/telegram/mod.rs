@@ -12,5 +12,6 @@ pub mod hear;
 pub mod members;
 pub mod message;
 pub mod pace;
+pub mod panel;
 pub mod poll;
 pub mod trouble;

@@ -1,8 +1,9 @@
 //! The buttons that keep a story open, as the team sees them in its chat.
 
+use storyline::config::{Config, Environment};
 use storyline::domain::outcome::Outcome;
 
-use crate::harness::{ANN, BEN, Office, TEAM};
+use crate::harness::{ANN, BEN, Office, Plan, TEAM};
 
 /// The first story of the day is before the team; so many pictures are in the library.
 async fn at_nine(pictures: usize) -> (Office, i64) {
@@ -152,5 +153,34 @@ async fn after_half_an_hour_the_team_is_reminded_once() {
             office.telegram.message(TEAM, reminder.id).is_none()
         })
         .await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_has_other_words_in_another_order() {
+    let mut office = Office::furnish(Plan::default()).await;
+    let text = "[messages]\nended = \"[{name}: ]{outcome}, {time}\"\nposted = \"gepostet\"\nbutton_posted = \"Ist drin\"\n\
+                caption = '''\n#{number} · <u>{title}</u> & <a href=\"{link}\">mehr</a>\n<b>{status}</b>\n'''\n";
+    let file = office.library().with_file_name("messages.toml");
+    let messages = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        Config::load(Some(&file), &Environment::default()).map(|loaded| loaded.config.messages)
+    };
+    let refused = messages(text).unwrap_err().to_string();
+    assert!(
+        refused.contains("line 1: there is an `&` by itself"),
+        "{refused}"
+    );
+    office.config.messages = messages(&text.replace(" & ", " &amp; ")).unwrap();
+    office.start().await;
+    office.drop_picture("memes/a & <b>.jpg");
+    office.wait_until_ready(1).await;
+    office.wait_until_planned(1).await;
+    office.it_is("09:00");
+    let story = office.story(1).await;
+    assert_eq!(story.text, "#1 · a & <b>.jpg & mehr");
+    office.telegram.press(ANN, TEAM, story.id, "Ist drin");
+    let shown = office.see_text(story.id, "Ann: gepostet, 09:00").await;
+    assert_eq!(shown.text, "#1 · a & <b>.jpg & mehr\nAnn: gepostet, 09:00");
     office.close().await;
 }
