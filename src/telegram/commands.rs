@@ -32,6 +32,8 @@ pub enum Command {
     Pause,
     /// go on after /pause (admins)
     Resume,
+    /// change how I work (admins)
+    Settings,
     /// how the latest stories ended
     #[command(aliases = ["posted"])]
     History,
@@ -48,6 +50,7 @@ impl Command {
             Self::Status | Self::Queue | Self::History | Self::Help => Deed::Look,
             Self::Next => Deed::SendNext,
             Self::Pause | Self::Resume => Deed::Pause,
+            Self::Settings => Deed::Settings,
         }
     }
 }
@@ -90,6 +93,8 @@ pub async fn obey(
         Command::Status => status(&flow.status(now).await?, settings, now),
         Command::Queue => queue(&flow.queue().await?, zone),
         Command::History => history(&flow.history(SHOWN as u32).await?, zone),
+        // Its panel is the steward's.
+        Command::Settings => String::new(),
         Command::Help => help(),
         Command::Next => match flow.send_next(Some(update), by, now).await? {
             Commanded::Sending(number) => format!("#{number} is on its way."),

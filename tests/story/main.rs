@@ -14,4 +14,5 @@ mod edits;
 mod journey;
 mod library;
 mod presses;
+mod settings;
 mod trouble;
