@@ -211,6 +211,9 @@ fn tell(findings: &mut Findings, subject: &str, trouble: &Trouble) {
         Trouble::Unreachable(_) | Trouble::Unsure(_) => {
             Some("look at the network and `[telegram] api_url`, and try again")
         }
+        Trouble::Moved(_) => {
+            Some("`storyline team set chat=…` gives its new number; the service does it by itself")
+        }
         Trouble::Never(_) | Trouble::Owner(_) | Trouble::Gone => None,
     };
     findings.problem(subject, trouble.reason(), remedy);

@@ -156,7 +156,7 @@ fn note(
     let pause = match shown {
         Ok(()) => return messages::follow(tx, message, behind.wanted, swaps),
         // Nothing to mend: it is gone, or Telegram will never take it.
-        Err(Trouble::Gone) => return messages::remove(tx, message),
+        Err(Trouble::Gone | Trouble::Moved(_)) => return messages::remove(tx, message),
         Err(Trouble::Never(reason)) => {
             tracing::warn!("message {} cannot be changed: {reason}", message.message);
             return messages::follow(tx, message, behind.wanted, behind.swaps);

@@ -117,7 +117,9 @@ async fn send(
 
 fn unsent(card: &Card, trouble: &Trouble) -> Unsent {
     match trouble {
-        Trouble::Later(_) | Trouble::Unreachable(_) | Trouble::Owner(_) => Unsent::Later,
+        Trouble::Later(_) | Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Moved(_) => {
+            Unsent::Later
+        }
         // The story itself is there, and a second document would be worse than none.
         Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone => {
             let reason = trouble.reason();

@@ -77,6 +77,8 @@ pub enum Trouble {
     Never(String),
     /// It was refused for a reason that the owner must mend, with any story: token, chat, rights.
     Owner(String),
+    /// The chat has this number now; nothing happened.
+    Moved(i64),
     /// The message it was about is not there any more.
     Gone,
 }
@@ -91,6 +93,7 @@ impl Trouble {
             | Self::Unsure(reason)
             | Self::Never(reason)
             | Self::Owner(reason) => reason.clone(),
+            Self::Moved(chat) => format!("the group became a supergroup, {chat}"),
             Self::Gone => "the message is gone".to_owned(),
         }
     }

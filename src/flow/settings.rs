@@ -15,6 +15,8 @@ use crate::store::{Tx, audit, teams};
 
 /// Who changes a setting when the file does.
 const FILE: &str = "the file of settings";
+/// Who changes a chat's number when a group becomes a supergroup.
+const TELEGRAM: &str = "Telegram";
 
 /// What became of a wish to change a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +109,19 @@ impl Flow {
         Ok(changed)
     }
 
+    /// Has the team's chat go by another number: a group became a supergroup. Nothing if it is another chat.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn chat_moved(&self, from: i64, to: i64, now: Timestamp) -> Result<()> {
+        let team = self.team;
+        self.store
+            .write_durably(move |tx| move_chat(tx, team, from, to, now))
+            .await?;
+        self.nudges.everybody();
+        Ok(())
+    }
+
     /// Takes up what the file says, where it says something else than when it was last read. Only the service does: another
     /// process may see another file, or other variables.
     ///
@@ -176,6 +191,23 @@ fn change(
     }
     note(tx, team, setting, &before, &after, by, now)?;
     Ok(Changed::Done)
+}
+
+/// Writes the number that the team's chat has now, if it had this one.
+pub(super) fn move_chat(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    from: i64,
+    to: i64,
+    now: Timestamp,
+) -> Result<()> {
+    if settings::of(tx, team)?.chat != Some(from) {
+        return Ok(());
+    }
+    let (before, after) = (from.to_string(), to.to_string());
+    settings::set(tx, team, Setting::Chat, &after, Some(TELEGRAM), now)?;
+    let by = By::terminal(TELEGRAM);
+    note(tx, team, Setting::Chat, &before, &after, &by, now)
 }
 
 fn note(

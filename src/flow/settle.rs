@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Result;
 use super::close::{Ending, Subject, close};
 use super::outlet::{Delivered, Form, Trouble};
+use super::settings::move_chat;
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
@@ -151,6 +152,12 @@ fn settle_trouble(
         Trouble::Later(after) => {
             let after = SignedDuration::try_from(*after).unwrap_or(SignedDuration::from_secs(60));
             delivery.retry_at = now.checked_add(after).ok();
+        }
+        Trouble::Moved(to) => {
+            if let Some(from) = settings.chat {
+                move_chat(tx, story.team, from, *to, now)?;
+            }
+            delivery.retry_at = Some(now);
         }
         Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Gone => {
             delivery.failures += 1;

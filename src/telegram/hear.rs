@@ -16,6 +16,7 @@ use super::commands::{Command, answer, obey};
 use super::members::{ANONYMOUS_ADMIN, Members, NotNow, Places, person_id};
 use super::message::plain;
 use super::pace::{Pace, Urgency};
+use super::pairing::Pairing;
 use super::panel::Wish;
 use super::steward::{Spot, Steward};
 use crate::domain::person::{Deed, Person};
@@ -32,6 +33,7 @@ pub struct Hearing {
     pace: Arc<Pace>,
     admin_chat: Option<i64>,
     members: Members,
+    pairing: Pairing,
     steward: Steward,
     /// The group that is linked to the team's channel, once it is known.
     linked: OnceLock<i64>,
@@ -42,6 +44,7 @@ impl Hearing {
     #[must_use]
     pub fn new(client: Client, flow: Flow, pace: Arc<Pace>, admin_chat: Option<i64>) -> Self {
         Self {
+            pairing: Pairing::new(client.clone(), flow.clone(), Arc::clone(&pace), admin_chat),
             steward: Steward::new(client.clone(), flow.clone(), Arc::clone(&pace)),
             client,
             flow,
@@ -75,12 +78,7 @@ impl Hearing {
             UpdateKind::CallbackQuery(query) => self.press(id, query, now).await,
             UpdateKind::Message(message) => self.hear_message(name, id, message, now).await,
             UpdateKind::ChannelPost(post) => self.hear_post(name, post).await,
-            UpdateKind::MyChatMember(change) => {
-                let status = change.new_chat_member.kind.status();
-                let chat = change.chat.id;
-                tracing::info!(task = "poll", "in chat {chat} the bot is now: {status:?}");
-                Ok(())
-            }
+            UpdateKind::MyChatMember(change) => self.pairing.changed(change, now).await,
             UpdateKind::Error(_) => {
                 tracing::warn!(
                     task = "poll",
@@ -199,6 +197,9 @@ impl Hearing {
         message: &Message,
         now: Timestamp,
     ) -> Result<(), Error> {
+        if let Some(to) = message.migrate_to_chat_id() {
+            return self.pairing.moved(message.chat.id.0, to.0, now).await;
+        }
         let Some((user, text)) = message.from.as_ref().zip(message.text()) else {
             return Ok(());
         };

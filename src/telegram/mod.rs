@@ -2,7 +2,7 @@
 //!
 //! [`desk`] puts stories there and keeps them true · [`poll`] fetches what people do, [`hear`] acts on it, one update at a
 //! time · [`commands`] answers what they ask · [`message`] is what they see · [`buttons`] is what they press ·
-//! [`steward`] changes settings, which [`panel`] shows · [`trouble`] is what goes wrong ·
+//! [`steward`] changes settings, which [`panel`] shows · [`pairing`] minds in which chats the bot is · [`trouble`] is what goes wrong ·
 //! [`pace`] is how fast Telegram lets us · [`members`] is who belongs.
 
 pub mod buttons;
@@ -13,6 +13,7 @@ pub mod hear;
 pub mod members;
 pub mod message;
 pub mod pace;
+pub mod pairing;
 pub mod panel;
 pub mod poll;
 pub mod steward;

@@ -16,9 +16,7 @@ pub fn trouble(error: &RequestError, token: &SecretString) -> Trouble {
         RequestError::RetryAfter(after) => {
             Trouble::Later(Duration::from_secs(u64::from(after.seconds())))
         }
-        RequestError::MigrateToChatId(chat) => Trouble::Owner(format!(
-            "the group became a supergroup; set `[telegram] chat = {chat}` and restart"
-        )),
+        RequestError::MigrateToChatId(chat) => Trouble::Moved(chat.0),
         RequestError::Api(error) => refusal(&description(error)),
         RequestError::Network(error) if error.is_connect() || error.is_builder() => {
             Trouble::Unreachable(format!(

@@ -13,6 +13,7 @@ mod desk;
 mod edits;
 mod journey;
 mod library;
+mod pairing;
 mod presses;
 mod settings;
 mod trouble;
