@@ -26,7 +26,7 @@ use crate::telegram::Place;
 use crate::telegram::client::Client;
 use crate::telegram::desk::Desk;
 use crate::telegram::pace::Pace;
-use crate::telegram::poll::Poller;
+use crate::telegram::receive::Receiver;
 
 /// How long a loop that only waits for rows may be quiet.
 const QUIET: Duration = Duration::from_secs(90);
@@ -99,7 +99,7 @@ pub struct Appliance {
     library: Library,
     studio: Studio,
     clock: Clock,
-    desk: Result<(Arc<Desk>, Poller), &'static str>,
+    desk: Result<(Arc<Desk>, Receiver), &'static str>,
 }
 
 impl Appliance {
@@ -160,8 +160,12 @@ impl Appliance {
         crew.start("examine", QUIET, move |pulse| {
             examiner::run(library.clone(), subscribed.clone(), pulse)
         });
-        let (outlet, poller, missing) = match self.desk {
-            Ok((desk, poller)) => (Some(desk as Arc<dyn Outlet>), Some(Arc::new(poller)), None),
+        let (outlet, receiver, missing) = match self.desk {
+            Ok((desk, receiver)) => (
+                Some(desk as Arc<dyn Outlet>),
+                Some(Arc::new(receiver)),
+                None,
+            ),
             Err(missing) => (None, None, Some(missing)),
         };
         let keeper = Keeper {
@@ -186,11 +190,11 @@ impl Appliance {
             };
             crew.start_work(&worker, &heart);
         }
-        if let Some(poller) = &poller {
-            let poller = Arc::clone(poller);
-            crew.start("poll", NETWORK_QUIET, move |pulse| {
-                let poller = Arc::clone(&poller);
-                async move { poller.run(&pulse).await }
+        if let Some(receiver) = &receiver {
+            let receiver = Arc::clone(receiver);
+            crew.start(receiver.task(), NETWORK_QUIET, move |pulse| {
+                let receiver = Arc::clone(&receiver);
+                async move { receiver.run(&pulse).await }
             });
         }
         if let Some(missing) = missing {
@@ -209,7 +213,7 @@ impl Appliance {
         let ended = crew.supervisor.run().await;
         systemd.stopping();
         let now = self.clock.now();
-        let heard_at = poller.map(|poller| poller.heard_at(now));
+        let heard_at = receiver.map(|receiver| receiver.heard_at(now));
         self.flow.fall_asleep(heard_at, now).await?;
         tracing::info!("storyline has stopped");
         Ok(ended?)
@@ -266,12 +270,12 @@ async fn claim(store: &Store) -> Result<bool, Error> {
     store.claim().await
 }
 
-/// The desk and its poller; or what is missing for them, in plain words.
+/// The desk and its receiver; or what is missing for them, in plain words.
 fn build_desk(
     config: &Config,
     flow: &Flow,
     clock: &Clock,
-) -> Result<Result<(Arc<Desk>, Poller), &'static str>, Trouble> {
+) -> Result<Result<(Arc<Desk>, Receiver), &'static str>, Trouble> {
     let telegram = &config.telegram;
     let Some(token) = &telegram.token else {
         return Ok(Err(
@@ -294,6 +298,7 @@ fn build_desk(
     });
     let pace = Arc::new(Pace::default());
     let desk = Desk::new(client.clone(), Arc::clone(&place), Arc::clone(&pace));
-    let poller = Poller::new(client, flow.clone(), place, pace, clock.clone());
-    Ok(Ok((Arc::new(desk), poller)))
+    let (flow, clock) = (flow.clone(), clock.clone());
+    let receiver = Receiver::new(client, flow, place, pace, clock, telegram.webhook());
+    Ok(Ok((Arc::new(desk), receiver)))
 }

@@ -15,3 +15,4 @@ mod journey;
 mod library;
 mod presses;
 mod trouble;
+mod webhook;
