@@ -1,8 +1,6 @@
 //! A box in an office: a folder, a database, a chat with Ann, Ben and Cleo in it, and a clock that can be set.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +16,7 @@ use storyline::system::systemd::Systemd;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use crate::address::free_address;
 use crate::pretend::telegram::{Message, PretendTelegram, State as TelegramState, Status};
 
 pub(crate) const TEAM: i64 = -1_001_000_000_001;
@@ -361,20 +360,6 @@ impl Drop for Office {
     fn drop(&mut self) {
         if let Some(running) = &self.running {
             running.task.abort();
-        }
-    }
-}
-
-/// An address of this machine where nobody listens; below those that the system gives to connections, so that none of them
-/// takes it while the box is off.
-fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
-    loop {
-        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        if std::net::TcpListener::bind(address).is_ok() {
-            return address;
         }
     }
 }

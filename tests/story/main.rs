@@ -6,6 +6,8 @@
 #[path = "../pretend/mod.rs"]
 mod pretend;
 
+#[path = "../support/address.rs"]
+mod address;
 mod harness;
 
 mod chat;

@@ -234,7 +234,6 @@ async fn a_box_that_is_not_called_any_more_asks_for_itself() {
     office.start().await;
     office.see_text(story, "Skipped by Ann").await;
     assert_eq!(office.telegram.calls_of("deleteWebhook").len(), 1);
-    // And back again.
     office.stop().await;
     office.close().await;
 }
