@@ -294,7 +294,7 @@ impl Contact {
     }
 
     /// Whether a press may be lost by now.
-    fn is_silent_for_long(&self) -> bool {
+    pub(super) fn is_silent_for_long(&self) -> bool {
         self.heard_at.elapsed() > PRESS_KEPT
     }
 }

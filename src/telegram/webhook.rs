@@ -69,13 +69,12 @@ impl Receiver {
         let closing = Shutdown::new();
         let working = async {
             let taking = self.take_all(queue, name, pulse);
-            let mut ended = tokio::try_join!(taking, self.watch(webhook, pulse)).map(drop);
+            let ended = tokio::try_join!(taking, self.watch(webhook, pulse));
             if ended.is_ok() {
-                // So that a short absence is not taken for a long one.
-                ended = self.look(webhook, LAST_LOOK).await.map(drop);
+                self.look_back(webhook).await;
             }
             closing.signal();
-            ended
+            ended.map(drop)
         };
         let serving = http::serve(listener, router(webhook, deliveries), &closing);
         let ((), ended) = tokio::join!(serving, working);
@@ -145,7 +144,17 @@ impl Receiver {
                 () = pulse.stopping() => return Ok(()),
                 () = tokio::time::sleep(pause) => {}
             }
-            pause = self.look(webhook, SMALL_CALL).await?;
+            pause = self.look(webhook).await?;
+        }
+    }
+
+    /// Asks once more before the end: of the time since the last look nothing is known yet, and a short absence is not to be
+    /// taken for a long one. Telegram may be as slow as it likes; the box stops.
+    async fn look_back(&self, webhook: &Webhook) {
+        let asked = within(LAST_LOOK, self.client.bot.get_webhook_info()).await;
+        let is_well = asked.is_ok_and(|info| standing(&info, webhook) == Standing::Well);
+        if is_well && !self.contact(|contact| contact.is_silent_for_long()) {
+            self.contact(Contact::heard);
         }
     }
 
@@ -176,8 +185,8 @@ impl Receiver {
     }
 
     /// Asks Telegram how its calls fare; returns when to ask again.
-    async fn look(&self, webhook: &Webhook, limit: Duration) -> Result<Duration, Error> {
-        let info = match within(limit, self.client.bot.get_webhook_info()).await {
+    async fn look(&self, webhook: &Webhook) -> Result<Duration, Error> {
+        let info = match within(SMALL_CALL, self.client.bot.get_webhook_info()).await {
             Ok(info) => info,
             Err(error) => return self.judge(&error).await,
         };
@@ -187,8 +196,9 @@ impl Receiver {
                 self.contact(Contact::heard);
                 Ok(CHECK_EVERY)
             }
-            Standing::Waiting(reason) => {
-                self.complain_if_long(reason).await?;
+            Standing::Waiting { reason, remedy } => {
+                self.complain_if_long(format!("{reason}. To mend it, {remedy}."))
+                    .await?;
                 Ok(CHECK_SOON)
             }
             Standing::TakenOff => {
@@ -208,16 +218,23 @@ impl Receiver {
 
 /// How Telegram's calls fare.
 #[derive(Debug, PartialEq, Eq)]
-enum Standing {
+pub enum Standing {
     /// All that people did has arrived.
     Well,
-    /// Something has not, and why.
-    Waiting(String),
+    /// Something has not.
+    Waiting {
+        /// What, and why.
+        reason: String,
+        /// What to do.
+        remedy: String,
+    },
     /// Telegram calls somebody else, or nobody.
     TakenOff,
 }
 
-fn standing(info: &WebhookInfo, webhook: &Webhook) -> Standing {
+/// What Telegram says of a webhook means this for `webhook`, which it should be.
+#[must_use]
+pub fn standing(info: &WebhookInfo, webhook: &Webhook) -> Standing {
     let same = |url: &reqwest::Url| {
         url.as_str().trim_end_matches('/') == webhook.url.as_str().trim_end_matches('/')
     };
@@ -228,14 +245,17 @@ fn standing(info: &WebhookInfo, webhook: &Webhook) -> Standing {
         return Standing::Well;
     }
     let error = info.last_error_message.as_deref();
-    Standing::Waiting(format!(
-        "Telegram cannot deliver what people do, {} waiting: {}. It calls `{}`: that address must lead to `{}` on this box, with \
-         a certificate that Telegram trusts. Without `[telegram] webhook_url` the box asks Telegram by itself.",
-        info.pending_update_count,
-        error.unwrap_or("it tells no reason").trim_end_matches('.'),
-        webhook.url,
-        webhook.listen,
-    ))
+    Standing::Waiting {
+        reason: format!(
+            "Telegram cannot deliver what people do, {} waiting: {}",
+            info.pending_update_count,
+            error.unwrap_or("it tells no reason").trim_end_matches('.'),
+        ),
+        remedy: format!(
+            "have `{}` lead to `{}` on this box, with a certificate that Telegram trusts, or remove `[telegram] webhook_url`",
+            webhook.url, webhook.listen,
+        ),
+    }
 }
 
 /// An update that was called in, and who waits for its effect.
@@ -326,14 +346,12 @@ mod tests {
         let waiting = info(
             r#""url":"https://stories.example.com/telegram","pending_update_count":2,"last_error_message":"Connection refused""#,
         );
-        let Standing::Waiting(reason) = standing(&waiting, &webhook()) else {
+        let Standing::Waiting { reason, .. } = standing(&waiting, &webhook()) else {
             panic!("two updates wait");
         };
-        assert!(
-            reason.starts_with(
-                "Telegram cannot deliver what people do, 2 waiting: Connection refused. It calls"
-            ),
-            "{reason}"
+        assert_eq!(
+            reason,
+            "Telegram cannot deliver what people do, 2 waiting: Connection refused"
         );
     }
 }

@@ -129,12 +129,12 @@ impl Telemelya {
     async fn see(&self, method: &str, field: &str, text: &str) -> Value {
         self.wait_for(&format!("{method} with “{text}”"), async || {
             let calls = self.ask("responses").await?["responses"].take();
-            let calls = calls.as_array()?.iter();
+            let mut calls = calls.as_array()?.iter();
             let fits = |call: &&Value| {
                 let said = call[field].as_str().unwrap_or_default();
                 call["method"] == method && said.contains(text)
             };
-            calls.filter(fits).next_back().cloned()
+            calls.rfind(fits).cloned()
         })
         .await
     }

@@ -1,11 +1,13 @@
 //! A box that the internet reaches: Telegram calls it with what people do.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::json;
 use storyline::domain::outcome::Outcome;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{ANN, BEN, Office, Plan, TEAM, WEBHOOK_SECRET};
+use crate::harness::{ANN, BEN, Office, Plan, TEAM, WEBHOOK_PATH, WEBHOOK_SECRET};
 use crate::pretend::telegram::Fault;
 
 const SECRET_HEADER: &str = "X-Telegram-Bot-Api-Secret-Token";
@@ -259,6 +261,94 @@ async fn an_address_that_telegram_refuses_is_told_with_its_reason() {
         told.text
     );
     office.stop_only().await;
+}
+
+/// A while passes for whatever rests, in no time, while the time of day stands; what was begun meanwhile is done when this
+/// returns.
+async fn pass(office: &Office, seconds: u64) {
+    const STEP: u64 = 10;
+    for _ in 0..seconds.div_ceil(STEP) {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(STEP)).await;
+        tokio::time::resume();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        office
+            .wait_until("every call is answered", async || {
+                let calls = office.telegram.calls();
+                calls.iter().all(|call| call.outcome != "…")
+            })
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_told_and_when_it_is_mended_nothing_is_lost_in_silence() {
+    let office = an_office_that_is_called().await;
+    let story = a_story(&office).await;
+    office.telegram.lead_webhook_astray(true);
+    office.telegram.press(BEN, TEAM, story, "Posted");
+    office
+        .see(|state| state.webhook.as_ref()?.last_error.clone())
+        .await;
+    pass(&office, 200).await;
+    let told = office.see_said(ANN, "1 waiting: Connection refused").await;
+    assert!(told.text.contains("webhook_url"), "{}", told.text);
+    office.telegram.lead_webhook_astray(false);
+    // Other presses may have been dropped meanwhile, so the buttons are offered again; this one was not.
+    office.see_text(story, "Posted by Ben").await;
+    office
+        .see_said(ANN, "Over: Telegram cannot deliver what people do")
+        .await;
+    office.close().await;
+}
+
+#[tokio::test]
+async fn a_call_whose_body_never_comes_is_not_waited_for() {
+    let office = an_office_that_is_called().await;
+    let listen = office.config.telegram.webhook_listen;
+    office.see(|state| state.webhook.as_ref().map(drop)).await;
+    let mut caller = tokio::net::TcpStream::connect(listen).await.unwrap();
+    let head = format!(
+        "POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\n{SECRET_HEADER}: {WEBHOOK_SECRET}\r\nContent-Length: 9\r\n\r\n{{"
+    );
+    caller.write_all(head.as_bytes()).await.unwrap();
+    pass(&office, 20).await;
+    let mut answer = [0; 12];
+    caller.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    office.close().await;
+}
+
+#[tokio::test]
+async fn a_quiet_time_is_no_absence() {
+    let office = an_office_that_is_called().await;
+    let story = a_story(&office).await;
+    pass(&office, 600).await;
+    let looks = office.telegram.calls_of("getWebhookInfo").len();
+    assert!((4..8).contains(&looks), "Telegram was asked {looks} times");
+    office.telegram.press(BEN, TEAM, story, "Skip");
+    office.see_text(story, "Skipped by Ben").await;
+    let edits = office.telegram.calls_of("editMessageCaption");
+    let away = edits
+        .iter()
+        .any(|call| call.params.to_string().contains("away"));
+    assert!(!away, "{edits:#?}");
+    office.close().await;
+}
+
+#[tokio::test]
+async fn whoever_takes_the_webhook_off_again_and_again_is_told_of() {
+    let office = an_office_that_is_called().await;
+    office.see(|state| state.webhook.as_ref().map(drop)).await;
+    for _ in 0..3 {
+        office.telegram.take_webhook_off();
+        pass(&office, 130).await;
+        office.see(|state| state.webhook.as_ref().map(drop)).await;
+    }
+    office
+        .see_said(ANN, "Another program takes Telegram's updates away")
+        .await;
+    office.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

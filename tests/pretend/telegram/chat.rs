@@ -168,6 +168,8 @@ pub struct State {
     pub webhook: Option<Webhook>,
     /// Answers of the webhook that will be lost on their way.
     pub webhook_answers_to_lose: usize,
+    /// The webhook's address leads nowhere.
+    pub webhook_is_astray: bool,
     pub presses: BTreeMap<String, Press>,
     pub answers: Vec<Answered>,
     pub calls: Vec<Call>,
@@ -191,6 +193,7 @@ impl State {
             updates: Queue::default(),
             webhook: None,
             webhook_answers_to_lose: 0,
+            webhook_is_astray: false,
             presses: BTreeMap::new(),
             answers: Vec::new(),
             calls: Vec::new(),

@@ -188,6 +188,16 @@ impl PretendTelegram {
             .act(|state| state.webhook_answers_to_lose += count);
     }
 
+    /// The webhook's address leads nowhere, or leads to the bot again.
+    pub fn lead_webhook_astray(&self, astray: bool) {
+        self.shared.act(|state| state.webhook_is_astray = astray);
+    }
+
+    /// Another program with the same token wants to poll.
+    pub fn take_webhook_off(&self) {
+        self.shared.act(|state| state.webhook = None);
+    }
+
     // ---- looking ----
 
     /// A chat's messages, oldest first.

@@ -94,6 +94,10 @@ impl Queue {
         self.waiting.len()
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub fn clear(&mut self) {
         self.waiting.clear();
     }

@@ -101,7 +101,12 @@ async fn call_in(shared: Arc<Shared>) {
             }
             continue;
         };
-        match post(&client, &webhook, &update).await {
+        let called = if shared.look(|state| state.webhook_is_astray) {
+            Err("Connection refused".to_owned())
+        } else {
+            post(&client, &webhook, &update).await
+        };
+        match called {
             Ok(()) if !shared.look(lose_answer) => {
                 pause = FIRST_PAUSE;
                 let next = update["update_id"].as_i64().unwrap_or_default() + 1;
