@@ -68,8 +68,14 @@ impl Receiver {
         let (deliveries, queue) = mpsc::channel(QUEUE);
         let closing = Shutdown::new();
         let working = async {
-            let taking = self.take_all(queue, name, pulse);
-            let ended = tokio::try_join!(taking, self.watch(webhook, pulse));
+            let watching = async {
+                tokio::select! {
+                    // Whatever it asks just then can be asked again.
+                    () = pulse.stopping() => Ok(()),
+                    ended = self.watch(webhook, pulse) => ended,
+                }
+            };
+            let ended = tokio::try_join!(self.take_all(queue, name, pulse), watching);
             if ended.is_ok() {
                 self.look_back(webhook).await;
             }
@@ -124,13 +130,10 @@ impl Receiver {
         }
     }
 
-    /// Sets the webhook, and then asks Telegram now and then how its calls fare.
+    /// Sets the webhook, and then asks Telegram now and then how its calls fare, without end.
     async fn watch(&self, webhook: &Webhook, pulse: &Pulse) -> Result<(), Error> {
         while let Err(error) = self.set(webhook).await {
             rest(self.judge_refused_webhook(&error).await?, pulse).await;
-            if pulse.is_stopping() {
-                return Ok(());
-            }
         }
         tracing::info!(
             task = "webhook",
@@ -138,13 +141,9 @@ impl Receiver {
             webhook.url,
             webhook.listen
         );
-        let mut pause = Duration::ZERO;
         loop {
-            tokio::select! {
-                () = pulse.stopping() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = self.look(webhook).await?;
+            let pause = self.look(webhook).await?;
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -331,6 +330,26 @@ mod tests {
     fn info(json: &str) -> WebhookInfo {
         let json = format!("{{\"has_custom_certificate\":false,{json}}}");
         serde_json::from_str(&json).unwrap()
+    }
+
+    #[test]
+    fn whatever_path_an_address_has_it_can_be_called() {
+        for path in [
+            "",
+            "/",
+            "//",
+            "/{a}",
+            "/:a/*b",
+            "/{*c}",
+            "/ä%7B%zz",
+            "/a/../b",
+        ] {
+            let url = format!("https://stories.example.com{path}")
+                .parse()
+                .unwrap();
+            let (deliveries, _) = mpsc::channel(1);
+            let _ = router(&Webhook { url, ..webhook() }, deliveries);
+        }
     }
 
     #[test]

@@ -169,12 +169,12 @@ fn code() -> PathBuf {
 }
 
 /// The real program, with a config and a library of its own.
-struct Box<'a> {
+struct Site<'a> {
     telemelya: &'a Telemelya,
     config: PathBuf,
 }
 
-impl<'a> Box<'a> {
+impl<'a> Site<'a> {
     fn furnish(telemelya: &'a Telemelya) -> Self {
         let root = telemelya.folder.path();
         std::fs::create_dir_all(root.join("library/merch")).unwrap();
@@ -230,7 +230,7 @@ impl<'a> Box<'a> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_is_shown_posted_and_history_with_an_emulator_that_others_wrote() {
     let telemelya = Telemelya::start().await;
-    let storyline = Box::furnish(&telemelya);
+    let storyline = Site::furnish(&telemelya);
     let mut daemon = storyline.serve();
     storyline.drop_picture("tee.jpg");
     telemelya

@@ -319,6 +319,20 @@ async fn a_call_whose_body_never_comes_is_not_waited_for() {
     office.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telegram_that_hangs_does_not_keep_the_box_from_stopping() {
+    let mut office = an_office_that_is_called().await;
+    office.see(|state| state.webhook.as_ref().map(drop)).await;
+    office
+        .telegram
+        .inject(Fault::TimeoutAfterAccepting.on("getWebhookInfo").times(100));
+    let began = std::time::Instant::now();
+    office.stop().await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(3), "it took {took:?}");
+    office.close().await;
+}
+
 #[tokio::test]
 async fn a_quiet_time_is_no_absence() {
     let office = an_office_that_is_called().await;
