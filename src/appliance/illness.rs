@@ -93,7 +93,7 @@ impl Illness {
             "Nothing can be recorded, so nothing is sent and no press counts until it is mended: {reason}. Look at the \
              disk: `df -h` tells whether it is full, `dmesg` whether it fails."
         );
-        if outlet.tell(&alert(text, now, None)).await.is_ok() {
+        if outlet.tell(&alert(text, now, None), None).await.is_ok() {
             self.case(|case| {
                 if let Some(case) = case {
                     case.told_at = Some(Instant::now());
@@ -111,7 +111,7 @@ impl Illness {
         {
             let text = "the records can be kept again".to_owned();
             // Once is enough: whether it arrives or not, the box works again.
-            let _ = outlet.tell(&alert(text, now, Some(now))).await;
+            let _ = outlet.tell(&alert(text, now, Some(now)), None).await;
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::illness::{Illness, passes};
 use crate::flow::dispatch::Step;
-use crate::flow::outlet::{Outlet, Studio};
+use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::flow::{Error, Flow};
 use crate::system::clock::{Clock, synchronised};
 use crate::system::nudge::{Nudge, TICK, Tick};
@@ -24,6 +24,10 @@ const COLLECT: Duration = Duration::from_millis(300);
 /// How often what nobody needs is forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
+/// What `systemctl status` says as long as the team has no chat.
+const NO_CHAT: &str = "No chat is set: pictures are indexed and nothing is sent. Add the bot to the team's chat, or say \
+                       `storyline team set chat=…`.";
+
 /// What the loops of the desk share. Each is a step and a wait.
 #[derive(Clone)]
 pub(super) struct Worker {
@@ -31,6 +35,7 @@ pub(super) struct Worker {
     pub(super) clock: Clock,
     pub(super) outlet: Arc<dyn Outlet>,
     pub(super) studio: Studio,
+    pub(super) archive: Archive,
     /// Whether what the last process left standing was put right.
     pub(super) is_awake: Arc<AtomicBool>,
 }
@@ -99,11 +104,14 @@ impl Worker {
             let (flow, outlet) = (&self.flow, self.outlet.as_ref());
             let followed = flow.follow(outlet, &self.studio, self.clock.now()).await?;
             let reminded = flow.remind(outlet, self.clock.now()).await?;
+            let again = flow
+                .bring_originals(outlet, &self.archive, self.clock.now())
+                .await?;
             rest(
                 &pulse,
                 &self.flow.nudges.messages,
                 &mut tick,
-                followed.into_iter().chain(reminded).min(),
+                followed.into_iter().chain(reminded).chain(again).min(),
                 &self.clock,
             )
             .await;
@@ -231,7 +239,11 @@ async fn headline(flow: &Flow, now: Timestamp) -> Result<String, Error> {
     if let Some(alert) = flow.alerts().await?.into_iter().next() {
         return Ok(alert.text);
     }
-    let zone = &flow.settings().timezone;
+    let settings = flow.settings().await?;
+    if settings.chat.is_none() {
+        return Ok(NO_CHAT.to_owned());
+    }
+    let zone = &settings.timezone;
     let queue = flow.queue().await?;
     let awaiting = queue
         .iter()

@@ -14,15 +14,14 @@ use illness::{Illness, passes};
 use loops::{Keeper, Worker};
 
 use crate::config::{Config, DatabaseUrl};
-use crate::flow::outlet::{Outlet, Studio};
+use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::flow::{Error, Flow, Store};
-use crate::library::{Cache, Library, examiner, indexer, studio};
+use crate::library::{Cache, Library, archive, examiner, indexer, studio};
 use crate::system::clock::Clock;
 use crate::system::nudge::{Heart, TICK};
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::{BoxError, GaveUp, Pulse, Supervisor};
 use crate::system::systemd::Systemd;
-use crate::telegram::Place;
 use crate::telegram::client::Client;
 use crate::telegram::desk::Desk;
 use crate::telegram::pace::Pace;
@@ -98,6 +97,7 @@ pub struct Appliance {
     flow: Flow,
     library: Library,
     studio: Studio,
+    archive: Archive,
     clock: Clock,
     desk: Result<(Arc<Desk>, Receiver), &'static str>,
 }
@@ -113,18 +113,17 @@ impl Appliance {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
         }
         let flow = Flow::open(store, config.team.clone(), clock.now()).await?;
+        flow.adopt(config.team.clone(), clock.now()).await?;
+        let settings = flow.settings().await?;
+        let root = settings.library;
         let cache = open_cache(config, &clock);
-        let library = Library::new(
-            flow.clone(),
-            &config.library.path,
-            cache.clone(),
-            clock.clone(),
-        );
-        let desk = build_desk(config, &flow, &clock)?;
+        let library = Library::new(flow.clone(), &root, cache.clone(), clock.clone());
+        let desk = build_desk(config, settings.chat, &flow, &clock)?;
         Ok(Self {
             flow,
             library,
-            studio: studio(config.library.path.clone(), cache),
+            archive: archive(root.clone()),
+            studio: studio(root, cache),
             clock,
             desk,
         })
@@ -186,6 +185,7 @@ impl Appliance {
                 clock: self.clock.clone(),
                 outlet,
                 studio: self.studio,
+                archive: self.archive,
                 is_awake: Arc::default(),
             };
             crew.start_work(&worker, &heart);
@@ -273,6 +273,7 @@ async fn claim(store: &Store) -> Result<bool, Error> {
 /// The desk and its receiver; or what is missing for them, in plain words.
 fn build_desk(
     config: &Config,
+    team_chat: Option<i64>,
     flow: &Flow,
     clock: &Clock,
 ) -> Result<Result<(Arc<Desk>, Receiver), &'static str>, Trouble> {
@@ -282,23 +283,17 @@ fn build_desk(
             "No bot token is set: pictures are indexed and nothing is sent. Get a token from @BotFather and set `[telegram] token`.",
         ));
     };
-    let Some(chat) = telegram.chat else {
-        return Ok(Err(
-            "No chat is set: pictures are indexed and nothing is sent. Set `[telegram] chat` to the number of the team's chat.",
-        ));
-    };
     let client = Client::new(token.clone(), telegram.api_url.clone())
         .map_err(|error| Trouble::Network(error.without_url().to_string()))?;
-    let place = Arc::new(Place {
-        chat,
-        thread: telegram.thread,
-        admin_chat: telegram.admin_chat,
-        alert_chat: telegram.admin_chat.unwrap_or(chat),
-        timezone: config.team.timezone.clone(),
-    });
-    let pace = Arc::new(Pace::default());
-    let desk = Desk::new(client.clone(), Arc::clone(&place), Arc::clone(&pace));
+    let (pace, admin_chat) = (Arc::new(Pace::default()), telegram.admin_chat);
+    let desk = Desk::new(
+        client.clone(),
+        Arc::clone(&pace),
+        config.messages.clone(),
+        admin_chat,
+        team_chat,
+    );
     let (flow, clock) = (flow.clone(), clock.clone());
-    let receiver = Receiver::new(client, flow, place, pace, clock, telegram.webhook());
+    let receiver = Receiver::new(client, flow, pace, admin_chat, clock, telegram.webhook());
     Ok(Ok((Arc::new(desk), receiver)))
 }

@@ -79,7 +79,8 @@ fn table(seat: &Seat, lines: &[Audited]) -> Table {
 fn what(subject: Subject, name: &str) -> String {
     match subject {
         Subject::Media | Subject::Lock | Subject::Person | Subject::Story => name.to_owned(),
-        Subject::Team => "the plan".to_owned(),
+        Subject::Team if name.is_empty() => "the plan".to_owned(),
+        Subject::Team => name.to_owned(),
         Subject::Mix | Subject::Clock => format!("the {subject}"),
     }
 }

@@ -53,8 +53,9 @@ pub(super) async fn run(
                 let (what, remedy) = setting(warning);
                 findings.note("settings", what, Some(remedy));
             }
-            look_around(&mut findings, &loaded.config).await;
-            telegram(&mut findings, &loaded.config, options.online).await;
+            let config = telegram::decided(&loaded.config).await;
+            look_around(&mut findings, &config).await;
+            telegram(&mut findings, &config, options.online).await;
         }
     }
     findings.tell(print)
@@ -67,7 +68,7 @@ fn setting(problem: &Problem) -> (String, &str) {
 
 async fn look_around(findings: &mut Findings, config: &Config) {
     let now = Clock::system().now();
-    library(findings, &config.library.path);
+    library(findings, &config.team.library);
     let flow = match missing_database(config) {
         Some(missing) => {
             findings.problem("database", missing.error, missing.hint.as_deref());
@@ -245,7 +246,7 @@ fn plan(findings: &mut Findings, config: &Config, status: &Status) {
         findings.note(
             "plan",
             "dry run: nothing is sent",
-            Some("set `[team] dry_run = false` and restart the service"),
+            Some("`storyline team set dry_run=false` sends again"),
         );
     }
 }
@@ -264,13 +265,12 @@ async fn files(findings: &mut Findings, flow: &Flow) -> Result<(), Error> {
 }
 
 async fn telegram(findings: &mut Findings, config: &Config, online: bool) {
-    let telegram = &config.telegram;
     if online {
-        telegram::ask(findings, telegram, false).await;
+        telegram::ask(findings, config, false).await;
         return;
     }
-    let before = (telegram.token.is_some(), telegram.chat);
-    telegram::judge_settings(findings, telegram);
+    let before = (config.telegram.token.is_some(), config.team.chat);
+    telegram::judge_settings(findings, config);
     if let (true, Some(chat)) = before {
         findings.ok(
             "telegram",

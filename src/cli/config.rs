@@ -5,9 +5,11 @@ use std::path::Path;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::Failure;
 use super::print::{FULL, Print, TEXT, Table, or_dash, say};
+use super::{Failure, missing_database};
+use crate::appliance::open_flow;
 use crate::config::{self, Environment, Problem, Problems, Shown};
+use crate::system::clock::Clock;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Config {
@@ -21,7 +23,7 @@ pub(super) enum Config {
     Example,
 }
 
-pub(super) fn run(
+pub(super) async fn run(
     print: Print,
     command: Config,
     path: Option<&Path>,
@@ -33,7 +35,27 @@ pub(super) fn run(
         Config::Check => check(print, load()),
         Config::Show => {
             let loaded = load().map_err(Failure::Config)?;
-            print.list(&loaded.show(), "", table)
+            let mut shown = loaded.show();
+            overlay(&mut shown, &loaded.config).await;
+            print.list(&shown, "", table)
+        }
+    }
+}
+
+/// What the team decided since wins over what the file says; and who decided it.
+async fn overlay(shown: &mut [Shown], config: &config::Config) {
+    if missing_database(config).is_some() {
+        return;
+    }
+    let Ok(flow) = open_flow(config, Clock::system().now()).await else {
+        return; // `storyline check` says why
+    };
+    for decided in flow.decided().await.unwrap_or_default() {
+        let key = decided.setting.key();
+        let line = shown.iter_mut().find(|line| line.key == key);
+        if let (Some(line), Some(by)) = (line, decided.by) {
+            line.value = Some(decided.value).filter(|value| !value.is_empty());
+            line.origin = format!("the database: decided by {by}");
         }
     }
 }

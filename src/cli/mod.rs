@@ -22,6 +22,7 @@ mod queue;
 mod run;
 mod schedule;
 mod serve;
+mod team;
 mod telegram;
 mod when;
 
@@ -86,6 +87,9 @@ enum Command {
     /// The shares of the categories in the plan
     #[command(subcommand)]
     Mix(mix::Mix),
+    /// What the team decided
+    #[command(subcommand)]
+    Team(team::Team),
     /// The people of the team
     #[command(subcommand)]
     Person(person::Person),
@@ -131,7 +135,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let load = || Config::load(path, &environment).map_err(Failure::Config);
     match cli.command {
         Command::Serve => serve::run(&load()?, &environment),
-        Command::Config(command) => config::run(print, command, path, &environment),
+        Command::Config(command) => wait(config::run(print, command, path, &environment)),
         Command::Completions(shell) => completions::run(print, &shell),
         Command::Check(check) => wait(check::run(print, check, path, &environment)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
@@ -153,6 +157,7 @@ async fn beside_the_daemon(
         Command::History(command) => history::run(&seat, command).await,
         Command::Lock(command) => lock::run(&seat, command).await,
         Command::Mix(command) => mix::run(&seat, command).await,
+        Command::Team(command) => team::run(&seat, command).await,
         Command::Person(command) => person::run(&seat, command).await,
         Command::Audit(command) => audit::run(&seat, command).await,
         Command::Run(command) => run::run(&seat, command).await,
@@ -202,12 +207,15 @@ impl Seat {
             return Err(Failure::Unavailable(missing));
         }
         let clock = Clock::system();
+        let flow = open_flow(&config, clock.now()).await?;
+        // What the team decided since counts, and not the first values of the file.
+        let team = flow.settings().await?;
         Ok(Self {
-            flow: open_flow(&config, clock.now()).await?,
+            flow,
             print,
             clock,
             by: By::terminal(login_name(environment)),
-            config,
+            config: Config { team, ..config },
         })
     }
 

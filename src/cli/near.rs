@@ -1,6 +1,6 @@
 //! "Did you mean": what was probably meant by a name that is not there.
 
-use crate::config::nearest;
+use crate::domain::nearest::nearest;
 
 /// How many names are suggested at most.
 const MOST: usize = 3;

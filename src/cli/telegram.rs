@@ -8,11 +8,13 @@ use teloxide::types::{
     ThreadId, UserId,
 };
 
-use super::Failure;
 use super::finding::Findings;
 use super::print::Print;
-use crate::config::{Config, Telegram as Settings};
+use super::{Failure, missing_database};
+use crate::appliance::open_flow;
+use crate::config::Config;
 use crate::flow::outlet::Trouble;
+use crate::system::clock::Clock;
 use crate::telegram::client::{Client, SMALL_CALL};
 use crate::telegram::message::plain;
 use crate::telegram::webhook::{Standing, standing};
@@ -30,31 +32,45 @@ pub(super) enum Telegram {
 pub(super) async fn run(print: Print, command: Telegram, config: &Config) -> Result<(), Failure> {
     let Telegram::Test { send } = command;
     let mut findings = Findings::default();
-    ask(&mut findings, &config.telegram, send).await;
+    let decided = decided(config).await;
+    ask(&mut findings, &decided, send).await;
     findings.tell(print)
 }
 
+/// The settings, with what the team decided since they were written, if there is a database already.
+pub(super) async fn decided(config: &Config) -> Config {
+    let mut config = config.clone();
+    if missing_database(&config).is_none()
+        && let Ok(flow) = open_flow(&config, Clock::system().now()).await
+        && let Ok(team) = flow.settings_with(config.team.clone()).await
+    {
+        config.team = team;
+    }
+    config
+}
+
 /// What is missing in the settings.
-pub(super) fn judge_settings(findings: &mut Findings, settings: &Settings) {
-    if settings.token.is_none() {
+pub(super) fn judge_settings(findings: &mut Findings, config: &Config) {
+    if config.telegram.token.is_none() {
         findings.problem(
             "telegram",
             "no bot token is set: pictures are indexed and nothing is sent",
             Some("get a token from @BotFather and set `[telegram] token_file` or `token`"),
         );
     }
-    if settings.chat.is_none() {
+    if config.team.chat.is_none() {
         findings.problem(
             "telegram",
             "no chat is set: nothing is sent",
-            Some("set `[telegram] chat` to the number of the team's channel or group"),
+            Some("set `[telegram] chat`, or say `storyline team set chat=…`: the number of the team's channel or group"),
         );
     }
 }
 
 /// Asks Telegram. What one answer makes impossible is not asked any more.
-pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool) {
-    judge_settings(findings, settings);
+pub(super) async fn ask(findings: &mut Findings, config: &Config, send: bool) {
+    judge_settings(findings, config);
+    let (settings, team) = (&config.telegram, &config.team);
     let Some(token) = &settings.token else {
         return;
     };
@@ -72,7 +88,7 @@ pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool
     };
     findings.ok("bot", format!("it is @{}", me.username()));
     let mut chat_is_there = false;
-    if let Some(chat) = settings.chat {
+    if let Some(chat) = team.chat {
         chat_is_there = team_chat(findings, &client, ChatId(chat), me.id).await;
     }
     if let Some(chat) = settings.admin_chat {
@@ -99,10 +115,10 @@ pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool
             Err(trouble) => tell(findings, "webhook", &trouble),
         }
     }
-    if let (true, Some(chat)) = (send && chat_is_there, settings.chat) {
+    if let (true, Some(chat)) = (send && chat_is_there, team.chat) {
         let text = "This is a test of Storyline. If you can read it, the bot can write here.";
         let mut message = client.bot.send_message(ChatId(chat), text);
-        if let Some(thread) = settings.thread {
+        if let Some(thread) = team.thread {
             message = message.message_thread_id(ThreadId(MessageId(thread)));
         }
         match client.call(SMALL_CALL, message).await {
@@ -113,8 +129,10 @@ pub(super) async fn ask(findings: &mut Findings, settings: &Settings, send: bool
 }
 
 /// Writes to the admin chat, or to the team's if there is none; or says why not.
-pub(super) async fn tell_owner(settings: &Settings, text: &str) -> Result<(), String> {
-    let (Some(token), Some(chat)) = (&settings.token, settings.admin_chat.or(settings.chat)) else {
+pub(super) async fn tell_owner(config: &Config, text: &str) -> Result<(), String> {
+    let settings = &config.telegram;
+    let chat = settings.admin_chat.or(config.team.chat);
+    let (Some(token), Some(chat)) = (&settings.token, chat) else {
         return Err("no bot token or no chat is set".to_owned());
     };
     let client = Client::new(token.clone(), settings.api_url.clone())

@@ -6,14 +6,13 @@ use secrecy::SecretString;
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
 use super::keys::{self, Key, Kind, Secrecy};
-use super::parse::{
-    Complaint, absolute, address, color, fit, http_url, name, odd_token, time, webhook_secret,
-    webhook_url, zone,
-};
+use super::parse::{address, http_url, odd_token, webhook_secret, webhook_url};
 use super::problem::Problem;
 use super::{Config, Database, Library, Log, Telegram};
 use crate::domain::framing::Framing;
+use crate::domain::messages::Messages;
 use crate::domain::team::{TeamSettings, Window};
+use crate::domain::written::{Complaint, absolute, color, fit, name, time, zone};
 use crate::system::secret::redact;
 
 const WEBHOOK_URL: &str = "telegram.webhook_url";
@@ -31,6 +30,13 @@ pub(super) fn check(values: &Values) -> (Config, Vec<Problem>, Vec<Problem>) {
     (config, check.problems, warnings)
 }
 
+/// All settings as they are unless set.
+impl Default for Config {
+    fn default() -> Self {
+        check(&Values::new()).0
+    }
+}
+
 struct Check<'a> {
     values: &'a Values,
     problems: Vec<Problem>,
@@ -38,13 +44,15 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn config(&mut self) -> Config {
+        let library = self.library();
+        let team = self.team(&library);
         Config {
-            library: self.library(),
+            library,
             database: Database {
                 url: self.required("database.url", DatabaseUrl::parse),
             },
             telegram: self.telegram(),
-            team: self.team(),
+            team,
             log: Log {
                 level: self.required("log.level", |text| {
                     text.parse().map_err(|error| {
@@ -59,6 +67,12 @@ impl Check<'_> {
                         .map_err(|error| Complaint::new(format!("{error}"), "write `auto`"))
                 }),
             },
+            messages: Messages::new(|text| {
+                self.required(&format!("messages.{}", text.name()), |source| {
+                    text.parse(source)
+                        .map_err(|flaw| Complaint::new(flaw.reason, flaw.remedy))
+                })
+            }),
         }
     }
 
@@ -89,8 +103,6 @@ impl Check<'_> {
         let telegram = Telegram {
             token: self.text("telegram.token", |text| Ok(SecretString::from(text))),
             token_file: self.text("telegram.token_file", absolute),
-            chat: self.chat("telegram.chat"),
-            thread: self.number("telegram.thread"),
             admin_chat: self.chat("telegram.admin_chat"),
             api_url: self.required("telegram.api_url", http_url),
             webhook_url: self.text(WEBHOOK_URL, webhook_url),
@@ -113,10 +125,13 @@ impl Check<'_> {
         telegram
     }
 
-    fn team(&mut self) -> TeamSettings {
+    fn team(&mut self, library: &Library) -> TeamSettings {
         let default = TeamSettings::default();
         TeamSettings {
             name: self.required("team.name", name),
+            chat: self.chat("telegram.chat"),
+            thread: self.number("telegram.thread"),
+            library: library.path.clone(),
             timezone: self.required("team.timezone", zone),
             posts_per_day: self
                 .number("team.posts_per_day")

@@ -3,7 +3,10 @@
 use super::*;
 use crate::config::file;
 use crate::domain::framing::Color;
+use crate::domain::messages::Text;
+use crate::domain::template::tests::captions;
 use jiff::civil::Time;
+use proptest::prelude::*;
 use std::path::Path;
 
 fn checked(text: &str) -> (Config, Vec<Problem>, Vec<Problem>) {
@@ -82,11 +85,8 @@ fn numbers_keep_their_bounds() {
     assert!(problem("telegram.thread = 0").contains("it must be 1 or more"));
     assert!(problem("telegram.thread = 3000000000").contains("it must be 1 or more"));
     assert!(problem("telegram.chat = 0").contains("by its number"));
-    assert_eq!(checked("telegram.chat = -100").0.telegram.chat, Some(-100));
-    assert_eq!(
-        checked("telegram.thread = 0x0c").0.telegram.thread,
-        Some(12)
-    );
+    assert_eq!(checked("telegram.chat = -100").0.team.chat, Some(-100));
+    assert_eq!(checked("telegram.thread = 0x0c").0.team.thread, Some(12));
 }
 
 #[test]
@@ -283,6 +283,64 @@ fn no_problem_tells_a_secret() {
             "{told}"
         );
     }
+}
+
+/// The problems of a text of the messages.
+fn problems_of(text: Text, source: &str) -> Vec<Problem> {
+    // Quoted as in JSON, which is TOML too.
+    let source = serde_json::to_string(source).unwrap();
+    checked(&format!("messages.{} = {source}", text.name())).1
+}
+
+#[test]
+fn a_message_that_could_not_be_sent_is_refused_by_its_key() {
+    for text in Text::ALL {
+        let long = "x".repeat(5000);
+        for wrong in ["{nobody}", "{", "}", "[", "]", "[x]", &long] {
+            let problems = problems_of(text, wrong);
+            assert_eq!(problems.len(), 1, "{text:?} {wrong}");
+            assert_eq!(problems[0].key, format!("messages.{}", text.name()));
+            assert!(!problems[0].remedy.is_empty());
+        }
+    }
+    assert_eq!(
+        problem("messages.caption = '''\n<b>{status}</b>\n#{number} <i>{due}'''"),
+        "messages.caption = \"<b>{status}</b>\\n#{number} <i>{due}\" (/s.toml:1): line 2: `<i>` is not closed\n  \
+         hint: write `</i>` on the same line"
+    );
+    assert_eq!(
+        problem("messages.button_swap = \" \""),
+        "messages.button_swap = \" \" (/s.toml:1): a button needs a label\n  hint: write what it does; a sign alone will do"
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_flaw_is_found_wherever_it_stands(
+        good in captions(), at in any::<prop::sample::Index>(),
+        wrong in prop::sample::select(vec![
+            "{title", "{x}", "}", "[{title}", "]", "[x]", "<b>", "</b>", "<h1>x</h1>", "<", "&",
+        ]),
+    ) {
+        let mut lines: Vec<&str> = good.lines().collect();
+        lines.insert(at.index(lines.len()), wrong);
+        let problems = problems_of(Text::Caption, &lines.join("\n"));
+        prop_assert_eq!(problems.len(), 1);
+        prop_assert_eq!(&problems[0].key, "messages.caption");
+    }
+}
+
+#[test]
+fn texts_of_messages_are_the_owners() {
+    let (config, problems, _) = checked(
+        "[messages]\ncaption = '''\n{status}\n\n<b>#{number}</b>\n'''\nneeds = \"\"\nbutton_skip = \"Heute nicht\"\n",
+    );
+    assert_eq!(problems, []);
+    let source = |text| config.messages.get(text).source();
+    assert_eq!(source(Text::Caption), "{status}\n\n<b>#{number}</b>");
+    assert_eq!(source(Text::Needs), "");
+    assert_eq!(source(Text::ButtonSkip), "Heute nicht");
+    assert_eq!(source(Text::ButtonSwap), "🔄 Swap");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::parse::Complaint;
+use crate::domain::written::Complaint;
 
 /// The forms an address may have.
 const FORMS: &str = "write `sqlite:/path/to/file.db` or `postgres://user:password@host/database`";

@@ -25,10 +25,18 @@ pub fn example() -> String {
             text.push('\n');
             comment(&mut text, key.doc);
             comment(&mut text, &facts(key));
-            comment(&mut text, &key.line(key.shown()));
+            text.push_str(&commented(&key.line(key.shown())));
         }
     }
     text
+}
+
+/// A setting as it is written, without effect. Its lines stay as they are, however wide.
+fn commented(lines: &str) -> String {
+    lines
+        .lines()
+        .map(|line| format!("# {line}").trim_end().to_owned() + "\n")
+        .collect()
 }
 
 /// Its bounds, whether it is set, and its variable.
@@ -106,7 +114,7 @@ mod tests {
         let mut uncommented = example();
         for key in KEYS.iter().filter(|key| key.sample.is_empty()) {
             let line = key.line(key.default);
-            let commented = format!("\n# {line}\n");
+            let commented = format!("\n{}", commented(&line));
             assert_eq!(uncommented.matches(&commented).count(), 1, "{line}");
             uncommented = uncommented.replace(&commented, &format!("\n{line}\n"));
         }
@@ -123,7 +131,7 @@ mod tests {
             .map(|key| format!("{}.{}\n", key.section, key.line(key.sample)))
             .chain(["telegram.webhook_secret = \"shown-nowhere\"\n".to_owned()])
             .collect();
-        assert_eq!(load(&text).config.telegram.chat, Some(-1_001_234_567_890));
+        assert_eq!(load(&text).config.team.chat, Some(-1_001_234_567_890));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The table of all settings, the one source of what they are called, what they mean and what they are unless set. The
 //! example, the checks, the names of environment variables, the hints for a mistyped key and `config show` come from it.
 
+mod messages;
+
 /// A section of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
@@ -71,10 +73,11 @@ impl Key {
         format!("STORYLINE_{}_{}", self.section, self.name).to_uppercase()
     }
 
-    /// As it is written in the file, with this value.
+    /// As it is written in the file, with this value: on one line, unless the value has several.
     #[must_use]
     pub fn line(&self, value: &str) -> String {
         match self.kind {
+            Kind::Text if value.contains('\n') => format!("{} = '''\n{value}'''", self.name),
             Kind::Text => format!("{} = {value:?}", self.name),
             Kind::Whole { .. } | Kind::Truth => format!("{} = {value}", self.name),
         }
@@ -115,12 +118,14 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         name: "team",
-        doc: "What the team decided: when, how often and how stories are sent.",
+        doc: "What the team decided first: when, how often and how stories are sent. What is decided later, in the chat or by \
+              `storyline team set`, wins; so does a later change here.",
     },
     Section {
         name: "log",
         doc: "What is told of the running service, and where.",
     },
+    messages::SECTION,
 ];
 
 const TEXT: Key = Key {
@@ -138,7 +143,23 @@ const fn whole(least: i64, most: i64, unit: &'static str) -> Kind {
 }
 
 /// All settings, in the order of the example.
-pub const KEYS: &[Key] = &[
+pub const KEYS: &[Key] = &all();
+
+const fn all() -> [Key; HERE.len() + messages::KEYS.len()] {
+    let mut keys = [TEXT; HERE.len() + messages::KEYS.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = match at.checked_sub(HERE.len()) {
+            Some(further) => messages::KEYS[further],
+            None => HERE[at],
+        };
+        at += 1;
+    }
+    keys
+}
+
+/// All but the texts of messages.
+const HERE: &[Key] = &[
     Key {
         section: "library",
         name: "path",
@@ -381,6 +402,34 @@ pub const KEYS: &[Key] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::setting::Setting;
+    use crate::domain::team::TeamSettings;
+
+    #[test]
+    fn what_a_team_may_change_has_the_bounds_and_the_default_that_the_file_has() {
+        let defaults = TeamSettings::default();
+        for setting in Setting::ALL {
+            let key = find(&setting.key()).unwrap();
+            assert_eq!(key.default, setting.shown(&defaults), "{setting}");
+            if let Some((least, most, unit)) = setting.bounds() {
+                assert_eq!(
+                    key.kind,
+                    whole(least.into(), most.into(), unit),
+                    "{setting}"
+                );
+            }
+        }
+        let of_team = KEYS.iter().filter(|key| key.section == "team");
+        for key in of_team {
+            assert!(
+                Setting::ALL
+                    .iter()
+                    .any(|setting| setting.key() == key.path()),
+                "{}",
+                key.path()
+            );
+        }
+    }
 
     #[test]
     fn every_key_is_in_a_section_documented_and_named_once() {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::file::{self, Raw, Values, Written};
 use super::keys::{KEYS, Key, Secrecy};
-use super::nearest::nearest;
 use super::problem::{Origin, Problem, Problems};
 use super::{Config, Environment, check};
+use crate::domain::nearest::nearest;
 
 /// The file that is read if no other is named. It alone may be missing.
 pub const DEFAULT_PATH: &str = "/etc/storyline/storyline.toml";

@@ -91,7 +91,7 @@ fn a_variable_overrides_the_file_and_may_be_a_number_in_text() {
         .unwrap();
     assert_eq!(loaded.config.team.posts_per_day, 7);
     assert!(loaded.config.team.dry_run);
-    assert_eq!(loaded.config.telegram.chat, Some(-100));
+    assert_eq!(loaded.config.team.chat, Some(-100));
     assert_eq!(loaded.config.team.name, "Us");
     assert_eq!(
         loaded.origins["team.posts_per_day"].to_string(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use crate::domain::messages::Messages;
 use crate::domain::team::TeamSettings;
 use crate::system::logging::{Format, Levels};
 
@@ -15,7 +16,6 @@ mod example;
 mod file;
 pub mod keys;
 mod load;
-mod nearest;
 mod parse;
 mod problem;
 mod show;
@@ -24,7 +24,6 @@ pub use crate::system::environment::Environment;
 pub use database::DatabaseUrl;
 pub use example::example;
 pub use load::{DEFAULT_PATH, Loaded};
-pub use nearest::nearest;
 pub use problem::{Origin, Problem, Problems};
 pub use show::Shown;
 
@@ -41,6 +40,8 @@ pub struct Config {
     pub team: TeamSettings,
     /// What is told, and where.
     pub log: Log,
+    /// What the team reads.
+    pub messages: Messages,
 }
 
 /// The folder of pictures.
@@ -68,11 +69,7 @@ pub struct Telegram {
     pub token: Option<SecretString>,
     /// The file that the token is to be read from, if one was named.
     pub token_file: Option<PathBuf>,
-    /// The chat in which stories are reviewed.
-    pub chat: Option<i64>,
-    /// The topic in it.
-    pub thread: Option<i32>,
-    /// The chat for alerts; without one they go to [`Telegram::chat`].
+    /// The chat for alerts; without one they go to the team's chat.
     pub admin_chat: Option<i64>,
     /// The server of the Bot API.
     pub api_url: reqwest::Url,

@@ -1,65 +1,18 @@
-//! What each kind of text must be like, and the complaint if it is not.
+//! What the texts of a deployment must be like, and the complaint if one is not. Those of a team's settings are
+//! [`crate::domain::written`]'s.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
 use reqwest::Url;
 use secrecy::SecretString;
 
 use super::file::{Raw, Written};
-use super::nearest::nearest;
 use super::problem::Problem;
-use crate::domain::framing::{Color, Fit};
+use crate::domain::written::Complaint;
 use crate::system::secret::redact;
 
-/// The longest name a team may have, in characters.
-const LONGEST_NAME: usize = 100;
 /// The longest secret that Telegram shows with its calls, in characters.
 const LONGEST_SECRET: usize = 256;
-
-/// What is wrong with a value, and what to do.
-#[derive(Debug)]
-pub(super) struct Complaint {
-    pub(super) reason: String,
-    pub(super) remedy: String,
-}
-
-impl Complaint {
-    pub(super) fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            remedy: remedy.into(),
-        }
-    }
-}
-
-pub(super) fn absolute(text: &str) -> Result<PathBuf, Complaint> {
-    let path = PathBuf::from(text);
-    if path.is_absolute() {
-        Ok(path)
-    } else {
-        Err(Complaint::new(
-            "the path must be absolute",
-            "write the whole path, from `/` on",
-        ))
-    }
-}
-
-pub(super) fn fit(text: &str) -> Result<Fit, Complaint> {
-    text.parse()
-        .map_err(|reason: String| Complaint::new(reason, "write `blur`"))
-}
-
-pub(super) fn color(text: &str) -> Result<Color, Complaint> {
-    text.parse().map_err(|reason: String| {
-        Complaint::new(
-            reason,
-            "write six hexadecimal digits, such as `\"#1a2b3c\"`",
-        )
-    })
-}
 
 pub(super) fn http_url(text: &str) -> Result<Url, Complaint> {
     let complain = |reason: &str| {
@@ -138,64 +91,6 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, Complaint> {
             "write `127.0.0.1:8443`, or `0.0.0.0:8443` to be reached from other machines",
         )
     })
-}
-
-pub(super) fn name(text: &str) -> Result<String, Complaint> {
-    match text.chars().count() {
-        0 => Err(Complaint::new(
-            "the team needs a name",
-            "write `name = \"Our team\"`",
-        )),
-        length if length > LONGEST_NAME => Err(Complaint::new(
-            format!("it has {length} characters"),
-            format!("at most {LONGEST_NAME} are allowed"),
-        )),
-        _ => Ok(text.to_owned()),
-    }
-}
-
-pub(super) fn time(text: &str) -> Result<Time, Complaint> {
-    let digits = |text: &str, longest| {
-        let all_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        (all_digits && text.len() <= longest).then(|| text.parse::<i8>().ok())?
-    };
-    text.split_once(':')
-        .filter(|(_, minute)| minute.len() == 2)
-        .and_then(|(hour, minute)| Some((digits(hour, 2)?, digits(minute, 2)?)))
-        .map(|time| if time == (24, 0) { (0, 0) } else { time })
-        .and_then(|(hour, minute)| Time::new(hour, minute, 0, 0).ok())
-        .ok_or_else(|| {
-            Complaint::new(
-                "it is no time of day",
-                "write hour and minute, such as `\"09:30\"`",
-            )
-        })
-}
-
-pub(super) fn zone(text: &str) -> Result<TimeZone, Complaint> {
-    TimeZone::get(text).map_err(|_| {
-        let remedy = near_zone(text).map_or_else(
-            || "write the name of a place, such as `Europe/Berlin`; `timedatectl list-timezones` has all".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
-        Complaint::new("there is no such time zone", remedy)
-    })
-}
-
-/// The zone that was probably meant: a name nearly as written, or that of a place nearly so called.
-fn near_zone(text: &str) -> Option<String> {
-    let names: Vec<String> = jiff::tz::db()
-        .available()
-        .map(|name| name.to_string())
-        .collect();
-    let place = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
-    let written = text.replace(' ', "_");
-    let same_place = || names.iter().find(|name| place(name) == place(&written));
-    nearest(&written, names.iter().map(String::as_str))
-        .filter(|_| written.contains('/'))
-        .or_else(|| same_place().map(String::as_str))
-        .or_else(|| nearest(&written, names.iter().map(String::as_str)))
-        .map(str::to_owned)
 }
 
 /// Only a warning: what tokens look like is Telegram's to decide.

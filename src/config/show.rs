@@ -6,6 +6,8 @@ use serde::Serialize;
 use super::keys::{KEYS, Key};
 use super::problem::Origin;
 use super::{Config, Loaded};
+use crate::domain::messages::Text;
+use crate::domain::setting::Setting;
 
 /// One setting as it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,44 +45,33 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         telegram,
         team,
         log,
+        messages,
     } = config;
     let secret = |secret: &SecretString| {
         let _ = secret;
         format!("set, from {origin}")
     };
-    let time = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
+    if let Some(setting) = Setting::ALL.into_iter().find(|it| it.key() == path) {
+        return Some(setting.shown(team)).filter(|shown| !shown.is_empty());
+    }
     Some(match path {
-        "library.path" => library.path.display().to_string(),
         "library.cache" => library.cache.display().to_string(),
         "library.cache_mb" => library.cache_mb.to_string(),
         "database.url" => database.url.to_string(),
         "telegram.token" => telegram.token.as_ref().map(secret)?,
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
-        "telegram.chat" => telegram.chat?.to_string(),
-        "telegram.thread" => telegram.thread?.to_string(),
         "telegram.admin_chat" => telegram.admin_chat?.to_string(),
         "telegram.api_url" => telegram.api_url.to_string(),
         "telegram.webhook_url" => telegram.webhook_url.as_ref()?.to_string(),
         "telegram.webhook_listen" => telegram.webhook_listen.to_string(),
         "telegram.webhook_secret" => telegram.webhook_secret.as_ref().map(secret)?,
-        "team.name" => team.name.clone(),
-        "team.timezone" => team.timezone.iana_name()?.to_owned(),
-        "team.posts_per_day" => team.posts_per_day.to_string(),
-        "team.window_start" => time(team.window.start),
-        "team.window_end" => time(team.window.end),
-        "team.jitter_minutes" => team.jitter_minutes.to_string(),
-        "team.horizon_days" => team.horizon_days.to_string(),
-        "team.late_minutes" => team.late_minutes.to_string(),
-        "team.repost_ttl_days" => team.repost_ttl_days.to_string(),
-        "team.skip_ttl_days" => team.skip_ttl_days.to_string(),
-        "team.remind_minutes" => team.remind_minutes.to_string(),
-        "team.expire_hours" => team.expire_hours.to_string(),
-        "team.fit" => team.framing.fit.as_str().to_owned(),
-        "team.fit_color" => team.framing.color.to_string(),
-        "team.dry_run" => team.dry_run.to_string(),
         "log.level" => log.level.to_string(),
         "log.format" => log.format.as_str().to_owned(),
-        _ => return None,
+        other => {
+            let name = other.strip_prefix("messages.")?;
+            let text = Text::ALL.into_iter().find(|text| text.name() == name)?;
+            messages.get(text).source().to_owned()
+        }
     })
 }
 

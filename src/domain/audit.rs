@@ -161,6 +161,12 @@ impl Change {
         Self::new(Subject::Team, team.to_string(), "", action)
     }
 
+    /// A setting of the team was changed.
+    #[must_use]
+    pub fn of_setting(team: TeamId, name: &str) -> Self {
+        Self::new(Subject::Team, team.to_string(), name, "set")
+    }
+
     /// A story was sent out of turn, or taken out of the queue.
     #[must_use]
     pub fn of_story(id: StoryId, number: u64, action: &str) -> Self {

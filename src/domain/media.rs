@@ -308,6 +308,8 @@ pub const MOST_PIXELS: u64 = 100_000_000;
 pub const LONGEST_SIDE_PX: u32 = 20_000;
 /// The largest original that is taken, in bytes.
 pub const MOST_BYTES: u64 = 100_000_000;
+/// Telegram takes documents up to this size, in bytes.
+pub const DOCUMENT_BYTES: u64 = 50_000_000;
 
 /// What the rules say of a media: an error keeps it out of the plan, a warning is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

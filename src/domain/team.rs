@@ -1,5 +1,7 @@
 //! A team and what it decided: when, how often and how stories are sent.
 
+use std::path::PathBuf;
+
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
@@ -10,6 +12,12 @@ use super::framing::Framing;
 pub struct TeamSettings {
     /// The team's name, as people read it.
     pub name: String,
+    /// The chat in which its stories are reviewed, by Telegram's number; without one nothing is sent.
+    pub chat: Option<i64>,
+    /// The topic in that chat, if it has topics.
+    pub thread: Option<i32>,
+    /// The folder that is watched for it, an absolute path.
+    pub library: PathBuf,
     /// The IANA zone in which [`TeamSettings::window`] is meant.
     pub timezone: TimeZone,
     /// Stories a day, 1 to 50.
@@ -40,6 +48,9 @@ impl Default for TeamSettings {
     fn default() -> Self {
         Self {
             name: "Storyline".to_owned(),
+            chat: None,
+            thread: None,
+            library: PathBuf::from("/srv/storyline/library"),
             timezone: TimeZone::UTC,
             posts_per_day: 3,
             window: Window::default(),
@@ -53,6 +64,24 @@ impl Default for TeamSettings {
             framing: Framing::default(),
             dry_run: false,
         }
+    }
+}
+
+/// Where a team is shown its stories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The chat, by Telegram's number.
+    pub chat: i64,
+    /// The topic in it.
+    pub thread: Option<i32>,
+}
+
+impl TeamSettings {
+    /// Where its stories go; nothing as long as no chat is set.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        let thread = self.thread;
+        self.chat.map(|chat| Place { chat, thread })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::person::{Person, PersonId};
 use crate::domain::story::{Claim, Delivery, MessageRef, State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
-use crate::store::{Tx, history, messages, people, stories, updates};
+use crate::store::{Tx, history, messages, people, settings, stories, updates};
 
 /// A tap on a button of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +147,8 @@ pub enum Pressed {
     NothingElse,
     /// The original is to be sent to the chat now.
     SendOriginal,
+    /// The original is too large for a chat.
+    OriginalTooLarge,
     /// The original was sent to the chat then.
     OriginalSentAt(Timestamp),
     /// "Really reject?" stands on the message now.
@@ -182,10 +184,11 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written; then the press had no effect, and will be delivered again.
     pub async fn press(&self, press: Press, now: Timestamp) -> Result<Pressed> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let pressed = self
             .store
             .write_durably(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let Some(person) = people::get(tx, team, press.person)? else {
                     return Ok(Pressed::Stranger);
                 };

@@ -9,15 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::close::{Ending, Subject, close};
 use super::due::{Due, look};
 use super::messages::open_card;
-use super::outlet::{Card, NoPicture, Outlet, Studio, Trouble};
-use super::settle::settle;
+use super::outlet::{Card, Delivered, NoPicture, Outlet, Studio, Trouble};
+use super::settle::{Sent, Upload, settle};
 use super::{Flow, Result};
 use crate::domain::entry::Snapshot;
 use crate::domain::media::{Examination, Media};
 use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
-use crate::domain::story::{Delivery, LEASE, MessageRef, State, Story};
-use crate::store::{runs, state, stories, teams};
+use crate::domain::story::{Delivery, LEASE, State, Story};
+use crate::store::{runs, settings, state, stories, teams};
 
 /// What one step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +40,17 @@ impl Flow {
         synchronised: bool,
         now: Timestamp,
     ) -> Result<Step> {
-        let (team, settings) = (self.team, self.settings.clone());
-        let due = self
+        let team = self.team;
+        let (due, settings) = self
             .store
-            .write(move |tx| look(tx, team, &settings, synchronised, now))
+            .write(move |tx| {
+                let settings = settings::of(tx, team)?;
+                let due = match settings.chat {
+                    Some(_) => look(tx, team, &settings, synchronised, now)?,
+                    None => Due::Nothing(None),
+                };
+                Ok((due, settings))
+            })
             .await?;
         self.nudges.alerts.notify();
         let (story, shown) = match due {
@@ -51,19 +58,25 @@ impl Flow {
             Due::LookAgain => return Ok(Step::Handled),
             Due::Story(story, shown) => (*story, *shown),
         };
-        if self.settings.dry_run {
+        if settings.dry_run {
             return self.rehearse(story, now).await;
         }
-        let picture = match studio(shown.clone()).await {
+        let mut picture = match studio(shown.clone()).await {
             Ok(picture) => picture,
             Err(problem) => return self.give_up_media(shown, problem, now).await,
         };
+        let upload = Upload {
+            bot: outlet.bot().to_owned(),
+            fingerprint: shown.fingerprint.to_string(),
+            form: picture.form(),
+        };
+        picture.known = self.upload_of(upload.clone()).await?;
         let Some(story) = self.begin(story, now).await? else {
             return Ok(Step::Handled); // somebody was faster
         };
         let card = Card {
             sent_again: story.delivery.messages > 0,
-            ..open_card(&story, Snapshot::of(&shown), &self.settings, now)
+            ..open_card(&story, Snapshot::of(&shown), &settings, now)
         };
         // Shorter than the lease, so that a story is never taken for lost while its call still runs.
         let began = Instant::now();
@@ -72,14 +85,14 @@ impl Flow {
             .await
             .unwrap_or_else(|_| Err(Trouble::Unsure("no answer in five minutes".to_owned())));
         let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
-        self.settle(
+        let sent = Sent {
             story,
-            card.media,
-            answer,
-            now,
-            now.checked_add(took).unwrap_or(now),
-        )
-        .await?;
+            shown: card.media,
+            upload,
+            shows_less: picture.shows_less,
+        };
+        self.settle(sent, answer, now, now.checked_add(took).unwrap_or(now))
+            .await?;
         Ok(Step::Handled)
     }
 
@@ -103,27 +116,35 @@ impl Flow {
             .await
     }
 
+    /// The id under which a bot has uploaded this before.
+    async fn upload_of(&self, upload: Upload) -> Result<Option<String>> {
+        self.store.read(move |tx| upload.known(tx)).await
+    }
+
     /// Writes what came of an attempt.
     async fn settle(
         &self,
-        sent: Story,
-        shown: Snapshot,
-        answer: std::result::Result<MessageRef, Trouble>,
+        sent: Sent,
+        answer: std::result::Result<Delivered, Trouble>,
         started_at: Timestamp,
         now: Timestamp,
     ) -> Result<()> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         self.store
             .write_durably(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let run = Run {
                     job: "dispatch".to_owned(),
                     started_at,
                     ended_at: now,
                     error: answer.as_ref().err().map(Trouble::reason),
-                    detail: format!("#{} attempt {}", sent.number, sent.delivery.attempt),
+                    detail: format!(
+                        "#{} attempt {}",
+                        sent.story.number, sent.story.delivery.attempt
+                    ),
                 };
                 runs::add(tx, team, &run)?;
-                settle(tx, team, &settings, (&sent, &shown), &answer, now)
+                settle(tx, team, &settings, &sent, &answer, now)
             })
             .await?;
         self.nudges.messages.notify();
@@ -133,9 +154,10 @@ impl Flow {
 
     /// In a dry run everything happens but the call.
     async fn rehearse(&self, story: Story, now: Timestamp) -> Result<Step> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         self.store
             .write(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let ending = Ending::by_itself(
                     Outcome::Cancelled,
                     "dry run: it would have been sent to the team now",

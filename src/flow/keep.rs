@@ -7,6 +7,7 @@ use super::act::Pressed;
 use super::chooser::{Chooser, showing, shown};
 use crate::domain::ids::MediaId;
 use crate::domain::lock::LockKind;
+use crate::domain::media::DOCUMENT_BYTES;
 use crate::domain::person::Person;
 use crate::domain::story::{Claim, Later, ORIGINAL_AGAIN, SWAPPED_OUT, State, Story};
 use crate::domain::team::TeamSettings;
@@ -119,6 +120,10 @@ pub(super) fn original(tx: &mut dyn Tx, story: &Story, now: Timestamp) -> Result
     if let Some(at) = story.original_at.filter(is_lately) {
         return Ok(Pressed::OriginalSentAt(at));
     }
+    if media::get(tx, story.media)?.size_bytes > DOCUMENT_BYTES {
+        return Ok(Pressed::OriginalTooLarge);
+    }
     stories::note_original(tx, story.id, Some(now))?;
+    stories::want_original(tx, story.id, true)?;
     Ok(Pressed::SendOriginal)
 }

@@ -12,7 +12,7 @@ use crate::domain::media::Media;
 use crate::domain::story::Story;
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Behind, Kind};
-use crate::store::{Tx, history, media, messages, stories, undos};
+use crate::store::{Tx, history, media, messages, settings, stories, undos};
 
 /// How many messages are taken up in one step; each may take a while, and the step is a sign of life.
 const BATCH: u32 = 3;
@@ -31,10 +31,11 @@ impl Flow {
         studio: &Studio,
         now: Timestamp,
     ) -> Result<Option<Timestamp>> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let (behind, lapses_at) = self
             .store
             .write(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let lapses_at = lapse(tx, team, now)?;
                 let behind = messages::behind(tx, team, now, BATCH)?;
                 let behind = behind
@@ -66,9 +67,12 @@ impl Flow {
     /// # Errors
     /// If the store cannot be read.
     pub async fn card(&self, story: StoryId, now: Timestamp) -> Result<Option<Card>> {
-        let settings = self.settings.clone();
+        let team = self.team;
         self.store
-            .read(move |tx| card(tx, &settings, story, now))
+            .read(move |tx| {
+                let settings = settings::of(tx, team)?;
+                card(tx, &settings, story, now)
+            })
             .await
     }
 }
@@ -184,7 +188,7 @@ pub(super) fn card(
         return Ok(None);
     };
     let may_undo = undos::get(tx, id)?.is_some();
-    Ok(Some(ended_card(entry, may_undo)))
+    Ok(Some(ended_card(entry, may_undo, settings)))
 }
 
 pub(super) fn open_card(
@@ -200,6 +204,8 @@ pub(super) fn open_card(
         media,
         sent_again: story.delivery.messages > 1,
         swaps: story.swaps,
+        place: settings.place(),
+        zone: settings.timezone.clone(),
         status: if story.reject_asked_at.is_some() {
             CardStatus::AskingReject
         } else {
@@ -215,7 +221,7 @@ pub(super) fn open_card(
     }
 }
 
-fn ended_card(entry: Entry, may_undo: bool) -> Card {
+fn ended_card(entry: Entry, may_undo: bool, settings: &TeamSettings) -> Card {
     Card {
         story: entry.story,
         number: entry.number.unwrap_or_default(),
@@ -223,6 +229,8 @@ fn ended_card(entry: Entry, may_undo: bool) -> Card {
         media: entry.snapshot,
         sent_again: false,
         swaps: 0,
+        place: settings.place(),
+        zone: settings.timezone.clone(),
         status: CardStatus::Ended {
             outcome: entry.outcome,
             by: entry.person_name,

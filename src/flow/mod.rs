@@ -17,11 +17,13 @@ pub mod edit;
 pub mod index;
 mod keep;
 pub mod messages;
+mod originals;
 pub mod outlet;
 pub mod people;
 mod remind;
 mod runway;
 pub mod schedule;
+pub mod settings;
 mod settle;
 pub mod steer;
 pub mod survey;
@@ -45,7 +47,6 @@ use crate::system::nudge::Nudge;
 pub struct Flow {
     store: Store,
     team: TeamId,
-    settings: Arc<TeamSettings>,
     /// Whether the last upkeep found a story late.
     was_late: Arc<AtomicBool>,
     /// Whom to wake when a row has changed.
@@ -86,26 +87,24 @@ impl Nudges {
 }
 
 impl Flow {
-    /// The verbs of the box's team, which is made at the first start.
+    /// The verbs of the box's own team, which is made at the first start with these settings.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn open(store: Store, settings: TeamSettings, now: Timestamp) -> Result<Self> {
-        let name = settings.name.clone();
-        let team = store.write(move |tx| teams::ensure(tx, &name, now)).await?;
+    pub async fn open(store: Store, first: TeamSettings, now: Timestamp) -> Result<Self> {
+        let team = store
+            .write(move |tx| {
+                let team = teams::ensure(tx, &first.name, now)?;
+                settings::seed(tx, team, &first, now)?;
+                Ok(team)
+            })
+            .await?;
         Ok(Self {
             store,
             team,
-            settings: Arc::new(settings),
             was_late: Arc::default(),
             nudges: Nudges::default(),
         })
-    }
-
-    /// What the team decided.
-    #[must_use]
-    pub fn settings(&self) -> &TeamSettings {
-        &self.settings
     }
 
     /// The team's id.

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::alert::Alert;
@@ -15,15 +16,27 @@ use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{Claim, Later, MessageRef};
+use crate::domain::team::Place;
 
 /// Where stories go.
 pub trait Outlet: Send + Sync {
+    /// Who sends: what one bot has uploaded is another's no business.
+    fn bot(&self) -> &str;
+
     /// Puts a story before the team. The attempt is on record before this is called.
     fn deliver<'a>(
         &'a self,
         card: &'a Card,
         picture: &'a Picture,
-    ) -> Answer<'a, Result<MessageRef, Trouble>>;
+    ) -> Answer<'a, Result<Delivered, Trouble>>;
+
+    /// Sends a story's original under its message; tells the id under which it can be sent again.
+    fn original<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+        document: &'a Document,
+    ) -> Answer<'a, Result<Option<String>, Trouble>>;
 
     /// Has a message show this card; and this picture, if it shows another one.
     fn show<'a>(
@@ -43,8 +56,9 @@ pub trait Outlet: Send + Sync {
     /// Takes a message out of the chat.
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>>;
 
-    /// Tells the owner of an alert, or that it is over.
-    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>>;
+    /// Tells the owner of a team's alert, or that it is over. Without an owner's chat the team's hears of it.
+    fn tell<'a>(&'a self, alert: &'a Alert, team: Option<Place>)
+    -> Answer<'a, Result<(), Trouble>>;
 }
 
 /// An answer that takes a while.
@@ -99,6 +113,10 @@ pub struct Card {
     pub swaps: u32,
     /// What is to be shown with it.
     pub status: CardStatus,
+    /// Where it goes; nothing as long as the team has no chat.
+    pub place: Option<Place>,
+    /// The zone in which its times are shown.
+    pub zone: TimeZone,
 }
 
 /// Where a story is, as far as its message goes.
@@ -149,8 +167,77 @@ pub struct Picture {
     pub jpeg: Vec<u8>,
     /// What is shown in its place, if it moves and a chat can play it.
     pub motion: Option<Motion>,
-    /// The original, if it is too much for a chat's photos: its name and its bytes, to be sent as a document too.
-    pub document: Option<(String, Vec<u8>)>,
+    /// Whether the original is too much for a chat's photos, so that it is to be sent as a document too.
+    pub shows_less: bool,
+    /// The id under which this bot has uploaded it before.
+    pub known: Option<String>,
+}
+
+impl Picture {
+    /// The form in which a chat shows it.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self.motion {
+            None => Form::Photo,
+            Some(Motion::Video(_)) => Form::Video,
+            Some(Motion::Animation(_)) => Form::Animation,
+        }
+    }
+}
+
+/// The form in which a content is uploaded; an id is good for that form only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A photo.
+    Photo,
+    /// A video.
+    Video,
+    /// An animation.
+    Animation,
+    /// A file.
+    Document,
+}
+
+impl Form {
+    /// The word for it, in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Photo => "photo",
+            Self::Video => "video",
+            Self::Animation => "animation",
+            Self::Document => "document",
+        }
+    }
+}
+
+/// A story that has arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its message.
+    pub message: MessageRef,
+    /// The id under which its picture can be sent again.
+    pub file_id: Option<String>,
+}
+
+/// A file to be sent as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is called.
+    pub name: String,
+    /// What is in it.
+    pub contents: Contents,
+}
+
+/// Where the bytes of a document are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Here.
+    Bytes(Vec<u8>),
+    /// In this file; it is read while it is sent.
+    File(PathBuf),
+    /// At Telegram, under this id.
+    Known(String),
 }
 
 /// What a chat can play.
@@ -200,6 +287,9 @@ pub enum NoPicture {
     /// It cannot be made into a picture, in plain words.
     Flawed(String),
 }
+
+/// Takes out the original of a media, after making sure that it is still the same.
+pub type Archive = Arc<dyn Fn(Media) -> Answer<'static, Result<Document, NoPicture>> + Send + Sync>;
 
 /// Makes the picture of a media, reading its file anew and making sure that it is still the same. It may take a while.
 pub type Studio = Arc<dyn Fn(Media) -> Answer<'static, Result<Picture, NoPicture>> + Send + Sync>;

@@ -12,7 +12,7 @@ use crate::domain::ids::TeamId;
 use crate::domain::story::{CLAIM, MessageRef, State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
-use crate::store::{Tx, media, messages, stories};
+use crate::store::{Tx, media, messages, settings, stories};
 
 /// The most stories of which a team is reminded at once: after an absence many may have waited.
 const MOST_AT_ONCE: usize = 3;
@@ -32,10 +32,13 @@ impl Flow {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn remind(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<Option<Timestamp>> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let (reminders, mut next) = self
             .store
-            .write(move |tx| due(tx, team, &settings, now))
+            .write(move |tx| {
+                let settings = settings::of(tx, team)?;
+                due(tx, team, &settings, now)
+            })
             .await?;
         if !reminders.is_empty() {
             self.nudges.messages.notify();

@@ -17,7 +17,7 @@ use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Error, Tx, alerts, audit, history, media, mix, stories, teams};
+use crate::store::{Error, Tx, alerts, audit, history, media, mix, settings, stories, teams};
 
 /// The topic of the alert that nothing is left to choose from.
 const NOTHING_LEFT: &str = "nothing_left";
@@ -70,11 +70,13 @@ impl Flow {
     }
 
     async fn draw(&self, now: Timestamp, anew: Option<By>) -> Result<Drawn> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let drawn = self
             .store
             .write(move |tx| {
-                if !trusted(tx, now)? {
+                let settings = settings::of(tx, team)?;
+                // Nothing is planned ahead for a team that nobody could show it to.
+                if !trusted(tx, now)? || (anew.is_none() && settings.chat.is_none()) {
                     return Ok(Drawn::default());
                 }
                 let horizon = ahead(now, settings.horizon_days);
@@ -105,12 +107,13 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn preview(&self, days: u32, now: Timestamp) -> Result<Vec<Preview>> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let seen = Arc::new(Mutex::new(None));
         let shown = seen.clone();
         let taken_back = self
             .store
             .write(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let lines = preview(tx, team, &settings, days, now)?;
                 *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines);
                 // An error is how a transaction is taken back.

@@ -4,33 +4,72 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::close::{Ending, Subject, close};
-use super::outlet::Trouble;
+use super::outlet::{Delivered, Form, Trouble};
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
-use crate::domain::story::{
-    DOUBT, Delivery, LEASE, MOST_MESSAGES, MessageRef, State, Story, retry_at,
-};
+use crate::domain::story::{DOUBT, Delivery, LEASE, MOST_MESSAGES, State, Story, retry_at};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
-use crate::store::{Tx, alerts, media, messages, stories, teams};
+use crate::store::{Tx, alerts, media, messages, stories, teams, uploads};
 
 /// The topic of the alert that stories cannot be delivered.
 pub(super) const DELIVERY: &str = "delivery";
 /// The topic of the alert that a story was refused for good.
 const REFUSED: &str = "refused";
 
+/// What was sent.
+#[derive(Clone)]
+pub(super) struct Sent {
+    /// The story as it was when it was sent.
+    pub(super) story: Story,
+    /// The media as it was shown.
+    pub(super) shown: Snapshot,
+    pub(super) upload: Upload,
+    /// Whether the original is to be sent as well.
+    pub(super) shows_less: bool,
+}
+
+/// An upload: whose, of what, in which form.
+#[derive(Clone)]
+pub(super) struct Upload {
+    pub(super) bot: String,
+    pub(super) fingerprint: String,
+    pub(super) form: Form,
+}
+
+impl Upload {
+    pub(super) fn known(&self, tx: &mut dyn Tx) -> Result<Option<String>> {
+        uploads::get(tx, &self.bot, &self.fingerprint, self.form.as_str())
+    }
+
+    fn note(&self, tx: &mut dyn Tx, file_id: Option<&str>, now: Timestamp) -> Result<()> {
+        let form = self.form.as_str();
+        match file_id {
+            Some(id) => uploads::put(tx, &self.bot, &self.fingerprint, form, id, now),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Writes what came of an attempt: the story is before the team, is tried again, is in doubt, or has ended.
 pub(super) fn settle(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
-    (sent, shown): (&Story, &Snapshot),
-    answer: &std::result::Result<MessageRef, Trouble>,
+    sent: &Sent,
+    answer: &std::result::Result<Delivered, Trouble>,
     now: Timestamp,
 ) -> Result<()> {
+    let (upload, shown, shows_less) = (&sent.upload, &sent.shown, sent.shows_less);
+    let sent = &sent.story;
     let story = stories::get(tx, sent.id)?;
-    if let Ok(message) = answer {
+    if let Ok(Delivered { message, file_id }) = answer {
+        upload.note(tx, file_id.as_deref(), now)?;
+        if shows_less {
+            stories::note_original(tx, sent.id, Some(now))?;
+            stories::want_original(tx, sent.id, true)?;
+        }
         let attempt = sent.delivery.attempt;
         // A press or an edit may have been faster than the answer: then the message is behind already.
         let behind = match &story {

@@ -11,7 +11,7 @@ use crate::domain::audit::{By, Change};
 use crate::domain::calendar::slot_named;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::State;
-use crate::store::{Tx, audit, media, state, stories, teams, updates};
+use crate::store::{Tx, audit, media, settings, state, stories, teams, updates};
 
 /// What became of a wish to run the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +53,9 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn resume(&self, update: Option<u32>, by: By, now: Timestamp) -> Result<Commanded> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         self.command(update, now, move |tx| {
+            let settings = settings::of(tx, team)?;
             // The slots of the pause end with it, or the latest would be sent as a debt.
             if trusted(tx, now)? {
                 while !settle_slots(tx, team, &settings, now)? {}
@@ -87,9 +88,10 @@ impl Flow {
         by: By,
         now: Timestamp,
     ) -> Result<Commanded> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let commanded = self
             .command(update, now, move |tx| {
+                let settings = settings::of(tx, team)?;
                 if !trusted(tx, now)? {
                     return Ok(Commanded::ClockInDoubt);
                 }
@@ -158,10 +160,11 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn cancel(&self, number: u64, by: By, now: Timestamp) -> Result<Option<bool>> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let cancelled = self
             .store
             .write_durably(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let Some(story) = stories::by_number(tx, team, number)? else {
                     return Ok(None);
                 };

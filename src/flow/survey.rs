@@ -15,7 +15,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
 use crate::domain::story::State;
 use crate::store::media::Census;
-use crate::store::{alerts, files, history, locks, media, mix, runs, stories, teams};
+use crate::store::{alerts, files, history, locks, media, mix, runs, settings, stories, teams};
 
 /// How the box stands.
 #[derive(Clone, Debug, Serialize)]
@@ -108,9 +108,10 @@ impl Flow {
     /// If the store cannot be read.
     pub async fn status(&self, now: Timestamp) -> Result<Status> {
         let queue = self.queue().await?;
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         self.store
             .read(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let row = teams::get(tx, team)?;
                 let local = now.to_zoned(settings.timezone.clone());
                 let midnight = local
@@ -259,9 +260,10 @@ impl Flow {
     /// # Errors
     /// If the store cannot be read.
     pub async fn mix(&self, now: Timestamp) -> Result<Vec<ShareInForce>> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         self.store
             .read(move |tx| {
+                let settings = settings::of(tx, team)?;
                 let runways = runways(tx, team, &settings, now)?;
                 let in_force = mix::in_force(tx, team)?;
                 let had = match &in_force {

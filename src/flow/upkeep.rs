@@ -16,7 +16,9 @@ use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{LATEST, LEASE, PATIENCE, QUESTION, State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, alerts, audit, locks, messages, runs, state, stories, teams, updates};
+use crate::store::{
+    Tx, alerts, audit, locks, messages, runs, settings, state, stories, teams, updates, uploads,
+};
 
 /// The topic of the alert that a story is overdue.
 const OVERDUE: &str = "overdue";
@@ -38,10 +40,11 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn wake_up(&self, now: Timestamp) -> Result<()> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         let away = self
             .store
             .write(move |tx| {
+                let settings = settings::of(tx, team)?;
                 for story in stories::queue(tx, team)? {
                     if story.state == State::Sending {
                         tracing::warn!(
@@ -85,12 +88,13 @@ impl Flow {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn upkeep(&self, now: Timestamp) -> Result<()> {
-        let (team, settings) = (self.team, self.settings.clone());
+        let team = self.team;
         // After an absence or a jump of the clock, dispatch comes first: one look proves nobody late.
         let was_late = self.was_late.load(Ordering::Relaxed);
         let (changed, is_late) = self
             .store
             .write(move |tx| {
+                let settings = settings::of(tx, team)?;
                 if !trusted(tx, now)? {
                     return Ok((false, false));
                 }
@@ -147,6 +151,7 @@ impl Flow {
                 locks::forget_ended(tx, team, days_ago)?;
                 messages::forget_old(tx, team, days_ago)?;
                 updates::forget_old(tx, days_ago)?;
+                uploads::forget_old(tx, years_ago)?;
                 Ok(())
             })
             .await
@@ -159,12 +164,15 @@ impl Flow {
     pub async fn tell_alerts(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<()> {
         let team = self.team;
         let told_before = now.checked_sub(REMINDER).unwrap_or(Timestamp::MIN);
-        let alerts = self
+        let (alerts, place) = self
             .store
-            .read(move |tx| alerts::to_tell(tx, team, told_before))
+            .read(move |tx| {
+                let place = settings::of(tx, team)?.place();
+                Ok((alerts::to_tell(tx, team, told_before)?, place))
+            })
             .await?;
         for alert in alerts {
-            match outlet.tell(&alert).await {
+            match outlet.tell(&alert, place).await {
                 // Once is enough even if the answer was lost: two messages are worse than a reminder tomorrow.
                 Ok(()) | Err(Trouble::Unsure(_) | Trouble::Never(_)) => {
                     let over = alert.resolved_at.is_some();

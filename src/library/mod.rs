@@ -49,7 +49,7 @@ pub use metadata::MetadataReader;
 pub use original::Original;
 pub use reconcile::{Library, Scanned};
 pub use render::{Form, Rendered, render};
-pub use studio::{rendered, studio};
+pub use studio::{archive, rendered, studio};
 pub use walk::{Found, RootProblem, Walk, root_identity, walk};
 pub use watch::{Change, WatchProblem, Watcher};
 pub use whole::{Wholeness, wholeness};

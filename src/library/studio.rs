@@ -13,13 +13,11 @@ use super::original::{self, Original};
 use super::poster::poster;
 use super::render::{self, Form, render};
 use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
-use crate::domain::media::{Fingerprint, Media};
-use crate::flow::outlet::{Motion, NoPicture, Picture, Studio, Video};
+use crate::domain::media::{DOCUMENT_BYTES, Fingerprint, Media};
+use crate::flow::outlet::{Archive, Contents, Document, Motion, NoPicture, Picture, Studio, Video};
 
 /// Telegram takes photos up to this size, in bytes.
 const PHOTO_BYTES: u64 = 10_000_000;
-/// Telegram takes documents up to this size, in bytes.
-const DOCUMENT_BYTES: u64 = 50_000_000;
 /// Telegram takes photos whose width and height add up to at most this, in pixels.
 const PHOTO_SUM_PX: u32 = 10_000;
 /// Telegram takes photos at most this many times as long as wide.
@@ -46,23 +44,62 @@ pub fn studio(root: PathBuf, cache: Cache) -> Studio {
     })
 }
 
+/// The archive of the library at this root.
+#[must_use]
+pub fn archive(root: PathBuf) -> Archive {
+    Arc::new(move |media| {
+        let root = root.clone();
+        Box::pin(async move {
+            match blocking(move || document(&root, &media)).await {
+                Ok(found) => found,
+                Err(error) => Err(NoPicture::Flawed(error.to_string())),
+            }
+        })
+    })
+}
+
+/// An original as it is; a clip is read while it is sent.
+fn document(root: &Path, media: &Media) -> Result<Document, NoPicture> {
+    let path = root.join(&media.path);
+    let is_clip = media.clip.is_some();
+    let found = if is_clip {
+        is_still(&path, media).map(|is_still| is_still.then(|| Contents::File(path.clone())))
+    } else {
+        Original::read(&path).map(|original| {
+            let is_still = original.fingerprint() == media.fingerprint;
+            is_still.then(|| Contents::Bytes(original.into_bytes()))
+        })
+    };
+    match found {
+        Ok(Some(contents)) => Ok(Document {
+            name: file_name(media).to_owned(),
+            contents,
+        }),
+        Ok(None) => Err(NoPicture::Changed),
+        Err(error) => Err(why_not(root, &path, &error)),
+    }
+}
+
 fn picture(root: &Path, cache: &Cache, media: &Media) -> Result<Picture, NoPicture> {
     let path = root.join(&media.path);
     let shown = match &media.clip {
         Some(clip) => clip_shown(&path, media, clip),
         None => picture_shown(&path, media, cache),
     };
-    shown.unwrap_or_else(|error| {
-        Err(match error.kind() {
-            ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
-            ErrorKind::NotFound => NoPicture::Away(format!(
-                "The library {} is empty or not there; is its disk connected and mounted?",
-                root.display()
-            )),
-            ErrorKind::InvalidInput => NoPicture::Changed,
-            _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
-        })
-    })
+    shown.unwrap_or_else(|error| Err(why_not(root, &path, &error)))
+}
+
+/// What an error of reading an original means.
+fn why_not(root: &Path, path: &Path, error: &io::Error) -> NoPicture {
+    match error.kind() {
+        ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
+        ErrorKind::NotFound => NoPicture::Away(format!(
+            "The library {} is empty or not there; is its disk connected and mounted?",
+            root.display()
+        )),
+        ErrorKind::InvalidInput => NoPicture::Changed,
+        _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
+    }
 }
 
 /// A picture as a chat shows it. The outer error is one of reading.
@@ -83,12 +120,11 @@ fn picture_shown(
     let animation = animation(&original, media.format, name)
         .filter(|animation| animation.bytes.len() as u64 <= DOCUMENT_BYTES);
     let is_too_much = animation.is_none() && is_too_much_for_a_photo(media);
-    let document = (is_too_much && media.size_bytes <= DOCUMENT_BYTES)
-        .then(|| (name.to_owned(), original.into_bytes()));
     Ok(Ok(Picture {
         jpeg,
         motion: animation.map(Motion::Animation),
-        document,
+        shows_less: is_too_much && media.size_bytes <= DOCUMENT_BYTES,
+        known: None,
     }))
 }
 
@@ -112,9 +148,7 @@ pub fn rendered(
 
 /// A clip is shown as a video, or as one of its frames if it is too large for that.
 fn clip_shown(path: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Picture, NoPicture>> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(original::open(path)?)?;
-    if hasher.finalize().as_bytes() != media.fingerprint.as_bytes() {
+    if !is_still(path, media)? {
         return Ok(Err(NoPicture::Changed));
     }
     let frame = poster(path, (media.width_px, media.height_px), clip);
@@ -129,10 +163,18 @@ fn clip_shown(path: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Pict
         Ok(Picture {
             jpeg: render::encoded(&frame, None)?.jpeg,
             motion: motion.map(Motion::Video),
-            document: None,
+            shows_less: false,
+            known: None,
         })
     });
     Ok(shown.map_err(NoPicture::Flawed))
+}
+
+/// Whether a file still has the content that was indexed.
+fn is_still(path: &Path, media: &Media) -> io::Result<bool> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(original::open(path)?)?;
+    Ok(hasher.finalize().as_bytes() == media.fingerprint.as_bytes())
 }
 
 fn file_name(media: &Media) -> &str {
@@ -236,7 +278,7 @@ mod tests {
         assert_eq!(bench.picture(&media).unwrap().jpeg, b"kept");
         fs::remove_dir_all(bench.folder.path().join("cache")).unwrap();
         assert_eq!(bench.picture(&media).unwrap().jpeg, first.jpeg);
-        assert!(first.document.is_none() && first.motion.is_none());
+        assert!(!first.shows_less && first.motion.is_none());
     }
 
     #[test]

@@ -27,12 +27,14 @@ pub(crate) mod messages;
 pub(crate) mod mix;
 pub(crate) mod people;
 pub(crate) mod runs;
+pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod stories;
 pub(crate) mod supply;
 pub(crate) mod teams;
 pub(crate) mod undos;
 pub(crate) mod updates;
+pub(crate) mod uploads;
 
 #[cfg(test)]
 mod tests;

@@ -256,10 +256,31 @@ pub(crate) fn note_original(tx: &mut dyn Tx, id: StoryId, at: Option<Timestamp>)
     Ok(())
 }
 
+/// Writes whether its original is to be sent.
+pub(crate) fn want_original(tx: &mut dyn Tx, id: StoryId, wanted: bool) -> Result<()> {
+    tx.execute(
+        "UPDATE stories SET original_wanted = ?2 WHERE id = ?1",
+        values![id, wanted],
+    )?;
+    Ok(())
+}
+
+/// The stories before the team whose original is to be sent.
+pub(crate) fn that_want_originals(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Story>> {
+    let rows = tx.query(
+        select!(
+            "WHERE team_id = ?1 AND original_wanted = 1 AND state = 'awaiting' ORDER BY due_at, id"
+        ),
+        values![team],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
 /// Gives a story another media, as it was read. False if somebody was faster.
 pub(crate) fn swap(tx: &mut dyn Tx, story: &Story, media: MediaId, now: Timestamp) -> Result<bool> {
     Ok(tx.execute(
-        "UPDATE stories SET media_id = ?3, swaps = swaps + 1, swapped_at = ?4, reject_asked_at = NULL, original_at = NULL
+        "UPDATE stories SET media_id = ?3, swaps = swaps + 1, swapped_at = ?4, reject_asked_at = NULL, original_at = NULL,
+             original_wanted = 0
          WHERE id = ?1 AND swaps = ?2 AND state IN ('planned', 'awaiting')",
         values![story.id, story.swaps, media, now],
     )? == 1)

@@ -27,21 +27,10 @@ fn read(mut cells: Cells) -> Result<Team> {
     })
 }
 
-/// The box's team under its present name, made at the first start. Its plan begins `now`: earlier slots never were.
+/// The box's own team, made at the first start. Its plan begins `now`: earlier slots never were.
 pub(crate) fn ensure(tx: &mut dyn Tx, name: &str, now: Timestamp) -> Result<TeamId> {
-    if let Some(row) = tx.first(
-        "SELECT id, name FROM teams ORDER BY created_at, id LIMIT 1",
-        &[],
-    )? {
-        let mut cells = row.cells();
-        let id = cells.parsed()?;
-        if cells.text()? != name {
-            tx.execute(
-                "UPDATE teams SET name = ?2 WHERE id = ?1",
-                values![id, name],
-            )?;
-        }
-        return Ok(id);
+    if let Some(row) = tx.first("SELECT id FROM teams ORDER BY created_at, id LIMIT 1", &[])? {
+        return row.cells().parsed();
     }
     let id = super::fresh(now);
     tx.execute(

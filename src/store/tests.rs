@@ -35,7 +35,9 @@ use crate::domain::lock::LockKind;
 use crate::domain::media::{Content, FileStat, Fingerprint, Format, Metadata, Verdict};
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{PersonId, Role};
+use crate::domain::setting::Setting;
 use crate::domain::story::{Delivery, MessageRef, State, Story};
+use crate::domain::team::TeamSettings;
 
 /// Makes a test of each sentence for each engine.
 macro_rules! on_every_engine {

@@ -41,6 +41,13 @@ impl Client {
         Ok(Self { bot, token })
     }
 
+    /// The bot's own number, which its token begins with. It is no secret.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        let token = self.token.expose_secret();
+        token.split_once(':').map_or("", |(id, _)| id)
+    }
+
     /// Makes a call within a time limit. One that runs over it may have had its effect.
     ///
     /// # Errors

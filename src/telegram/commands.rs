@@ -11,6 +11,7 @@ use crate::domain::entry::Entry;
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Deed, Person};
 use crate::domain::story::State;
+use crate::domain::team::TeamSettings;
 use crate::flow::act::Pressed;
 use crate::flow::steer::Commanded;
 use crate::flow::survey::{Queued, Status};
@@ -65,7 +66,8 @@ pub async fn obey(
     update: u32,
     now: Timestamp,
 ) -> Result<String> {
-    let zone = &flow.settings().timezone;
+    let settings = &flow.settings().await?;
+    let zone = &settings.timezone;
     let by = match asker {
         Some(person) if Flow::may(person, command.deed()) => By::from(person),
         None if command.deed() == Deed::Look => By::terminal("nobody"),
@@ -85,7 +87,7 @@ pub async fn obey(
         }
     };
     Ok(match command {
-        Command::Status => status(&flow.status(now).await?, flow, now),
+        Command::Status => status(&flow.status(now).await?, settings, now),
         Command::Queue => queue(&flow.queue().await?, zone),
         Command::History => history(&flow.history(SHOWN as u32).await?, zone),
         Command::Help => help(),
@@ -155,6 +157,10 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
         }
         Pressed::NothingElse => ("Nothing else fits just now.".to_owned(), true),
         Pressed::SendOriginal => ("The original is on its way.".to_owned(), false),
+        Pressed::OriginalTooLarge => {
+            let text = "The original has more than 50 MB, which is too much for Telegram. It lies in the library.";
+            (text.to_owned(), true)
+        }
         Pressed::OriginalSentAt(at) => {
             let at = moment(*at, zone);
             (format!("The original is in the chat since {at}."), true)
@@ -224,9 +230,9 @@ fn next_line(next: Option<&Queued>, zone: &TimeZone) -> Option<String> {
     })
 }
 
-fn status(status: &Status, flow: &Flow, now: Timestamp) -> String {
-    let zone = &flow.settings().timezone;
-    let mut lines = vec![format!("{} · {}", flow.settings().name, moment(now, zone))];
+fn status(status: &Status, settings: &TeamSettings, now: Timestamp) -> String {
+    let zone = &settings.timezone;
+    let mut lines = vec![format!("{} · {}", settings.name, moment(now, zone))];
     if let Some(since) = status.paused_since {
         let by = status.paused_by.as_deref().unwrap_or("somebody");
         lines.push(format!(
@@ -234,7 +240,7 @@ fn status(status: &Status, flow: &Flow, now: Timestamp) -> String {
             moment(since, zone)
         ));
     }
-    if flow.settings().dry_run {
+    if settings.dry_run {
         lines.push("🧪 Dry run: nothing is sent.".to_owned());
     }
     lines.push(
@@ -242,9 +248,7 @@ fn status(status: &Status, flow: &Flow, now: Timestamp) -> String {
     );
     lines.push(format!(
         "Posted today: {} of {}. Waiting for a press: {}.",
-        status.posted_today,
-        flow.settings().posts_per_day,
-        status.awaiting
+        status.posted_today, settings.posts_per_day, status.awaiting
     ));
     let mut library = format!("Library: {} media, {} ready", status.media, status.ready);
     for (count, what) in [

@@ -1,6 +1,6 @@
 //! The team's desk as an outlet: puts stories in the chat and has their messages follow the records.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use teloxide::payloads::{
     EditMessageCaptionSetters, EditMessageMediaSetters, SendAnimationSetters, SendDocumentSetters,
@@ -8,51 +8,84 @@ use teloxide::payloads::{
 };
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    ChatId, InputFile, InputMedia, InputMediaAnimation, InputMediaPhoto, InputMediaVideo, Message,
-    MessageId, ParseMode, ReplyParameters, ThreadId,
+    ChatId, FileId, InputFile, InputMedia, InputMediaAnimation, InputMediaPhoto, InputMediaVideo,
+    Message, MessageId, ParseMode, ReplyParameters, ThreadId,
 };
 use teloxide::{ApiError, RequestError};
 use tokio::time::error::Elapsed;
 
-use super::Place;
 use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::message::{alert, caption, keyboard, reminder};
 use super::pace::{Pace, Urgency};
 use crate::domain::alert::Alert;
+use crate::domain::messages::Messages;
 use crate::domain::story::MessageRef;
-use crate::flow::outlet::{Answer, Card, Motion, Outlet, Picture, Trouble};
+use crate::domain::team::Place;
+use crate::flow::outlet::{
+    Answer, Card, Contents, Delivered, Document, Motion, Outlet, Picture, Trouble,
+};
 
 /// The team's desk.
 #[derive(Clone)]
 pub struct Desk {
     client: Client,
-    place: Arc<Place>,
     pace: Arc<Pace>,
+    messages: Arc<Messages>,
+    /// The owner's chat, which is told of alerts.
+    admin_chat: Option<i64>,
+    /// The team's chat, which is told where there is no owner's.
+    team_chat: Arc<Mutex<Option<i64>>>,
 }
 
 impl Desk {
-    /// The desk in this place.
+    /// A team's desk, with these texts; alerts go to this chat of the owner's.
     #[must_use]
-    pub fn new(client: Client, place: Arc<Place>, pace: Arc<Pace>) -> Self {
+    pub fn new(
+        client: Client,
+        pace: Arc<Pace>,
+        messages: Messages,
+        admin_chat: Option<i64>,
+        team_chat: Option<i64>,
+    ) -> Self {
         Self {
             client,
-            place,
             pace,
+            messages: Arc::new(messages),
+            admin_chat,
+            team_chat: Arc::new(Mutex::new(team_chat)),
         }
     }
 
-    async fn send(&self, card: &Card, picture: &Picture) -> Result<MessageRef, Trouble> {
-        let chat = self.place.chat;
+    /// By the picture's id first, if it was uploaded before; Telegram may have forgotten it.
+    async fn send(&self, card: &Card, picture: &Picture) -> Result<Delivered, Trouble> {
+        if let Some(id) = &picture.known {
+            let known = InputFile::file_id(FileId(id.clone()));
+            match self.send_file(card, picture, known).await {
+                Err(Trouble::Never(reason)) => {
+                    tracing::debug!("a file is uploaded again, since by its id: {reason}");
+                }
+                answer => return answer,
+            }
+        }
+        self.send_file(card, picture, file_of(card, picture)).await
+    }
+
+    async fn send_file(
+        &self,
+        card: &Card,
+        picture: &Picture,
+        file: InputFile,
+    ) -> Result<Delivered, Trouble> {
+        let place = card.place.ok_or_else(no_chat)?;
+        let chat = place.chat;
         self.pace.pass(chat, Urgency::Now).await?;
-        let caption = caption(card, &self.place.timezone);
-        let buttons = keyboard(card);
-        let thread = self.place.thread.map(|id| ThreadId(MessageId(id)));
+        let caption = caption(card, &self.messages);
+        let buttons = keyboard(card, &self.messages);
+        let (bot, to, thread) = (&self.client.bot, ChatId(chat), topic(Some(place)));
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
-                let mut request = self
-                    .client
-                    .bot
-                    .send_video(ChatId(chat), InputFile::file(video.path.clone()))
+                let mut request = bot
+                    .send_video(to, file)
                     .width(video.width_px)
                     .height(video.height_px)
                     .duration(video.duration_s)
@@ -64,13 +97,9 @@ impl Desk {
                 request.message_thread_id = thread;
                 tokio::time::timeout(UPLOAD, request).await
             }
-            Some(Motion::Animation(animation)) => {
-                let file =
-                    InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone());
-                let mut request = self
-                    .client
-                    .bot
-                    .send_animation(ChatId(chat), file)
+            Some(Motion::Animation(_)) => {
+                let mut request = bot
+                    .send_animation(to, file)
                     .caption(caption)
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
@@ -78,10 +107,8 @@ impl Desk {
                 tokio::time::timeout(UPLOAD, request).await
             }
             None => {
-                let mut request = self
-                    .client
-                    .bot
-                    .send_photo(ChatId(chat), photo(card, picture))
+                let mut request = bot
+                    .send_photo(to, file)
                     .caption(caption)
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
@@ -89,11 +116,11 @@ impl Desk {
                 tokio::time::timeout(UPLOAD, request).await
             }
         };
-        let message = match sent {
-            Ok(Ok(message)) => message.id.0,
+        let (message, file_id) = match sent {
+            Ok(Ok(message)) => (message.id.0, uploaded(&message)),
             // Delivered all the same, by a Telegram that is newer than the library.
             Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
-                message_id(&raw).unwrap_or_default()
+                (message_id(&raw).unwrap_or_default(), None)
             }
             Ok(Err(error)) => return Err(self.noted(chat, self.client.trouble(&error))),
             Err(_) => {
@@ -102,36 +129,34 @@ impl Desk {
             }
         };
         let message = MessageRef { chat, message };
-        if let Some((name, bytes)) = &picture.document {
-            self.send_original(message, name.clone(), bytes.clone());
-        }
-        Ok(message)
+        Ok(Delivered { message, file_id })
     }
 
-    /// The original of a picture that is too much for a chat's photos, as a document under its story. One try: the story
-    /// itself is there, and a second document would be worse than none.
-    fn send_original(&self, story: MessageRef, name: String, bytes: Vec<u8>) {
-        let desk = self.clone();
-        let sending = async move {
-            if desk.pace.pass(story.chat, Urgency::Later).await.is_err() {
-                return;
-            }
-            let document = InputFile::memory(bytes).file_name(name.clone());
-            let mut request = desk
-                .client
-                .bot
-                .send_document(ChatId(story.chat), document)
-                .disable_content_type_detection(true)
-                .disable_notification(true)
-                .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-            if let Some(thread) = desk.place.thread {
-                request = request.message_thread_id(ThreadId(MessageId(thread)));
-            }
-            if let Err(trouble) = desk.client.call(UPLOAD, request).await {
-                tracing::warn!("the original {name} was not sent: {}", trouble.reason());
-            }
+    async fn send_original(
+        &self,
+        story: MessageRef,
+        card: &Card,
+        document: &Document,
+    ) -> Result<Option<String>, Trouble> {
+        self.pace.pass(story.chat, Urgency::Later).await?;
+        let name = document.name.clone();
+        let file = match &document.contents {
+            Contents::Bytes(bytes) => InputFile::memory(bytes.clone()).file_name(name),
+            Contents::File(path) => InputFile::file(path.clone()).file_name(name),
+            Contents::Known(id) => InputFile::file_id(FileId(id.clone())),
         };
-        crate::system::aside::aside(sending);
+        let mut request = self
+            .client
+            .bot
+            .send_document(ChatId(story.chat), file)
+            .disable_content_type_detection(true)
+            .disable_notification(true)
+            .reply_parameters(ReplyParameters::new(MessageId(story.message)));
+        request.message_thread_id = topic(card.place);
+        match self.client.call(UPLOAD, request).await {
+            Ok(message) => Ok(uploaded(&message)),
+            Err(trouble) => Err(self.noted(story.chat, trouble)),
+        }
     }
 
     async fn edit(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
@@ -140,9 +165,9 @@ impl Desk {
             .client
             .bot
             .edit_message_caption(ChatId(message.chat), MessageId(message.message))
-            .caption(caption(card, &self.place.timezone))
+            .caption(caption(card, &self.messages))
             .parse_mode(ParseMode::Html)
-            .reply_markup(keyboard(card));
+            .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
         self.edited(message.chat, edited)
     }
@@ -154,12 +179,12 @@ impl Desk {
         picture: &Picture,
     ) -> Result<(), Trouble> {
         self.pace.pass(message.chat, Urgency::Now).await?;
-        let media = input_media(card, picture, caption(card, &self.place.timezone));
+        let media = input_media(card, picture, caption(card, &self.messages));
         let request = self
             .client
             .bot
             .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
-            .reply_markup(keyboard(card));
+            .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(UPLOAD, request).await;
         self.edited(message.chat, edited)
     }
@@ -181,14 +206,14 @@ impl Desk {
 
     async fn send_reminder(&self, story: MessageRef, card: &Card) -> Result<MessageRef, Trouble> {
         self.pace.pass(story.chat, Urgency::Later).await?;
-        let text = reminder(card, &self.place.timezone);
+        let text = reminder(card, &self.messages);
         let mut request = self
             .client
             .bot
             .send_message(ChatId(story.chat), text)
             .parse_mode(ParseMode::Html)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-        request.message_thread_id = self.place.thread.map(|id| ThreadId(MessageId(id)));
+        request.message_thread_id = topic(card.place);
         match self.client.call(SMALL_CALL, request).await {
             Ok(message) => Ok(MessageRef {
                 chat: story.chat,
@@ -209,15 +234,23 @@ impl Desk {
     }
 
     /// An owner who never wrote to the bot cannot be written to; then the team hears of it.
-    async fn alarm(&self, told: &Alert) -> Result<(), Trouble> {
-        match self.alarm_in(self.place.alert_chat, told).await {
-            Err(Trouble::Owner(reason)) if self.place.alert_chat != self.place.chat => {
+    async fn alarm(&self, told: &Alert, team: Option<Place>) -> Result<(), Trouble> {
+        // While the records cannot be read, nobody knows the team's chat but who was there before.
+        let team = match team {
+            Some(place) => Some(*lock(&self.team_chat).insert(place.chat)),
+            None => *lock(&self.team_chat),
+        };
+        let Some(chat) = self.admin_chat.or(team) else {
+            return Err(no_chat());
+        };
+        match (self.alarm_in(chat, told).await, team) {
+            (Err(Trouble::Owner(reason)), Some(team)) if team != chat => {
                 tracing::warn!(
                     "the admin chat cannot be told: {reason}; the team's chat is told instead"
                 );
-                self.alarm_in(self.place.chat, told).await
+                self.alarm_in(team, told).await
             }
-            answer => answer,
+            (answer, _) => answer,
         }
     }
 
@@ -244,12 +277,25 @@ impl Desk {
 }
 
 impl Outlet for Desk {
+    fn bot(&self) -> &str {
+        self.client.id()
+    }
+
     fn deliver<'a>(
         &'a self,
         card: &'a Card,
         picture: &'a Picture,
-    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+    ) -> Answer<'a, Result<Delivered, Trouble>> {
         Box::pin(self.send(card, picture))
+    }
+
+    fn original<'a>(
+        &'a self,
+        message: MessageRef,
+        card: &'a Card,
+        document: &'a Document,
+    ) -> Answer<'a, Result<Option<String>, Trouble>> {
+        Box::pin(self.send_original(message, card, document))
     }
 
     fn show<'a>(
@@ -276,16 +322,33 @@ impl Outlet for Desk {
         Box::pin(self.take_out(message))
     }
 
-    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>> {
-        Box::pin(self.alarm(alert))
+    fn tell<'a>(
+        &'a self,
+        alert: &'a Alert,
+        team: Option<Place>,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(self.alarm(alert, team))
     }
+}
+
+fn lock(chat: &Mutex<Option<i64>>) -> MutexGuard<'_, Option<i64>> {
+    chat.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_chat() -> Trouble {
+    Trouble::Owner("the team has no chat yet".to_owned())
+}
+
+fn topic(place: Option<Place>) -> Option<ThreadId> {
+    let thread = place?.thread?;
+    Some(ThreadId(MessageId(thread)))
 }
 
 /// A picture in place of the one that a message shows.
 fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
+    let file = file_of(card, picture);
     match &picture.motion {
         Some(Motion::Video(video)) => {
-            let file = InputFile::file(video.path.clone());
             let mut media = InputMediaVideo::new(file)
                 .thumbnail(InputFile::memory(video.thumbnail.clone()))
                 .supports_streaming(true)
@@ -296,15 +359,14 @@ fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
             media.duration = u16::try_from(video.duration_s).ok();
             InputMedia::Video(media)
         }
-        Some(Motion::Animation(animation)) => {
-            let file = InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone());
+        Some(Motion::Animation(_)) => {
             let media = InputMediaAnimation::new(file)
                 .caption(caption)
                 .parse_mode(ParseMode::Html);
             InputMedia::Animation(media)
         }
         None => {
-            let media = InputMediaPhoto::new(photo(card, picture))
+            let media = InputMediaPhoto::new(file)
                 .caption(caption)
                 .parse_mode(ParseMode::Html);
             InputMedia::Photo(media)
@@ -312,8 +374,28 @@ fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
     }
 }
 
-fn photo(card: &Card, picture: &Picture) -> InputFile {
-    InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number))
+/// What is uploaded of a picture.
+fn file_of(card: &Card, picture: &Picture) -> InputFile {
+    match &picture.motion {
+        Some(Motion::Video(video)) => InputFile::file(video.path.clone()),
+        Some(Motion::Animation(animation)) => {
+            InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone())
+        }
+        None => {
+            InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number))
+        }
+    }
+}
+
+/// The id under which what a message shows can be sent again.
+fn uploaded(message: &Message) -> Option<String> {
+    let photo = message.photo().and_then(|sizes| sizes.last());
+    let file = photo
+        .map(|photo| &photo.file)
+        .or_else(|| message.video().map(|video| &video.file))
+        .or_else(|| message.animation().map(|animation| &animation.file))
+        .or_else(|| message.document().map(|document| &document.file));
+    file.map(|file| file.id.0.clone())
 }
 
 /// The message's number in an answer that the library could not read, if the answer says that it went well.

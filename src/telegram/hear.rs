@@ -10,11 +10,10 @@ use teloxide::types::{
 };
 use teloxide::utils::command::BotCommands;
 
-use super::Place;
 use super::buttons::{NoButton, decode};
 use super::client::{Client, SMALL_CALL};
 use super::commands::{Command, answer, obey};
-use super::members::{ANONYMOUS_ADMIN, Members, NotNow, person_id};
+use super::members::{ANONYMOUS_ADMIN, Members, NotNow, Places, person_id};
 use super::message::plain;
 use super::pace::{Pace, Urgency};
 use crate::domain::person::{Deed, Person};
@@ -28,22 +27,22 @@ use crate::system::aside::aside;
 pub struct Hearing {
     client: Client,
     flow: Flow,
-    place: Arc<Place>,
     pace: Arc<Pace>,
+    admin_chat: Option<i64>,
     members: Members,
     /// The group that is linked to the team's channel, once it is known.
     linked: OnceLock<i64>,
 }
 
 impl Hearing {
-    /// Hearing for the team's chat in this place.
+    /// Hearing for a team; whose private chat is `admin_chat` owns the box.
     #[must_use]
-    pub fn new(client: Client, flow: Flow, place: Arc<Place>, pace: Arc<Pace>) -> Self {
+    pub fn new(client: Client, flow: Flow, pace: Arc<Pace>, admin_chat: Option<i64>) -> Self {
         Self {
             client,
             flow,
-            place,
             pace,
+            admin_chat,
             members: Members::default(),
             linked: OnceLock::new(),
         }
@@ -51,7 +50,10 @@ impl Hearing {
 
     /// Learns which group is linked to the team's channel: commands are taken from there too.
     pub async fn learn_linked_group(&self) {
-        let asked = self.client.bot.get_chat(ChatId(self.place.chat));
+        let Ok(Some(chat)) = self.team_chat().await else {
+            return;
+        };
+        let asked = self.client.bot.get_chat(ChatId(chat));
         if let Ok(chat) = self.client.call(SMALL_CALL, asked).await
             && let Some(linked) = chat.linked_chat_id()
         {
@@ -68,10 +70,7 @@ impl Hearing {
         match &update.kind {
             UpdateKind::CallbackQuery(query) => self.press(id, query, now).await,
             UpdateKind::Message(message) => self.hear_message(name, id, message, now).await,
-            UpdateKind::ChannelPost(post) => {
-                self.hear_post(name, post);
-                Ok(())
-            }
+            UpdateKind::ChannelPost(post) => self.hear_post(name, post).await,
             UpdateKind::MyChatMember(change) => {
                 let status = change.new_chat_member.kind.status();
                 let chat = change.chat.id;
@@ -108,7 +107,7 @@ impl Hearing {
                     saw,
                 };
                 let pressed = self.pressed(press, &query.from, now).await?;
-                answer(&pressed, &self.place.timezone)
+                answer(&pressed, &self.flow.settings().await?.timezone)
             }
             Err(NoButton::OtherVersion) => {
                 let text =
@@ -139,7 +138,7 @@ impl Hearing {
         }
         match self
             .members
-            .admit(&self.client, &self.flow, &self.place, user, now)
+            .admit(&self.client, &self.flow, self.places().await?, user, now)
             .await
         {
             Ok(true) => self.flow.press(press, now).await,
@@ -170,10 +169,11 @@ impl Hearing {
             return Ok(()); // people talking to each other
         }
         let chat = message.chat.id.0;
-        if !is_private && chat != self.place.chat && self.linked.get() != Some(&chat) {
+        let team_chat = self.team_chat().await?;
+        if !is_private && Some(chat) != team_chat && self.linked.get() != Some(&chat) {
             return Ok(()); // the team's plan is nobody else's business
         }
-        let is_anonymous = user.id.0 == ANONYMOUS_ADMIN && message.chat.id.0 == self.place.chat;
+        let is_anonymous = user.id.0 == ANONYMOUS_ADMIN && Some(chat) == team_chat;
         let asker = if is_anonymous {
             None
         } else {
@@ -230,7 +230,7 @@ impl Hearing {
             saw: Saw::At(said_at(message)),
         };
         let pressed = self.flow.press(press, now).await?;
-        let (text, _) = answer(&pressed, &self.place.timezone);
+        let (text, _) = answer(&pressed, &self.flow.settings().await?.timezone);
         if !text.is_empty() {
             self.say(message, &text);
         }
@@ -253,7 +253,7 @@ impl Hearing {
         }
         match self
             .members
-            .admit(&self.client, &self.flow, &self.place, user, now)
+            .admit(&self.client, &self.flow, self.places().await?, user, now)
             .await
         {
             Ok(true) => self.flow.person(id).await,
@@ -267,17 +267,29 @@ impl Hearing {
     }
 
     /// A channel's posts have no sender, so nobody can be asked who they are.
-    fn hear_post(&self, name: &str, post: &Message) {
+    async fn hear_post(&self, name: &str, post: &Message) -> Result<(), Error> {
         let is_command = post
             .text()
             .is_some_and(|text| Command::parse(text, name).is_ok());
-        if is_command && post.chat.id.0 == self.place.chat && self.members.may_greet(post.chat.id.0)
-        {
+        let chat = post.chat.id.0;
+        if is_command && Some(chat) == self.team_chat().await? && self.members.may_greet(chat) {
             self.say(
                 post,
                 "In a channel I cannot see who writes. Write commands to me in private.",
             );
         }
+        Ok(())
+    }
+
+    async fn team_chat(&self) -> Result<Option<i64>, Error> {
+        Ok(self.flow.settings().await?.chat)
+    }
+
+    async fn places(&self) -> Result<Places, Error> {
+        Ok(Places {
+            team_chat: self.team_chat().await?,
+            admin_chat: self.admin_chat,
+        })
     }
 
     /// Answers a message where it was written.

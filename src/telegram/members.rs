@@ -10,7 +10,6 @@ use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, User, UserId};
 use tokio::time::Instant;
 
-use super::Place;
 use super::client::{Client, SMALL_CALL};
 use crate::domain::person::{PersonId, Role};
 use crate::flow::Flow;
@@ -25,6 +24,15 @@ const MOST_STRANGERS: usize = 1000;
 
 /// The account that speaks for a group's anonymous administrators.
 pub const ANONYMOUS_ADMIN: u64 = 1_087_968_824;
+
+/// Where a person may be known from.
+#[derive(Clone, Copy)]
+pub struct Places {
+    /// The team's chat: who is in it belongs.
+    pub team_chat: Option<i64>,
+    /// The owner's chat: whose private one it is owns the box.
+    pub admin_chat: Option<i64>,
+}
 
 /// Finds out who belongs, and remembers for a while who does not.
 #[derive(Default)]
@@ -42,7 +50,7 @@ impl Members {
         &self,
         client: &Client,
         flow: &Flow,
-        place: &Place,
+        places: Places,
         user: &User,
         now: Timestamp,
     ) -> Result<bool, NotNow> {
@@ -50,12 +58,15 @@ impl Members {
         if remembers(&self.strangers, id.0, STRANGE) {
             return Ok(false);
         }
-        let is_owner = place.admin_chat == Some(id.0);
-        if !is_owner
-            && !is_member(client, place.chat, user.id)
+        let is_owner = places.admin_chat == Some(id.0);
+        let is_of_team = match places.team_chat {
+            _ if is_owner => true,
+            Some(chat) => is_member(client, chat, user.id)
                 .await
-                .map_err(NotNow::Telegram)?
-        {
+                .map_err(NotNow::Telegram)?,
+            None => false,
+        };
+        if !is_of_team {
             remember(&self.strangers, id.0, STRANGE);
             return Ok(false);
         }

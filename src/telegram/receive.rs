@@ -12,7 +12,6 @@ use teloxide::types::{AllowedUpdate, Update};
 use teloxide::utils::command::BotCommands;
 use tokio::time::Instant;
 
-use super::Place;
 use super::client::{Client, SMALL_CALL};
 use super::commands::Command;
 use super::hear::Hearing;
@@ -57,18 +56,19 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver for this place: called by Telegram if there is a webhook, else asking for itself.
+    /// A receiver for a team: called by Telegram if there is a webhook, else asking for itself. Whose private chat is
+    /// `admin_chat` owns the box.
     #[must_use]
     pub fn new(
         client: Client,
         flow: Flow,
-        place: Arc<Place>,
         pace: Arc<Pace>,
+        admin_chat: Option<i64>,
         clock: Clock,
         webhook: Option<Webhook>,
     ) -> Self {
         Self {
-            hearing: Hearing::new(client.clone(), flow.clone(), place, pace),
+            hearing: Hearing::new(client.clone(), flow.clone(), pace, admin_chat),
             client,
             flow,
             clock,

@@ -17,3 +17,4 @@ mod manners;
 mod online;
 mod people;
 mod serving;
+mod team;

@@ -7,7 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use storyline::domain::alert::Alert;
 use storyline::domain::story::MessageRef;
-use storyline::flow::outlet::{Answer, Card, Outlet, Picture, Trouble};
+use storyline::domain::team::Place;
+use storyline::flow::outlet::{
+    Answer, Card, Contents, Delivered, Document, Outlet, Picture, Trouble,
+};
 use tokio::sync::Notify;
 
 pub(crate) const CHAT: i64 = -100;
@@ -52,6 +55,8 @@ pub(crate) struct Records {
     pub(crate) replaced: Vec<(MessageRef, Card)>,
     /// Reminders, each with its time and the story's number.
     pub(crate) reminded: Vec<(Timestamp, u64)>,
+    /// Originals that were sent, by the story's number.
+    pub(crate) originals: Vec<(u64, Contents)>,
     /// Those that are in the chat.
     pub(crate) reminders: HashSet<MessageRef>,
 }
@@ -67,7 +72,7 @@ impl Desk {
         self.records.lock().unwrap()
     }
 
-    fn arrive(&self, card: &Card) -> MessageRef {
+    fn arrive(&self, card: &Card) -> Delivered {
         let mut records = self.records();
         let message = MessageRef {
             chat: CHAT,
@@ -80,16 +85,43 @@ impl Desk {
             message,
         });
         records.shown.insert(message, card.clone());
-        message
+        Delivered {
+            message,
+            file_id: None,
+        }
     }
 }
 
 impl Outlet for Desk {
+    fn bot(&self) -> &str {
+        "1"
+    }
+
+    fn original<'a>(
+        &'a self,
+        _message: MessageRef,
+        card: &'a Card,
+        document: &'a Document,
+    ) -> Answer<'a, Result<Option<String>, Trouble>> {
+        Box::pin(async move {
+            let mut records = self.records();
+            match records.otherwise {
+                Some(Network::IsAway) => Err(Trouble::Unreachable("no network".to_owned())),
+                Some(Network::LosesTheAnswer) => Err(Trouble::Unsure("no answer".to_owned())),
+                _ => {
+                    let contents = document.contents.clone();
+                    records.originals.push((card.number, contents));
+                    Ok(Some("uploaded".to_owned()))
+                }
+            }
+        })
+    }
+
     fn deliver<'a>(
         &'a self,
         card: &'a Card,
         _picture: &'a Picture,
-    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+    ) -> Answer<'a, Result<Delivered, Trouble>> {
         Box::pin(async move {
             let network = {
                 let mut records = self.records();
@@ -167,7 +199,11 @@ impl Outlet for Desk {
         })
     }
 
-    fn tell<'a>(&'a self, alert: &'a Alert) -> Answer<'a, Result<(), Trouble>> {
+    fn tell<'a>(
+        &'a self,
+        alert: &'a Alert,
+        _team: Option<Place>,
+    ) -> Answer<'a, Result<(), Trouble>> {
         Box::pin(async move {
             self.records().told.push(alert.clone());
             Ok(())

@@ -16,7 +16,7 @@ use storyline::domain::story::MessageRef;
 use storyline::domain::team::{TeamSettings, Window};
 use storyline::flow::act::{Press, Pressed, Saw, Verb};
 use storyline::flow::dispatch::Step;
-use storyline::flow::outlet::{Card, Picture, Studio};
+use storyline::flow::outlet::{Archive, Card, Contents, Document, Picture, Studio};
 use storyline::flow::schedule::Preview;
 use storyline::flow::steer::Commanded;
 use storyline::flow::{Flow, Store};
@@ -182,8 +182,11 @@ impl TheBox {
 
     fn start(&mut self) {
         let store = Store::open_sqlite(&self.database()).unwrap();
+        self.settings.chat = Some(crate::desk::CHAT);
         let flow = self
             .run(Flow::open(store, self.settings.clone(), self.now))
+            .unwrap();
+        self.run(flow.adopt(self.settings.clone(), self.now))
             .unwrap();
         self.run(flow.wake_up(self.now)).unwrap();
         self.flow = Some(flow);
@@ -250,6 +253,14 @@ impl TheBox {
         self.team_acts();
         let (flow, desk, now) = (self.flow(), self.desk.clone(), self.now);
         let studio = self.studio.clone();
+        let archive: Archive = Arc::new(|media| {
+            Box::pin(async move {
+                Ok(Document {
+                    name: media.path,
+                    contents: Contents::Bytes(vec![0xff]),
+                })
+            })
+        });
         let followed = self.run(async {
             flow.upkeep(now).await.unwrap();
             let mut followed = Some(now);
@@ -257,9 +268,10 @@ impl TheBox {
                 followed = flow.follow(&desk, &studio, now).await.unwrap();
             }
             let reminded = flow.remind(&desk, now).await.unwrap();
+            let again = flow.bring_originals(&desk, &archive, now).await.unwrap();
             while flow.follow(&desk, &studio, now).await.unwrap() == Some(now) {}
             flow.tell_alerts(&desk, now).await.unwrap();
-            followed.into_iter().chain(reminded).min()
+            followed.into_iter().chain(reminded).chain(again).min()
         });
         next.into_iter().chain(followed).min()
     }

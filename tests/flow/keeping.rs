@@ -6,7 +6,7 @@ use storyline::domain::entry::Entry;
 use storyline::domain::outcome::Outcome;
 use storyline::domain::story::Claim;
 use storyline::flow::act::{Press, Pressed, Saw, Verb};
-use storyline::flow::outlet::{Awaiting, CardStatus};
+use storyline::flow::outlet::{Awaiting, CardStatus, Contents};
 
 use crate::desk::{Arrived, Network};
 use crate::harness::*;
@@ -396,9 +396,36 @@ fn the_original_is_sent_once_to_everybody() {
         the_box.press_by_ben(&story, Verb::Original),
         Pressed::OriginalSentAt(since)
     );
+    the_box.look();
+    the_box.look();
+    let number = story.card.number;
+    let bytes = Contents::Bytes(vec![0xff]);
+    assert_eq!(the_box.desk.records().originals, [(number, bytes.clone())]);
+    // Later again, without another upload; and again, when it did not leave the box.
     the_box.now += hours(2);
+    the_box.network(Network::IsAway);
     assert_eq!(
         the_box.press_by_ben(&story, Verb::Original),
         Pressed::SendOriginal
     );
+    the_box.look();
+    assert_eq!(the_box.desk.records().originals.len(), 1);
+    the_box.network(Network::Works);
+    the_box.live_for(minutes(2));
+    let known = Contents::Known("uploaded".to_owned());
+    assert_eq!(
+        the_box.desk.records().originals,
+        [(number, bytes), (number, known)]
+    );
+}
+
+#[test]
+fn an_original_that_may_have_arrived_is_not_sent_again() {
+    let (mut the_box, story) = first_story();
+    the_box.press(&story, Verb::Original);
+    the_box.network(Network::LosesTheAnswer);
+    the_box.look();
+    the_box.network(Network::Works);
+    the_box.live_for(minutes(30));
+    assert!(the_box.desk.records().originals.is_empty());
 }

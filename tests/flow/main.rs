@@ -15,5 +15,6 @@ mod library;
 mod lives;
 mod plan;
 mod presses;
+mod settings;
 mod time;
 mod trail;

@@ -1,8 +1,9 @@
 //! The buttons that keep a story open, as the team sees them in its chat.
 
+use storyline::config::{Config, Environment};
 use storyline::domain::outcome::Outcome;
 
-use crate::harness::{ANN, BEN, Office, TEAM};
+use crate::harness::{ANN, BEN, Office, Plan, TEAM};
 
 /// The first story of the day is before the team; so many pictures are in the library.
 async fn at_nine(pictures: usize) -> (Office, i64) {
@@ -106,6 +107,39 @@ async fn a_story_is_put_off_and_comes_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_original_is_one_tap_away_and_uploaded_once() {
+    let (office, story) = at_nine(1).await;
+    office.telegram.press(ANN, TEAM, story, "Original");
+    office.see_answer("The original is on its way").await;
+    let documents = |office: &Office| {
+        let messages = office.telegram.messages(TEAM);
+        let documents = messages
+            .into_iter()
+            .filter(|message| message.reply_to == Some(story));
+        documents
+            .filter_map(|message| message.media)
+            .collect::<Vec<_>>()
+    };
+    office
+        .wait_until("the file is there", async || documents(&office).len() == 1)
+        .await;
+    let file = std::fs::read(office.library().join("memes/0.jpg")).unwrap();
+    assert_eq!(documents(&office)[0].bytes, file, "byte for byte");
+    office.telegram.press(BEN, TEAM, story, "Original");
+    office.see_answer("The original is in the chat since").await;
+    office.it_is("10:30");
+    office.telegram.press(BEN, TEAM, story, "Original");
+    office
+        .wait_until("it is there again", async || documents(&office).len() == 2)
+        .await;
+    let [first, second] = &documents(&office)[..] else {
+        unreachable!()
+    };
+    assert_eq!(first.file_id, second.file_id);
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_half_an_hour_the_team_is_reminded_once() {
     let (office, story) = at_nine(1).await;
     office.it_is("09:31");
@@ -119,5 +153,34 @@ async fn after_half_an_hour_the_team_is_reminded_once() {
             office.telegram.message(TEAM, reminder.id).is_none()
         })
         .await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_has_other_words_in_another_order() {
+    let mut office = Office::furnish(Plan::default()).await;
+    let text = "[messages]\nended = \"[{name}: ]{outcome}, {time}\"\nposted = \"gepostet\"\nbutton_posted = \"Ist drin\"\n\
+                caption = '''\n#{number} · <u>{title}</u> & <a href=\"{link}\">mehr</a>\n<b>{status}</b>\n'''\n";
+    let file = office.library().with_file_name("messages.toml");
+    let messages = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        Config::load(Some(&file), &Environment::default()).map(|loaded| loaded.config.messages)
+    };
+    let refused = messages(text).unwrap_err().to_string();
+    assert!(
+        refused.contains("line 1: there is an `&` by itself"),
+        "{refused}"
+    );
+    office.config.messages = messages(&text.replace(" & ", " &amp; ")).unwrap();
+    office.start().await;
+    office.drop_picture("memes/a & <b>.jpg");
+    office.wait_until_ready(1).await;
+    office.wait_until_planned(1).await;
+    office.it_is("09:00");
+    let story = office.story(1).await;
+    assert_eq!(story.text, "#1 · a & <b>.jpg & mehr");
+    office.telegram.press(ANN, TEAM, story.id, "Ist drin");
+    let shown = office.see_text(story.id, "Ann: gepostet, 09:00").await;
+    assert_eq!(shown.text, "#1 · a & <b>.jpg & mehr\nAnn: gepostet, 09:00");
     office.close().await;
 }

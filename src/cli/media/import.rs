@@ -35,7 +35,7 @@ pub(super) async fn run(seat: &Seat, options: Import) -> Result<(), Failure> {
     }
     let library = Library::new(
         seat.flow.clone(),
-        &seat.config.library.path,
+        &seat.config.team.library,
         open_cache(&seat.config, &seat.clock),
         seat.clock.clone(),
     );
@@ -54,7 +54,7 @@ pub(super) async fn run(seat: &Seat, options: Import) -> Result<(), Failure> {
     let is_news = !done.copied.is_empty() || !done.left_out.is_empty() || done.broken_off.is_some();
     if options.tell && is_news {
         let text = format!("🔌 From the stick: {sentence}");
-        if let Err(reason) = tell_owner(&seat.config.telegram, &text).await {
+        if let Err(reason) = tell_owner(&seat.config, &text).await {
             say(&format!("The admin chat was not told: {reason}."));
         }
     }

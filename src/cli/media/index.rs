@@ -37,7 +37,7 @@ struct Done {
 pub(super) async fn run(seat: &Seat, options: &Index) -> Result<(), Failure> {
     let library = Library::new(
         seat.flow.clone(),
-        &seat.config.library.path,
+        &seat.config.team.library,
         open_cache(&seat.config, &seat.clock),
         seat.clock.clone(),
     );

@@ -269,7 +269,7 @@ fn table(seat: &Seat, listed: &[Listed]) -> Table {
 /// The media that a person means.
 pub(super) async fn find(seat: &Seat, typed: &str) -> Result<Content, Failure> {
     // As the shell completes it.
-    let root = format!("{}/", seat.config.library.path.display());
+    let root = format!("{}/", seat.config.team.library.display());
     let typed = typed.strip_prefix(&root).unwrap_or(typed);
     let typed = typed.trim_start_matches("./");
     let mut found = if typed.is_empty() {

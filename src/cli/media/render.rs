@@ -69,7 +69,7 @@ fn picture(seat: &Seat, media: &Media, form: Form) -> Result<Vec<u8>, Failure> {
             "a clip is shown as it is; only pictures are rendered",
         )));
     }
-    let path = seat.config.library.path.join(&media.path);
+    let path = seat.config.team.library.join(&media.path);
     let unreadable = |reason: String| {
         Failure::Unavailable(told(
             format!("`{}` cannot be read: {reason}", path.display()),

@@ -19,10 +19,38 @@ on_every_engine! {
         let (renamed, count) = bed
             .write(|tx| {
                 let renamed = teams::ensure(tx, "Another name", noon() + minutes(1))?;
-                Ok((renamed, tx.count("SELECT COUNT(*) FROM teams WHERE name = 'Another name'", &[])?))
+                Ok((renamed, tx.count("SELECT COUNT(*) FROM teams", &[])?))
             })
             .await;
         assert_eq!((renamed, count), (team, 1));
+    }
+
+    async fn what_a_team_decided_is_kept_as_it_was_written(bed: Bed) {
+        let team = bed.team;
+        bed.write(move |tx| {
+            assert_eq!(settings::of(tx, team)?, TeamSettings::default(), "nothing was decided");
+            settings::set(tx, team, Setting::PostsPerDay, "5", None, noon())?;
+            settings::note_file(tx, team, Setting::PostsPerDay, "5")?;
+            settings::set(tx, team, Setting::PostsPerDay, "7", Some("Ann"), noon() + minutes(1))?;
+            settings::set(tx, team, Setting::Name, "A team", Some("Ann"), noon())?;
+            let all = settings::of(tx, team)?;
+            assert_eq!((all.posts_per_day, all.name.as_str(), all.chat), (7, "A team", None));
+            let row = settings::Row {
+                setting: Setting::PostsPerDay,
+                value: "7".to_owned(),
+                file_value: Some("5".to_owned()),
+                set_at: noon() + minutes(1),
+                set_by: Some("Ann".to_owned()),
+            };
+            assert_eq!(settings::rows(tx, team)?.last(), Some(&row));
+            assert_eq!(tx.count("SELECT COUNT(*) FROM teams WHERE name = 'A team'", &[])?, 1);
+            // A newer program's setting is passed over.
+            let newer = "UPDATE settings SET name = 'of_tomorrow' WHERE name = 'posts_per_day'";
+            tx.execute(newer, &[])?;
+            assert_eq!(settings::of(tx, team)?.posts_per_day, 3);
+            Ok(())
+        })
+        .await;
     }
 
     async fn a_pause_is_begun_once_and_ended_once(bed: Bed) {
