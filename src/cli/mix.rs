@@ -9,7 +9,7 @@ use super::exit::told;
 use super::near::{hint, near};
 use super::print::{FULL, NUMBER, TEXT, Table, count, heading, moment, or_dash, say};
 use super::{Failure, Seat};
-use crate::domain::category::{Category, Share, mix};
+use crate::domain::category::{Category, Share, in_ppm, share};
 use crate::domain::runway::FARTHEST_DAYS;
 use crate::flow::survey::ShareInForce;
 
@@ -31,22 +31,6 @@ pub(super) enum Mix {
     },
     /// List all shares there ever were, the newest first
     History,
-}
-
-fn share(typed: &str) -> Result<(String, f64), String> {
-    let (name, number) = typed
-        .split_once('=')
-        .ok_or("write a category and its share, like `memes=70`")?;
-    let number: f64 = number
-        .trim()
-        .trim_end_matches('%')
-        .trim_end()
-        .parse()
-        .map_err(|_| format!("`{number}` is no number; write `{name}=70`"))?;
-    if name.trim().is_empty() || !(0.0..=100.0).contains(&number) {
-        return Err("a share is between 0 and 100, like `memes=70`".to_owned());
-    }
-    Ok((name.trim().to_owned(), number))
 }
 
 pub(super) async fn run(seat: &Seat, command: Mix) -> Result<(), Failure> {
@@ -118,7 +102,7 @@ struct Set {
 }
 
 async fn set(seat: &Seat, shares: Vec<(String, f64)>) -> Result<(), Failure> {
-    let shares = in_ppm(shares)?;
+    let shares = checked(shares)?;
     know_all(seat, &shares).await?;
     seat.flow
         .set_mix(shares.clone(), seat.by.clone(), seat.now())
@@ -143,18 +127,9 @@ async fn set(seat: &Seat, shares: Vec<(String, f64)>) -> Result<(), Failure> {
     seat.print.done(&set, &sentence)
 }
 
-/// Percent, or fractions of one if none is larger than that.
-fn in_ppm(shares: Vec<(String, f64)>) -> Result<BTreeMap<Category, u32>, Failure> {
-    if shares.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let are_fractions = shares.iter().all(|(_, number)| *number <= 1.0);
-    let ppm = if are_fractions { 1_000_000.0 } else { 10_000.0 };
-    mix(shares.into_iter().map(|(name, number)| {
-        // Between 0 and 1 000 000, so nothing is lost.
-        (Category::new(&name), (number * ppm).round() as u32)
-    }))
-    .map_err(|error| {
+/// The shares as they were typed, or what is wrong with them.
+fn checked(shares: Vec<(String, f64)>) -> Result<BTreeMap<Category, u32>, Failure> {
+    in_ppm(shares).map_err(|error| {
         Failure::Usage(told(
             error.to_string(),
             "give each category once, like `storyline mix set memes=70 merch=30`",

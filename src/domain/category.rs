@@ -97,6 +97,43 @@ pub fn mix(
 /// The whole, in parts per million.
 const WHOLE_PPM: u32 = 1_000_000;
 
+/// A category and its share as a person writes it: `memes=70`, a percent sign and spaces around the number being no matter.
+///
+/// # Errors
+/// What is wrong, and how to write it.
+pub fn share(typed: &str) -> Result<(String, f64), String> {
+    let (name, number) = typed
+        .split_once('=')
+        .ok_or("write a category and its share, like `memes=70`")?;
+    let number: f64 = number
+        .trim()
+        .trim_end_matches('%')
+        .trim_end()
+        .parse()
+        .map_err(|_| format!("`{number}` is no number; write `{name}=70`"))?;
+    if name.trim().is_empty() || !(0.0..=100.0).contains(&number) {
+        return Err("a share is between 0 and 100, like `memes=70`".to_owned());
+    }
+    Ok((name.trim().to_owned(), number))
+}
+
+/// The mix of such shares, in parts per million: percent, or fractions of one if none is larger than that. None at all is no
+/// mix.
+///
+/// # Errors
+/// If they are no mix.
+pub fn in_ppm(shares: Vec<(String, f64)>) -> Result<BTreeMap<Category, u32>, NotAMix> {
+    if shares.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let are_fractions = shares.iter().all(|(_, number)| *number <= 1.0);
+    let ppm = if are_fractions { 1_000_000.0 } else { 10_000.0 };
+    mix(shares.into_iter().map(|(name, number)| {
+        // Between 0 and 1 000 000, so nothing is lost.
+        (Category::new(&name), (number * ppm).round() as u32)
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

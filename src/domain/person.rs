@@ -53,7 +53,8 @@ impl Role {
     pub fn may(self, deed: Deed) -> bool {
         match deed {
             Deed::Look | Deed::Decide => true,
-            Deed::UndoOthers | Deed::SendNext | Deed::Pause => self >= Self::Admin,
+            Deed::UndoOthers | Deed::SendNext | Deed::Pause | Deed::Settings => self >= Self::Admin,
+            Deed::Promote => self >= Self::Owner,
         }
     }
 }
@@ -88,16 +89,22 @@ pub enum Deed {
     SendNext,
     /// Pause and resume the plan.
     Pause,
+    /// Change what the team decided.
+    Settings,
+    /// Say who is an admin, and whose presses count.
+    Promote,
 }
 
 impl Deed {
     /// Every deed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Look,
         Self::Decide,
         Self::UndoOthers,
         Self::SendNext,
         Self::Pause,
+        Self::Settings,
+        Self::Promote,
     ];
 }
 
@@ -149,6 +156,8 @@ mod tests {
                 (Deed::UndoOthers, [false, true, true]),
                 (Deed::SendNext, [false, true, true]),
                 (Deed::Pause, [false, true, true]),
+                (Deed::Settings, [false, true, true]),
+                (Deed::Promote, [false, false, true]),
             ]
         );
     }

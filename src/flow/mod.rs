@@ -25,6 +25,7 @@ mod runway;
 pub mod schedule;
 pub mod settings;
 mod settle;
+pub mod stats;
 pub mod steer;
 pub mod survey;
 mod undo;

@@ -1,11 +1,11 @@
 //! What people may ask for in the chat, and the answers. What a command does is one of the flow's verbs; here are only the
 //! words.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use teloxide::utils::command::BotCommands;
 
-use super::message::moment;
+use super::message::{duration, moment};
 use crate::domain::audit::By;
 use crate::domain::entry::Entry;
 use crate::domain::outcome::Outcome;
@@ -13,6 +13,7 @@ use crate::domain::person::{Deed, Person};
 use crate::domain::story::State;
 use crate::domain::team::TeamSettings;
 use crate::flow::act::Pressed;
+use crate::flow::stats::{Deeds, STATS_DAYS, Stats};
 use crate::flow::steer::Commanded;
 use crate::flow::survey::{Queued, Status};
 use crate::flow::{Flow, Result};
@@ -32,9 +33,13 @@ pub enum Command {
     Pause,
     /// go on after /pause (admins)
     Resume,
+    /// change how I work (admins)
+    Settings,
     /// how the latest stories ended
     #[command(aliases = ["posted"])]
     History,
+    /// what the last month was like, for the team and for you
+    Stats,
     /// what I can do
     #[command(aliases = ["start"])]
     Help,
@@ -45,9 +50,10 @@ impl Command {
     #[must_use]
     pub fn deed(self) -> Deed {
         match self {
-            Self::Status | Self::Queue | Self::History | Self::Help => Deed::Look,
+            Self::Status | Self::Queue | Self::History | Self::Stats | Self::Help => Deed::Look,
             Self::Next => Deed::SendNext,
             Self::Pause | Self::Resume => Deed::Pause,
+            Self::Settings => Deed::Settings,
         }
     }
 }
@@ -90,6 +96,12 @@ pub async fn obey(
         Command::Status => status(&flow.status(now).await?, settings, now),
         Command::Queue => queue(&flow.queue().await?, zone),
         Command::History => history(&flow.history(SHOWN as u32).await?, zone),
+        Command::Stats => {
+            let asker = asker.map(|person| person.id);
+            stats(&flow.stats(asker, now).await?)
+        }
+        // Its panel is the steward's.
+        Command::Settings => String::new(),
         Command::Help => help(),
         Command::Next => match flow.send_next(Some(update), by, now).await? {
             Commanded::Sending(number) => format!("#{number} is on its way."),
@@ -296,6 +308,41 @@ fn queue(queue: &[Queued], zone: &TimeZone) -> String {
         lines.push(format!("… and {} more", queue.len() - SHOWN));
     }
     lines.join("\n")
+}
+
+fn stats(stats: &Stats) -> String {
+    let mut lines = vec![format!("The last {STATS_DAYS} days")];
+    lines.push(format!("Team: {}", deeds(&stats.team)));
+    if let Some(mine) = &stats.mine {
+        lines.push(format!("You: {}", deeds(mine)));
+    }
+    let told = |what: String, count: &u64| format!("{what} ({count})");
+    if !stats.busiest_hours.is_empty() {
+        let hours = stats.busiest_hours.iter();
+        let hours: Vec<String> = hours
+            .map(|(hour, count)| told(format!("{hour:02}:00"), count))
+            .collect();
+        lines.push(format!("Busiest hours: {}", hours.join(", ")));
+    }
+    if !stats.tags.is_empty() {
+        let tags = stats.tags.iter();
+        let tags: Vec<String> = tags
+            .map(|(tag, count)| told(format!("#{tag}"), count))
+            .collect();
+        lines.push(format!("Tags: {}", tags.join(", ")));
+    }
+    lines.join("\n")
+}
+
+fn deeds(deeds: &Deeds) -> String {
+    let took = deeds.median_seconds.map_or_else(String::new, |seconds| {
+        let took = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+        format!(", half of them within {}", duration(took))
+    });
+    format!(
+        "{} posted{took}, {} skipped, {} rejected, {} expired",
+        deeds.posted, deeds.skipped, deeds.rejected, deeds.expired
+    )
 }
 
 fn history(entries: &[Entry], zone: &TimeZone) -> String {

@@ -16,6 +16,8 @@ use super::commands::{Command, answer, obey};
 use super::members::{ANONYMOUS_ADMIN, Members, NotNow, Places, person_id};
 use super::message::plain;
 use super::pace::{Pace, Urgency};
+use super::panel::Wish;
+use super::steward::{Spot, Steward};
 use crate::domain::person::{Deed, Person};
 use crate::domain::story::MessageRef;
 use crate::flow::act::{Press, Pressed, Saw, Verb};
@@ -30,6 +32,7 @@ pub struct Hearing {
     pace: Arc<Pace>,
     admin_chat: Option<i64>,
     members: Members,
+    steward: Steward,
     /// The group that is linked to the team's channel, once it is known.
     linked: OnceLock<i64>,
 }
@@ -39,6 +42,7 @@ impl Hearing {
     #[must_use]
     pub fn new(client: Client, flow: Flow, pace: Arc<Pace>, admin_chat: Option<i64>) -> Self {
         Self {
+            steward: Steward::new(client.clone(), flow.clone(), Arc::clone(&pace)),
             client,
             flow,
             pace,
@@ -96,6 +100,9 @@ impl Hearing {
             chat: message.chat().id.0,
             message: message.id().0,
         };
+        if let Some(wish) = Wish::decode(data) {
+            return self.wished(update, query, wish, message, now).await;
+        }
         let (text, alarm) = match decode(data) {
             Ok((verb, story, saw)) => {
                 let press = Press {
@@ -116,6 +123,40 @@ impl Hearing {
             }
             Err(NoButton::Foreign) => (String::new(), false),
         };
+        self.answer(query, &text, alarm);
+        Ok(())
+    }
+
+    /// Somebody pressed a button of a panel.
+    async fn wished(
+        &self,
+        update: u32,
+        query: &CallbackQuery,
+        wish: Wish,
+        message: MessageRef,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let text = match self.asker(&query.from, now).await? {
+            Some(person) if Flow::may(&person, Deed::Settings) => {
+                let thread = query
+                    .regular_message()
+                    .and_then(|message| message.thread_id.filter(|_| message.is_topic_message));
+                let spot = Spot {
+                    chat: message.chat,
+                    thread,
+                };
+                self.steward
+                    .press(update, wish, &person, message, spot, now)
+                    .await?
+            }
+            _ => "Only admins may do that.".to_owned(),
+        };
+        self.answer(query, &text, false);
+        Ok(())
+    }
+
+    /// Answers a press, as the phone shows it for a moment.
+    fn answer(&self, query: &CallbackQuery, text: &str, alarm: bool) {
         let mut request = self.client.bot.answer_callback_query(query.id.clone());
         if !text.is_empty() {
             request = request.text(text).show_alert(alarm);
@@ -127,7 +168,6 @@ impl Hearing {
                 tracing::debug!("a press was not answered: {}", trouble.reason());
             }
         });
-        Ok(())
     }
 
     /// Takes a press; a person who is not on record is looked up first.
@@ -165,7 +205,13 @@ impl Hearing {
         let command = Command::parse(text, name).ok();
         let reply = reply_verb(message, text);
         let is_private = matches!(message.chat.kind, ChatKind::Private(_));
-        if command.is_none() && reply.is_none() && !is_private {
+        let reply_to = message.reply_to_message().map(|to| to.id.0);
+        let id = person_id(user);
+        let is_awaited = command.is_none()
+            && self
+                .steward
+                .awaits(message.chat.id.0, id, reply_to, is_private);
+        if command.is_none() && reply.is_none() && !is_private && !is_awaited {
             return Ok(()); // people talking to each other
         }
         let chat = message.chat.id.0;
@@ -188,6 +234,15 @@ impl Hearing {
             }
             return Ok(());
         }
+        let spot = Spot {
+            chat,
+            thread: message.thread_id.filter(|_| message.is_topic_message),
+        };
+        if let Some(person) = asker.as_ref().filter(|_| is_awaited)
+            && Flow::may(person, Deed::Settings)
+        {
+            return self.steward.written(text, person, spot, now).await;
+        }
         if let (Some((story_message, verb)), Some(person)) = (reply, &asker) {
             return self
                 .replied(update, message, story_message, verb, person, now)
@@ -203,6 +258,9 @@ impl Hearing {
         let text = obey(&self.flow, command, asker.as_ref(), update, now).await?;
         if command.deed() == Deed::Look && !self.flow.take_update(update, now).await? {
             return Ok(());
+        }
+        if text.is_empty() {
+            return self.steward.open(spot, now).await;
         }
         self.say(message, &text);
         Ok(())

@@ -213,7 +213,8 @@ fn when(at: Timestamp, due_at: Timestamp, zone: &TimeZone) -> (&'static str, Str
 }
 
 /// `40 s`, `12 min`, `3 h 5 min`; rounded.
-fn duration(took: SignedDuration) -> String {
+#[must_use]
+pub fn duration(took: SignedDuration) -> String {
     let seconds = took.as_millis().max(0).saturating_add(500) / 1000;
     let minutes = (seconds + 30) / 60;
     match seconds {

@@ -16,5 +16,6 @@ mod edits;
 mod journey;
 mod library;
 mod presses;
+mod settings;
 mod trouble;
 mod webhook;

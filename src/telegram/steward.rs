@@ -1,0 +1,356 @@
+//! The settings by buttons: admins open a panel, press, or write a value. What is written is awaited from one person in one
+//! chat for five minutes, and what is not understood changes nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
+use teloxide::prelude::Requester;
+use teloxide::types::{ChatId, ForceReply, MessageId, ParseMode, ReplyMarkup, ThreadId};
+use tokio::time::Instant;
+
+use super::client::{Client, SMALL_CALL};
+use super::message::plain;
+use super::pace::{Pace, Urgency};
+use super::panel::{self, Panel, Wish, label};
+use crate::domain::audit::{Asked, By};
+use crate::domain::category::{in_ppm, share};
+use crate::domain::person::{Deed, Person, PersonId};
+use crate::domain::setting::Setting;
+use crate::domain::story::MessageRef;
+use crate::flow::settings::Changed;
+use crate::flow::{Error, Flow};
+use crate::system::aside::aside;
+
+/// How long a written value is awaited.
+const AWAITED: Duration = Duration::from_secs(300);
+/// How many changes a panel tells.
+const CHANGES: u32 = 3;
+
+/// Where somebody presses or writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot {
+    /// The chat.
+    pub chat: i64,
+    /// The topic in it.
+    pub thread: Option<ThreadId>,
+}
+
+/// What is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    Setting(Setting),
+    Mix,
+}
+
+struct Dialog {
+    question: Question,
+    /// The message that asks.
+    prompt: i32,
+    until: Instant,
+}
+
+/// Who is awaited where, and for what.
+type Dialogs = Arc<Mutex<HashMap<(i64, PersonId), Dialog>>>;
+
+/// Changes settings as people wish.
+pub struct Steward {
+    client: Client,
+    flow: Flow,
+    pace: Arc<Pace>,
+    dialogs: Dialogs,
+}
+
+impl Steward {
+    /// A steward of a team's settings.
+    #[must_use]
+    pub fn new(client: Client, flow: Flow, pace: Arc<Pace>) -> Self {
+        Self {
+            client,
+            flow,
+            pace,
+            dialogs: Dialogs::default(),
+        }
+    }
+
+    /// Opens a panel for an admin.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn open(&self, spot: Spot, now: Timestamp) -> Result<(), Error> {
+        let panel = self.overview(now).await?;
+        self.say(spot, panel);
+        Ok(())
+    }
+
+    /// Does what a button of a panel asks for; returns the answer, as the phone shows it for a moment. The person may change
+    /// settings.
+    ///
+    /// # Errors
+    /// If the store cannot be written; then nothing was done.
+    pub async fn press(
+        &self,
+        update: u32,
+        wish: Wish,
+        person: &Person,
+        message: MessageRef,
+        spot: Spot,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        let by = By::from(person);
+        let mut told = String::new();
+        let panel = match wish {
+            Wish::Overview => self.overview(now).await?,
+            Wish::Open(setting) => panel::one(setting, &self.flow.settings().await?),
+            Wish::Set(setting, value) => {
+                told = answer(setting, &self.flow.set(setting, value, by, now).await?);
+                self.overview(now).await?
+            }
+            Wish::Write(setting) => {
+                self.ask(Question::Setting(setting), person, spot);
+                return Ok(told);
+            }
+            Wish::WriteMix => {
+                self.ask(Question::Mix, person, spot);
+                return Ok(told);
+            }
+            Wish::Pause => {
+                self.flow.pause(Some(update), by, now).await?;
+                self.overview(now).await?
+            }
+            Wish::Resume => {
+                self.flow.resume(Some(update), by, now).await?;
+                self.overview(now).await?
+            }
+            Wish::Close => {
+                self.close(message);
+                return Ok(told);
+            }
+            Wish::People => self.people(person).await?,
+            Wish::Role(..) | Wish::Active(..) if !Flow::may(person, Deed::Promote) => {
+                return Ok("Only the owner may do that.".to_owned());
+            }
+            Wish::Role(id, role) => {
+                self.flow.set_role(id, role, by, now).await?;
+                self.people(person).await?
+            }
+            Wish::Active(id, active) => {
+                self.flow.set_active(id, active, by, now).await?;
+                self.people(person).await?
+            }
+        };
+        self.show(message, panel);
+        Ok(told)
+    }
+
+    /// Whether this person is awaited to write something here: in a group as a reply to the question.
+    #[must_use]
+    pub fn awaits(
+        &self,
+        chat: i64,
+        person: PersonId,
+        reply_to: Option<i32>,
+        private: bool,
+    ) -> bool {
+        let mut dialogs = lock(&self.dialogs);
+        dialogs.retain(|_, dialog| dialog.until > Instant::now());
+        dialogs.get(&(chat, person)).is_some_and(|dialog| {
+            reply_to == Some(dialog.prompt) || (private && reply_to.is_none())
+        })
+    }
+
+    /// Takes what a person wrote who was awaited.
+    ///
+    /// # Errors
+    /// If the store cannot be written; then nothing was done.
+    pub async fn written(
+        &self,
+        text: &str,
+        person: &Person,
+        spot: Spot,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let awaited = (spot.chat, person.id);
+        let question = lock(&self.dialogs)
+            .get(&awaited)
+            .map(|dialog| dialog.question);
+        let Some(question) = question else {
+            return Ok(());
+        };
+        let by = By::from(person);
+        let refused = match question {
+            Question::Setting(setting) => {
+                match self.flow.set(setting, text.to_owned(), by, now).await? {
+                    Changed::Refused(complaint) => {
+                        let why = format!("{}: {}.", complaint.reason, complaint.remedy);
+                        let zones = panel::zones(text).filter(|_| setting == Setting::Timezone);
+                        Some((why, zones))
+                    }
+                    Changed::Done | Changed::AlreadySo => None,
+                }
+            }
+            Question::Mix => self.mix(text, by, now).await?.map(|why| (why, None)),
+        };
+        match refused {
+            None => {
+                lock(&self.dialogs).remove(&awaited);
+                self.open(spot, now).await?;
+            }
+            Some((why, choices)) => self.say(spot, (plain(&why), choices.unwrap_or_default())),
+        }
+        Ok(())
+    }
+
+    /// Sets the mix that was written; tells why not.
+    async fn mix(&self, text: &str, by: By, now: Timestamp) -> Result<Option<String>, Error> {
+        let words = text.split([' ', ',', '\n']).filter(|word| !word.is_empty());
+        let is_none = text.trim().eq_ignore_ascii_case("none");
+        let shares: Result<Vec<_>, String> = words.filter(|_| !is_none).map(share).collect();
+        let shares = match shares.and_then(|shares| in_ppm(shares).map_err(|why| why.to_string())) {
+            Ok(shares) => shares,
+            Err(why) => return Ok(Some(format!("{why}. Write it like `memes=70 merch=30`."))),
+        };
+        let known = self.flow.mix(now).await?;
+        let unknown = shares
+            .keys()
+            .find(|category| known.iter().all(|share| share.category != **category));
+        if let Some(unknown) = unknown {
+            let there_is: Vec<&str> = known.iter().map(|share| share.category.as_str()).collect();
+            let there_is = there_is.join(", ");
+            return Ok(Some(format!(
+                "There is no category `{unknown}`; there is {there_is}."
+            )));
+        }
+        self.flow.set_mix(shares, by, now).await?;
+        Ok(None)
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Panel, Error> {
+        let settings = self.flow.settings().await?;
+        let paused = self.flow.status(now).await?.paused_since.is_some();
+        let asked = Asked {
+            limit: CHANGES,
+            ..Asked::default()
+        };
+        let changes = self.flow.audit(asked).await?;
+        Ok(panel::overview(&settings, paused, &changes))
+    }
+
+    async fn people(&self, person: &Person) -> Result<Panel, Error> {
+        let may_promote = Flow::may(person, Deed::Promote);
+        Ok(panel::people(&self.flow.people().await?, may_promote))
+    }
+
+    /// Asks a person to write something, by a message that they answer.
+    fn ask(&self, question: Question, person: &Person, spot: Spot) {
+        let what = match question {
+            Question::Setting(setting) => {
+                let bounds = setting
+                    .bounds()
+                    .map_or_else(String::new, |(least, most, unit)| {
+                        format!(" ({least} to {most} {unit})")
+                    });
+                format!("write {}{bounds}", label(setting).to_lowercase())
+            }
+            Question::Mix => {
+                "write the shares of the categories, like `memes=70 merch=30`, or `none`".to_owned()
+            }
+        };
+        let name = plain(&person.name);
+        let text = format!(
+            "<a href=\"tg://user?id={}\">{name}</a>, please {} as an answer to this message, within five minutes.",
+            person.id,
+            plain(&what)
+        );
+        let mut request = self
+            .client
+            .bot
+            .send_message(ChatId(spot.chat), text)
+            .parse_mode(ParseMode::Html)
+            .reply_markup(ReplyMarkup::ForceReply(ForceReply::new().selective()));
+        request.message_thread_id = spot.thread;
+        let (client, pace, dialogs) = (
+            self.client.clone(),
+            Arc::clone(&self.pace),
+            Arc::clone(&self.dialogs),
+        );
+        let awaited = (spot.chat, person.id);
+        aside(async move {
+            if pace.pass(spot.chat, Urgency::Now).await.is_err() {
+                return;
+            }
+            match client.call(SMALL_CALL, request).await {
+                Ok(message) => {
+                    let dialog = Dialog {
+                        question,
+                        prompt: message.id.0,
+                        until: Instant::now() + AWAITED,
+                    };
+                    lock(&dialogs).insert(awaited, dialog);
+                }
+                Err(trouble) => tracing::warn!("a question was not asked: {}", trouble.reason()),
+            }
+        });
+    }
+
+    fn say(&self, spot: Spot, (text, keyboard): Panel) {
+        let mut request = self
+            .client
+            .bot
+            .send_message(ChatId(spot.chat), text)
+            .parse_mode(ParseMode::Html)
+            .reply_markup(keyboard);
+        request.message_thread_id = spot.thread;
+        self.do_aside(spot.chat, request);
+    }
+
+    fn show(&self, message: MessageRef, (text, keyboard): Panel) {
+        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
+        let request = self
+            .client
+            .bot
+            .edit_message_text(chat, id, text)
+            .parse_mode(ParseMode::Html)
+            .reply_markup(keyboard);
+        self.do_aside(message.chat, request);
+    }
+
+    fn close(&self, message: MessageRef) {
+        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
+        self.do_aside(message.chat, self.client.bot.delete_message(chat, id));
+    }
+
+    /// Talk: what was decided is on record, whether it arrives or not.
+    fn do_aside<T, R>(&self, chat: i64, request: R)
+    where
+        R: IntoFuture<Output = Result<T, teloxide::RequestError>, IntoFuture: Send>
+            + Send
+            + 'static,
+        T: Send + 'static,
+    {
+        let (client, pace) = (self.client.clone(), Arc::clone(&self.pace));
+        aside(async move {
+            if pace.pass(chat, Urgency::Now).await.is_err() {
+                return;
+            }
+            if let Err(trouble) = client.call(SMALL_CALL, request).await {
+                tracing::debug!("a panel was not shown: {}", trouble.reason());
+            }
+        });
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn answer(setting: Setting, changed: &Changed) -> String {
+    let label = label(setting);
+    match changed {
+        Changed::Done => format!("{label}: changed."),
+        Changed::AlreadySo => format!("{label}: it was so already."),
+        Changed::Refused(complaint) => format!("{label}: {}.", complaint.reason),
+    }
+}

@@ -1,0 +1,136 @@
+//! The settings by buttons and by words, as an admin changes them in the chat.
+
+use storyline::domain::setting::Setting;
+
+use crate::harness::{ANN, BEN, CLEO, Office, TEAM};
+
+/// The panel that Ann opened in the team's chat.
+async fn panel() -> (Office, i64) {
+    let office = Office::open().await;
+    office.telegram.say(ANN, TEAM, "/settings");
+    let panel = office.see_said(TEAM, "⚙️ Team").await;
+    (office, panel.id)
+}
+
+async fn sees_button(office: &Office, message: i64, button: &str) {
+    office
+        .see(|state| {
+            let message = state.message(TEAM, message)?;
+            message.button(button).is_some().then_some(())
+        })
+        .await;
+}
+
+async fn setting(office: &Office, setting: Setting) -> String {
+    setting.shown(&office.flow().settings().await.unwrap())
+}
+
+async fn becomes(office: &Office, wanted: Setting, value: &str) {
+    office
+        .wait_until("it is so", async || setting(office, wanted).await == value)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_changes_a_setting_by_buttons_and_everybody_sees_who() {
+    let (office, panel) = panel().await;
+    office.telegram.press(ANN, TEAM, panel, "Stories a day");
+    sees_button(&office, panel, "4").await;
+    office.telegram.press(ANN, TEAM, panel, "4");
+    becomes(&office, Setting::PostsPerDay, "4").await;
+    office.see_text(panel, "Ann · Stories a day: 3 → 4").await;
+    // What was pressed twice is done once.
+    office.telegram.press(ANN, TEAM, panel, "Pause");
+    office.see_text(panel, "⏸ Paused").await;
+    office.telegram.press(ANN, TEAM, panel, "Resume");
+    office
+        .wait_until("it goes on", async || {
+            let status = office.flow().status(office.now()).await.unwrap();
+            status.paused_since.is_none()
+        })
+        .await;
+    office.telegram.press(ANN, TEAM, panel, "Close");
+    office
+        .wait_until("the panel is gone", async || {
+            office.telegram.message(TEAM, panel).is_none()
+        })
+        .await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_zone_is_found_by_typing() {
+    let (office, panel) = panel().await;
+    office.telegram.press(ANN, TEAM, panel, "Time zone");
+    sees_button(&office, panel, "Write it").await;
+    office.telegram.press(ANN, TEAM, panel, "Write it");
+    let question = office.see_said(TEAM, "please write time zone").await;
+    // Somebody else's answer, and talk that is no answer, mean nothing.
+    office
+        .telegram
+        .reply(BEN, TEAM, question.id, "Europe/Paris");
+    office.telegram.say(ANN, TEAM, "good morning");
+    office.telegram.reply(ANN, TEAM, question.id, "new york");
+    let found = office.see_said(TEAM, "there is no such time zone").await;
+    assert_eq!(setting(&office, Setting::Timezone).await, "UTC");
+    office
+        .telegram
+        .press(ANN, TEAM, found.id, "America/New_York");
+    becomes(&office, Setting::Timezone, "America/New_York").await;
+    office
+        .telegram
+        .reply(ANN, TEAM, question.id, "Europe/Berlin");
+    becomes(&office, Setting::Timezone, "Europe/Berlin").await;
+    office.telegram.reply(ANN, TEAM, question.id, "Europe/Rome");
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mix_is_written_and_must_add_up() {
+    let (office, panel) = panel().await;
+    office.drop_picture("memes/a.jpg");
+    office.drop_picture("merch/b.jpg");
+    office.wait_until_ready(2).await;
+    office.telegram.press(ANN, TEAM, panel, "Mix");
+    let question = office.see_said(TEAM, "the shares of the categories").await;
+    office
+        .telegram
+        .reply(ANN, TEAM, question.id, "memes=70 merch=20");
+    office.see_said(TEAM, "add up to 90 %").await;
+    office
+        .telegram
+        .reply(ANN, TEAM, question.id, "memes=70 merk=30");
+    office.see_said(TEAM, "There is no category").await;
+    office
+        .telegram
+        .reply(ANN, TEAM, question.id, "memes=70, merch=30");
+    office
+        .wait_until("the mix is set", async || {
+            let mix = office.flow().mix(office.now()).await.unwrap();
+            mix.iter().any(|share| share.share_ppm == Some(700_000))
+        })
+        .await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_no_admin_changes_nothing() {
+    let (office, panel) = panel().await;
+    office.telegram.say(BEN, TEAM, "/settings");
+    office.see_said(TEAM, "Only admins may do that").await;
+    office.telegram.press(BEN, TEAM, panel, "Stories a day");
+    office.see_answer("Only admins may do that.").await;
+    // The owner makes Ben an admin; Ben may change settings then, and say nothing of others' roles.
+    office.telegram.press(ANN, TEAM, panel, "People");
+    office.see_text(panel, "Ben (member)").await;
+    office.telegram.press(ANN, TEAM, panel, "Ben: make admin");
+    office.see_text(panel, "Ben (admin)").await;
+    office.telegram.say(CLEO, TEAM, "/status");
+    office.see_said(TEAM, "Library:").await;
+    office.telegram.press(BEN, TEAM, panel, "Back");
+    office.see_text(panel, "⚙️ Team").await;
+    office.telegram.press(BEN, TEAM, panel, "People");
+    let people = office.see_text(panel, "Cleo (member)").await;
+    assert!(people.button("Cleo").is_none(), "{:?}", people.labels());
+    office.close().await;
+}
