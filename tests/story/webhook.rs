@@ -218,7 +218,11 @@ async fn records_that_cannot_be_kept_lose_no_call() {
     let rival = rusqlite::Connection::open(office.database()).unwrap();
     rival.execute_batch("BEGIN IMMEDIATE").unwrap();
     office.telegram.press(BEN, TEAM, story, "Posted");
-    office.see_said(ANN, "Nothing can be recorded").await;
+    // It is refused, not taken for good.
+    office
+        .see(|state| state.webhook.as_ref()?.last_error.clone())
+        .await;
+    assert_eq!(office.telegram.updates_waiting(), 1);
     rival.execute_batch("ROLLBACK").unwrap();
     office.nudge();
     office.see_text(story, "Posted by Ben").await;
