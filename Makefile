@@ -3,13 +3,13 @@
 CARGO ?= cargo
 # What the tests run against beside the program itself.
 TEST_PACKAGES = postgresql util-linux libheif-examples python3-pip curl libimage-exiftool-perl openssh-client \
-    openssh-server rclone rsync tar unzip zip
+    openssh-server rclone redis-server rsync tar unzip zip
 # Where everything is built, and what is fetched for the tests is kept.
 TARGET = $(abspath $(or $(CARGO_TARGET_DIR),target))
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 600
 
-.PHONY: all demo test lint measure fuzz corpus clean toolchain test-packages
+.PHONY: all demo test lint measure fuzz corpus emulator clean toolchain test-packages
 
 all: toolchain ## build the program
 	$(CARGO) build --release --locked
@@ -19,7 +19,7 @@ demo: toolchain ## the real program on a pretend chat, with a page to watch it
 	$(CARGO) build --locked --example demo
 	target/debug/examples/demo target/release/storyline $(DEMO)
 
-test: toolchain test-packages lint corpus ## everything, as CI runs it
+test: toolchain test-packages lint corpus emulator ## everything, as CI runs it
 	$(CARGO) test --locked
 	$(CARGO) test --locked --no-default-features --lib
 
@@ -56,6 +56,10 @@ fuzz: corpus ## any bytes as files: what a fuzzer finds in FUZZ_SECONDS a target
 # Pictures and clips of other projects, fetched once.
 corpus: test-packages
 	@packaging/corpus $(TARGET)/corpus
+
+# Another project's idea of Telegram, fetched once.
+emulator: test-packages
+	@packaging/emulator $(TARGET)/emulator
 
 toolchain:
 	@packaging/prepare toolchain

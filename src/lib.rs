@@ -22,7 +22,7 @@
 //! * [`store`]: the memory. SQLite, or PostgreSQL; one SQL text for both; one closure is one transaction.
 //! * [`flow`]: the verbs. A tap in Telegram and a command in the terminal call the same function.
 //! * [`library`]: EDGE, the folder. Watch, walk, inspect, examine, render.
-//! * [`telegram`]: EDGE, the people. The desk, the poller, what people see and press.
+//! * [`telegram`]: EDGE, the people. The desk, the receiver, what people see and press.
 //! * [`cli`]: EDGE, the terminal. One file a noun.
 //! * [`config`]: what the owner decided.
 //! * [`system`]: the body. Clock, supervisor, systemd, log.

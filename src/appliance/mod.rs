@@ -25,7 +25,7 @@ use crate::system::systemd::Systemd;
 use crate::telegram::client::Client;
 use crate::telegram::desk::Desk;
 use crate::telegram::pace::Pace;
-use crate::telegram::poll::Poller;
+use crate::telegram::receive::Receiver;
 
 /// How long a loop that only waits for rows may be quiet.
 const QUIET: Duration = Duration::from_secs(90);
@@ -99,7 +99,7 @@ pub struct Appliance {
     studio: Studio,
     archive: Archive,
     clock: Clock,
-    desk: Result<(Arc<Desk>, Poller), &'static str>,
+    desk: Result<(Arc<Desk>, Receiver), &'static str>,
 }
 
 impl Appliance {
@@ -159,8 +159,12 @@ impl Appliance {
         crew.start("examine", QUIET, move |pulse| {
             examiner::run(library.clone(), subscribed.clone(), pulse)
         });
-        let (outlet, poller, missing) = match self.desk {
-            Ok((desk, poller)) => (Some(desk as Arc<dyn Outlet>), Some(Arc::new(poller)), None),
+        let (outlet, receiver, missing) = match self.desk {
+            Ok((desk, receiver)) => (
+                Some(desk as Arc<dyn Outlet>),
+                Some(Arc::new(receiver)),
+                None,
+            ),
             Err(missing) => (None, None, Some(missing)),
         };
         let keeper = Keeper {
@@ -186,11 +190,11 @@ impl Appliance {
             };
             crew.start_work(&worker, &heart);
         }
-        if let Some(poller) = &poller {
-            let poller = Arc::clone(poller);
-            crew.start("poll", NETWORK_QUIET, move |pulse| {
-                let poller = Arc::clone(&poller);
-                async move { poller.run(&pulse).await }
+        if let Some(receiver) = &receiver {
+            let receiver = Arc::clone(receiver);
+            crew.start(receiver.task(), NETWORK_QUIET, move |pulse| {
+                let receiver = Arc::clone(&receiver);
+                async move { receiver.run(&pulse).await }
             });
         }
         if let Some(missing) = missing {
@@ -209,7 +213,7 @@ impl Appliance {
         let ended = crew.supervisor.run().await;
         systemd.stopping();
         let now = self.clock.now();
-        let heard_at = poller.map(|poller| poller.heard_at(now));
+        let heard_at = receiver.map(|receiver| receiver.heard_at(now));
         self.flow.fall_asleep(heard_at, now).await?;
         tracing::info!("storyline has stopped");
         Ok(ended?)
@@ -266,13 +270,13 @@ async fn claim(store: &Store) -> Result<bool, Error> {
     store.claim().await
 }
 
-/// The desk and its poller; or what is missing for them, in plain words.
+/// The desk and its receiver; or what is missing for them, in plain words.
 fn build_desk(
     config: &Config,
     team_chat: Option<i64>,
     flow: &Flow,
     clock: &Clock,
-) -> Result<Result<(Arc<Desk>, Poller), &'static str>, Trouble> {
+) -> Result<Result<(Arc<Desk>, Receiver), &'static str>, Trouble> {
     let telegram = &config.telegram;
     let Some(token) = &telegram.token else {
         return Ok(Err(
@@ -289,6 +293,7 @@ fn build_desk(
         admin_chat,
         team_chat,
     );
-    let poller = Poller::new(client, flow.clone(), pace, admin_chat, clock.clone());
-    Ok(Ok((Arc::new(desk), poller)))
+    let (flow, clock) = (flow.clone(), clock.clone());
+    let receiver = Receiver::new(client, flow, pace, admin_chat, clock, telegram.webhook());
+    Ok(Ok((Arc::new(desk), receiver)))
 }

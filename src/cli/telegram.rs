@@ -17,6 +17,7 @@ use crate::flow::outlet::Trouble;
 use crate::system::clock::Clock;
 use crate::telegram::client::{Client, SMALL_CALL};
 use crate::telegram::message::plain;
+use crate::telegram::webhook::{Standing, standing};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Telegram {
@@ -94,6 +95,24 @@ pub(super) async fn ask(findings: &mut Findings, config: &Config, send: bool) {
         match chat_info(&client, ChatId(chat)).await {
             Ok(info) => findings.ok("admin chat", called(&info)),
             Err(trouble) => tell(findings, "admin chat", &trouble),
+        }
+    }
+    if let Some(webhook) = settings.webhook() {
+        match client
+            .call(SMALL_CALL, client.bot.get_webhook_info())
+            .await
+            .map(|info| standing(&info, &webhook))
+        {
+            Ok(Standing::Well) => findings.ok("webhook", "all that people did has arrived"),
+            Ok(Standing::Waiting { reason, remedy }) => {
+                findings.problem("webhook", reason, Some(&remedy));
+            }
+            Ok(Standing::TakenOff) => findings.note(
+                "webhook",
+                "Telegram does not call this box",
+                Some("start the service; it tells Telegram to, and again within two minutes"),
+            ),
+            Err(trouble) => tell(findings, "webhook", &trouble),
         }
     }
     if let (true, Some(chat)) = (send && chat_is_there, team.chat) {

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
 use super::keys::{self, Key, Kind, Secrecy};
-use super::parse::{http_url, odd_token};
+use super::parse::{address, http_url, odd_token, webhook_secret, webhook_url};
 use super::problem::Problem;
 use super::{Config, Database, Library, Log, Telegram};
 use crate::domain::framing::Framing;
@@ -14,6 +14,9 @@ use crate::domain::messages::Messages;
 use crate::domain::team::{TeamSettings, Window};
 use crate::domain::written::{Complaint, absolute, color, fit, name, time, zone};
 use crate::system::secret::redact;
+
+const WEBHOOK_URL: &str = "telegram.webhook_url";
+const WEBHOOK_SECRET: &str = "telegram.webhook_secret";
 
 /// The settings, with the default in place of each value that a problem names, all problems, and warnings.
 pub(super) fn check(values: &Values) -> (Config, Vec<Problem>, Vec<Problem>) {
@@ -48,12 +51,7 @@ impl Check<'_> {
             database: Database {
                 url: self.required("database.url", DatabaseUrl::parse),
             },
-            telegram: Telegram {
-                token: self.text("telegram.token", |text| Ok(SecretString::from(text))),
-                token_file: self.text("telegram.token_file", absolute),
-                admin_chat: self.chat("telegram.admin_chat"),
-                api_url: self.required("telegram.api_url", http_url),
-            },
+            telegram: self.telegram(),
             team,
             log: Log {
                 level: self.required("log.level", |text| {
@@ -99,6 +97,32 @@ impl Check<'_> {
             });
         }
         library
+    }
+
+    fn telegram(&mut self) -> Telegram {
+        let telegram = Telegram {
+            token: self.text("telegram.token", |text| Ok(SecretString::from(text))),
+            token_file: self.text("telegram.token_file", absolute),
+            admin_chat: self.chat("telegram.admin_chat"),
+            api_url: self.required("telegram.api_url", http_url),
+            webhook_url: self.text(WEBHOOK_URL, webhook_url),
+            webhook_listen: self.required("telegram.webhook_listen", address),
+            webhook_secret: self.text(WEBHOOK_SECRET, webhook_secret),
+        };
+        let has_no_secret = telegram.webhook_secret.is_none()
+            && self.problems.iter().all(|one| one.key != WEBHOOK_SECRET);
+        if let Some(written) = self.values.get(WEBHOOK_URL)
+            && telegram.webhook_url.is_some()
+            && has_no_secret
+        {
+            let problem = Problem::new(
+                WEBHOOK_SECRET,
+                "it is missing, so anybody could call `webhook_url` in Telegram's name",
+                "write 1 to 256 letters and digits, best those of `openssl rand -hex 32`",
+            );
+            self.problems.push(problem.at(&written.origin));
+        }
+        telegram
     }
 
     fn team(&mut self, library: &Library) -> TeamSettings {

@@ -342,3 +342,58 @@ fn texts_of_messages_are_the_owners() {
     assert_eq!(source(Text::ButtonSkip), "Heute nicht");
     assert_eq!(source(Text::ButtonSwap), "🔄 Swap");
 }
+
+#[test]
+fn telegram_calls_only_a_safe_address_and_only_with_a_secret() {
+    let with =
+        |url: &str| format!("[telegram]\nwebhook_url = {url:?}\nwebhook_secret = \"s_-9\"\n");
+    for good in [
+        "https://stories.example.com/telegram",
+        "https://stories.example.com",
+        "http://127.0.0.1:80/x",
+        "http://[::1]:80/x",
+        "http://localhost/x",
+    ] {
+        let (config, problems, _) = checked(&with(good));
+        assert_eq!(problems, [], "{good}");
+        assert!(config.telegram.webhook().is_some(), "{good}");
+    }
+    for (bad, reason) in [
+        (
+            "http://stories.example.com/x",
+            "it must begin with `https://`",
+        ),
+        (
+            "http://127.0.0.1.example.com/x",
+            "it must begin with `https://`",
+        ),
+        ("ftp://127.0.0.1/x", "it must begin with `https://`"),
+        ("stories.example.com", "no valid URL"),
+        ("https://ann:pw@example.com/", "a user or a password"),
+        (
+            "https://example.com/?secret=s",
+            "an address and nothing else",
+        ),
+    ] {
+        let told = problem(&with(bad));
+        assert!(told.contains(reason), "{told}");
+    }
+    assert!(checked("").0.telegram.webhook().is_none());
+
+    let told = problem("telegram.webhook_url = \"https://example.com/x\"");
+    assert!(
+        told.starts_with("telegram.webhook_secret (/s.toml:1): it is missing"),
+        "{told}"
+    );
+    for secret in ["canary!", "canary canary", &"canary".repeat(50)] {
+        let text =
+            format!("[telegram]\nwebhook_url = \"https://e.org\"\nwebhook_secret = {secret:?}");
+        let told = problem(&text);
+        assert!(
+            told.contains("1 to 256 letters") && !told.contains("canary"),
+            "{told}"
+        );
+    }
+    let told = problem("telegram.webhook_listen = \"8443\"");
+    assert!(told.contains("no address with a port"), "{told}");
+}

@@ -129,6 +129,7 @@ mod tests {
             .iter()
             .filter(|key| !key.sample.is_empty() && key.name != "token_file")
             .map(|key| format!("{}.{}\n", key.section, key.line(key.sample)))
+            .chain(["telegram.webhook_secret = \"shown-nowhere\"\n".to_owned()])
             .collect();
         assert_eq!(load(&text).config.team.chat, Some(-1_001_234_567_890));
     }

@@ -242,6 +242,31 @@ const HERE: &[Key] = &[
         ..TEXT
     },
     Key {
+        section: "telegram",
+        name: "webhook_url",
+        sample: "https://stories.example.com/telegram",
+        doc: "For a box that the internet reaches: the public address that Telegram calls with what people do. Unset, the \
+              box asks Telegram, which needs no address, no certificate and no open port.",
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "webhook_listen",
+        default: "127.0.0.1:8443",
+        doc: "Where this box takes those calls, as address and port. It speaks plain HTTP: the web server that holds the \
+              certificate passes them on to it.",
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "webhook_secret",
+        doc: "What Telegram shows with each call, so that nobody else is heard: 1 to 256 letters, digits, `_` and `-`, \
+              best at random. It goes with `webhook_url`. It is a secret: prefer the systemd credential \
+              `telegram.webhook_secret`.",
+        secrecy: Secrecy::Secret,
+        ..TEXT
+    },
+    Key {
         section: "team",
         name: "name",
         default: "Storyline",

@@ -284,3 +284,19 @@ fn a_token_is_in_nothing_that_is_told_whatever_way_it_came() {
         assert!(!told.contains("canary"), "{told}");
     }
 }
+
+#[test]
+fn the_secret_of_the_webhook_may_be_a_credential_too() {
+    let house = House::new();
+    house.file("telegram.webhook_secret", "canary\n");
+    let directory = house.0.path().display().to_string();
+    let loaded = house
+        .load(
+            "telegram.webhook_url = \"https://example.com/telegram\"",
+            &[(CREDENTIALS, &directory)],
+        )
+        .unwrap();
+    let webhook = loaded.config.telegram.webhook().unwrap();
+    assert_eq!(webhook.secret.expose_secret(), "canary");
+    assert!(!format!("{loaded:?} {:?}", loaded.show()).contains("canary"));
+}

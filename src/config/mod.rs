@@ -1,6 +1,7 @@
 //! What the owner decided: one struct a section, with values that are already parsed and checked. [`keys`] says what may be
 //! set, [`load`] finds what is, [`check`] says everything that is wrong with it at once.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -72,6 +73,36 @@ pub struct Telegram {
     pub admin_chat: Option<i64>,
     /// The server of the Bot API.
     pub api_url: reqwest::Url,
+    /// The public address that Telegram calls with what people do; without one, the box asks Telegram.
+    pub webhook_url: Option<reqwest::Url>,
+    /// Where such calls are taken.
+    pub webhook_listen: SocketAddr,
+    /// What Telegram shows with each of them; never missing where there is an address.
+    pub webhook_secret: Option<SecretString>,
+}
+
+impl Telegram {
+    /// How Telegram calls this box, if it does.
+    #[must_use]
+    pub fn webhook(&self) -> Option<Webhook> {
+        let (url, secret) = self.webhook_url.clone().zip(self.webhook_secret.clone())?;
+        Some(Webhook {
+            url,
+            listen: self.webhook_listen,
+            secret,
+        })
+    }
+}
+
+/// How Telegram calls this box with what people do.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The public address that Telegram calls.
+    pub url: reqwest::Url,
+    /// Where this box takes its calls.
+    pub listen: SocketAddr,
+    /// What Telegram shows with each call.
+    pub secret: SecretString,
 }
 
 /// What is told, and where.

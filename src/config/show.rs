@@ -62,6 +62,9 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
         "telegram.admin_chat" => telegram.admin_chat?.to_string(),
         "telegram.api_url" => telegram.api_url.to_string(),
+        "telegram.webhook_url" => telegram.webhook_url.as_ref()?.to_string(),
+        "telegram.webhook_listen" => telegram.webhook_listen.to_string(),
+        "telegram.webhook_secret" => telegram.webhook_secret.as_ref().map(secret)?,
         "log.level" => log.level.to_string(),
         "log.format" => log.format.as_str().to_owned(),
         other => {
@@ -83,7 +86,10 @@ mod tests {
         KEYS.iter()
             .filter(|key| key.name != "token_file")
             .map(|key| (key.environment_name(), key.shown()))
-            .chain([("STORYLINE_TELEGRAM_TOKEN".to_owned(), "1:canary")])
+            .chain([
+                ("STORYLINE_TELEGRAM_TOKEN".to_owned(), "1:canary"),
+                ("STORYLINE_TELEGRAM_WEBHOOK_SECRET".to_owned(), "canary"),
+            ])
             .collect()
     }
 
@@ -100,8 +106,8 @@ mod tests {
         assert_eq!(shown.len(), KEYS.len());
         for (shown, key) in shown.iter().zip(KEYS) {
             if key.secrecy == Secrecy::Secret {
-                let told = "set, from $STORYLINE_TELEGRAM_TOKEN";
-                assert_eq!(shown.value.as_deref(), Some(told));
+                let told = format!("set, from ${}", key.environment_name());
+                assert_eq!(shown.value, Some(told));
             } else if key.name == "token_file" {
                 assert_eq!((shown.value.as_deref(), &*shown.origin), (None, "default"));
             } else {

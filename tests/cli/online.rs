@@ -89,6 +89,51 @@ async fn a_wrong_chat_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn how_the_calls_of_telegram_fare_is_told() {
+    let telegram = a_team().await;
+    let bench = Bench::with_media().await;
+    let url = "http://127.0.0.1:1/telegram";
+    bench.settings(&format!(
+        "[telegram]\ntoken = \"{}\"\napi_url = \"{}\"\nchat = {TEAM}\nwebhook_url = \"{url}\"\nwebhook_secret = \"canary\"\n",
+        telegram.token(),
+        telegram.url()
+    ));
+    let (bench, seen) = typed(bench, "telegram test").await;
+    assert!(
+        seen.stdout.contains("Telegram does not call this box"),
+        "{seen:?}"
+    );
+    assert_eq!(seen.code, 0, "{seen:?}");
+
+    let set = format!(
+        "{}/bot{}/setWebhook?url={url}",
+        telegram.url(),
+        telegram.token()
+    );
+    assert!(reqwest::get(set).await.unwrap().status().is_success());
+    let (bench, seen) = typed(bench, "telegram test").await;
+    assert!(
+        seen.stdout
+            .contains("ok       webhook  all that people did has arrived"),
+        "{seen:?}"
+    );
+
+    telegram.say(ANN, ANN, "/status");
+    let failed =
+        |state: &crate::pretend::telegram::State| state.webhook.as_ref()?.last_error.clone();
+    telegram
+        .wait_for(failed, std::time::Duration::from_secs(10))
+        .await;
+    let (_bench, seen) = typed(bench, "telegram test").await;
+    assert!(
+        seen.stdout.contains("1 waiting: Connection refused"),
+        "{seen:?}"
+    );
+    assert!(!seen.all().contains("canary"), "{seen:?}");
+    assert_eq!(seen.code, 1, "{seen:?}");
+}
+
+#[tokio::test]
 async fn a_bot_without_its_rights_is_told_so() {
     let telegram = a_team().await;
     telegram.channel(-1_001_000_000_009, "Desk");

@@ -17,6 +17,8 @@ mod refusals;
 mod teloxide;
 #[path = "selftest/updates.rs"]
 mod updates;
+#[path = "selftest/webhook.rs"]
+mod webhook;
 
 use std::time::Duration;
 

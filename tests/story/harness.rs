@@ -1,6 +1,6 @@
 //! A box in an office: a folder, a database, a chat with Ann, Ben and Cleo in it, and a clock that can be set.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,7 @@ use storyline::system::systemd::Systemd;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use crate::address::free_address;
 use crate::pretend::telegram::{Message, PretendTelegram, State as TelegramState, Status};
 
 pub(crate) const TEAM: i64 = -1_001_000_000_001;
@@ -24,6 +25,9 @@ pub(crate) const BEN: i64 = 12;
 pub(crate) const CLEO: i64 = 13;
 pub(crate) const ZED: i64 = 99;
 
+pub(crate) const WEBHOOK_PATH: &str = "/telegram/calls";
+pub(crate) const WEBHOOK_SECRET: &str = "canary-of-the-webhook_0123456789";
+
 /// The longest that anything may take here.
 const SOON: Duration = Duration::from_secs(60);
 
@@ -31,6 +35,8 @@ pub(crate) struct Office {
     pub telegram: PretendTelegram,
     pub clock: Clock,
     pub config: Config,
+    /// Where the config was read from.
+    pub file: PathBuf,
     folder: TempDir,
     running: Option<Running>,
 }
@@ -47,6 +53,8 @@ pub(crate) struct Plan {
     pub posts_per_day: u32,
     pub repost_ttl_days: u32,
     pub dry_run: bool,
+    /// Telegram calls the box, which else asks Telegram.
+    pub webhook: bool,
 }
 
 pub(crate) enum Chat {
@@ -62,6 +70,7 @@ impl Default for Plan {
             posts_per_day: 3,
             repost_ttl_days: 30,
             dry_run: false,
+            webhook: false,
         }
     }
 }
@@ -97,11 +106,19 @@ impl Office {
         for person in [ANN, BEN, CLEO] {
             telegram.member(TEAM, person, Status::Member);
         }
+        let webhook = if plan.webhook {
+            let address = free_address();
+            format!(
+                "webhook_url = \"http://{address}{WEBHOOK_PATH}\"\nwebhook_listen = \"{address}\"\nwebhook_secret = \"{WEBHOOK_SECRET}\""
+            )
+        } else {
+            String::new()
+        };
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("library")).unwrap();
         let text = format!(
             "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
-             [telegram]\ntoken = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\nadmin_chat = {ANN}\n{thread}\n\
+             [telegram]\ntoken = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\nadmin_chat = {ANN}\n{thread}\n{webhook}\n\
              [team]\nname = \"Team\"\njitter_minutes = 0\nposts_per_day = {posts}\nrepost_ttl_days = {ttl}\ndry_run = {dry}\n",
             root = folder.path().display(),
             token = telegram.token(),
@@ -117,6 +134,7 @@ impl Office {
             .config;
         Self {
             telegram,
+            file,
             clock: Clock::steerable("2027-01-04T08:00:00Z".parse().unwrap()),
             config,
             folder,

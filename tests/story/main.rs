@@ -6,6 +6,8 @@
 #[path = "../pretend/mod.rs"]
 mod pretend;
 
+#[path = "../support/address.rs"]
+mod address;
 mod harness;
 
 mod chat;
@@ -17,3 +19,4 @@ mod pairing;
 mod presses;
 mod settings;
 mod trouble;
+mod webhook;

@@ -22,23 +22,6 @@ pub fn get_me(state: &State) -> Reply {
     Ok(me)
 }
 
-pub fn get_webhook_info(state: &mut State) -> Reply {
-    let now = state.now();
-    Ok(json!({
-        "url": "",
-        "has_custom_certificate": false,
-        "pending_update_count": state.updates.len(now),
-        "allowed_updates": state.updates.allowed(),
-    }))
-}
-
-pub fn delete_webhook(state: &mut State, params: &Params) -> Reply {
-    if params.is_true("drop_pending_updates") {
-        state.updates.clear();
-    }
-    Ok(json!(true))
-}
-
 pub fn get_chat(state: &mut State, params: &Params) -> Reply {
     let chat = state.open_chat(chat_id(params)?)?.clone();
     let mut shape = shape::chat(state, &chat);

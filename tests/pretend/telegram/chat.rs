@@ -11,6 +11,7 @@ use super::faults::Planned;
 use super::limits::Refusal;
 use super::message::{Author, Keyboard, Media, Message};
 use super::updates::Queue;
+use super::webhook::Webhook;
 
 /// Who speaks for an administrator that hides behind the group.
 pub const ANONYMOUS_ADMIN: i64 = 1_087_968_824;
@@ -163,6 +164,12 @@ pub struct State {
     /// Every file id, sizes included.
     pub files: BTreeMap<String, Media>,
     pub updates: Queue,
+    /// Where updates are called in, instead of being asked for.
+    pub webhook: Option<Webhook>,
+    /// Answers of the webhook that will be lost on their way.
+    pub webhook_answers_to_lose: usize,
+    /// The webhook's address leads nowhere.
+    pub webhook_is_astray: bool,
     pub presses: BTreeMap<String, Press>,
     pub answers: Vec<Answered>,
     pub calls: Vec<Call>,
@@ -184,6 +191,9 @@ impl State {
             chats: BTreeMap::new(),
             files: BTreeMap::new(),
             updates: Queue::default(),
+            webhook: None,
+            webhook_answers_to_lose: 0,
+            webhook_is_astray: false,
             presses: BTreeMap::new(),
             answers: Vec::new(),
             calls: Vec::new(),

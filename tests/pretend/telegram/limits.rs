@@ -80,6 +80,13 @@ impl Refusal {
         )
     }
 
+    pub fn webhook_is_active() -> Self {
+        Self::new(
+            409,
+            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+        )
+    }
+
     pub fn too_many(seconds: u64) -> Self {
         Self {
             parameters: Some(json!({ "retry_after": seconds })),

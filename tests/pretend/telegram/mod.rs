@@ -3,7 +3,7 @@
 //! ```text
 //! bot ──HTTP──▶ listener ─▶ server ─▶ sending, editing, asking, files ─▶ chat::State ◀─ people (press, say, reply)
 //!                              ▲ faults            limits, html, shape        │
-//!                              └────────────── updates (long poll) ◀──────────┘──▶ page (a chat in the browser)
+//!     ◀──webhook─────────────  └────────────── updates (long poll) ◀──────────┘──▶ page (a chat in the browser)
 //! ```
 //!
 //! A test starts one, introduces people and chats, points the bot at [`PretendTelegram::url`], lets people act, and
@@ -26,6 +26,7 @@ mod sending;
 mod server;
 mod shape;
 mod updates;
+mod webhook;
 mod world;
 
 use std::fmt::Write;
@@ -55,7 +56,7 @@ pub struct PretendTelegram {
     shared: Arc<Shared>,
     url: String,
     page_url: String,
-    tasks: [AbortHandle; 2],
+    tasks: [AbortHandle; 3],
 }
 
 /// What the server's tasks and the test look at together.
@@ -113,6 +114,7 @@ impl PretendTelegram {
             tasks: [
                 server::spawn(api, Arc::clone(&shared)),
                 server::spawn(page, Arc::clone(&shared)),
+                webhook::spawn(Arc::clone(&shared)),
             ],
             shared,
         }
@@ -178,6 +180,22 @@ impl PretendTelegram {
     /// Goes on numbering updates from here, as the server does after a quiet week.
     pub fn renumber_updates(&self, next: i64) {
         self.shared.act(|state| state.updates.renumber(next));
+    }
+
+    /// The webhook takes these next updates, and its answers are lost: they are called in again.
+    pub fn lose_webhook_answers(&self, count: usize) {
+        self.shared
+            .act(|state| state.webhook_answers_to_lose += count);
+    }
+
+    /// The webhook's address leads nowhere, or leads to the bot again.
+    pub fn lead_webhook_astray(&self, astray: bool) {
+        self.shared.act(|state| state.webhook_is_astray = astray);
+    }
+
+    /// Another program with the same token wants to poll.
+    pub fn take_webhook_off(&self) {
+        self.shared.act(|state| state.webhook = None);
     }
 
     // ---- looking ----

@@ -20,12 +20,13 @@ use super::limits::{DOWNLOAD_BYTES, POLL_SECONDS, Refusal, Reply};
 use super::listener::{Cord, Port};
 use super::message::MediaKind;
 use super::request::Params;
-use super::{Shared, asking, editing, files, page, sending};
+use super::{Shared, asking, editing, files, page, sending, webhook};
 
-const METHODS: [&str; 27] = [
+const METHODS: [&str; 28] = [
     "getMe",
     "getUpdates",
     "getWebhookInfo",
+    "setWebhook",
     "deleteWebhook",
     "sendMessage",
     "sendPhoto",
@@ -196,8 +197,9 @@ fn answer(reply: Reply) -> Response {
 fn perform(state: &mut State, method: &str, params: &Params) -> Reply {
     match method {
         "getMe" => asking::get_me(state),
-        "getWebhookInfo" => asking::get_webhook_info(state),
-        "deleteWebhook" => asking::delete_webhook(state, params),
+        "getWebhookInfo" => webhook::get_info(state),
+        "setWebhook" => webhook::set(state, params),
+        "deleteWebhook" => webhook::delete(state, params),
         "sendMessage" => sending::send_message(state, params),
         "sendPhoto" => sending::send_media(state, params, MediaKind::Photo),
         "sendVideo" => sending::send_media(state, params, MediaKind::Video),
@@ -237,20 +239,20 @@ async fn get_updates(shared: &Shared, params: &Params) -> Reply {
     let until = Instant::now() + Duration::from_secs(timeout as u64);
     let mut changed = shared.changed.subscribe();
     let mine = shared.act(|state| {
-        let kinds = params.json("allowed_updates");
-        if let Some(kinds) = kinds.as_ref().and_then(Value::as_array) {
-            let kinds = kinds.iter().filter_map(Value::as_str);
-            state.updates.allow(kinds.map(str::to_owned).collect());
+        if state.webhook.is_some() {
+            return Err(Refusal::webhook_is_active());
         }
+        state.updates.allow(params);
         state.updates.confirm(params.integer("offset").unwrap_or(0));
         state.updates.poll += 1;
-        state.updates.poll
-    });
+        Ok(state.updates.poll)
+    })?;
     loop {
         changed.borrow_and_update();
         let ready = shared.look(|state| {
             let now = state.now();
-            (state.updates.poll == mine).then(|| state.updates.ready(now, limit))
+            let is_newest = state.updates.poll == mine && state.webhook.is_none();
+            is_newest.then(|| state.updates.ready(now, limit))
         });
         let ready = ready.ok_or_else(Refusal::conflict)?;
         if !ready.is_empty() || Instant::now() >= until {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::limits::{MESSAGE_LIFE, PRESS_LIFE};
+use super::request::Params;
 
 /// What is left out unless it is asked for by name.
 const ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
@@ -55,8 +56,13 @@ impl Queue {
         }
     }
 
-    pub fn allow(&mut self, kinds: Vec<String>) {
-        self.allowed = kinds;
+    /// Remembers `allowed_updates`, if the call names them.
+    pub fn allow(&mut self, params: &Params) {
+        let kinds = params.json("allowed_updates");
+        if let Some(kinds) = kinds.as_ref().and_then(Value::as_array) {
+            let kinds = kinds.iter().filter_map(Value::as_str);
+            self.allowed = kinds.map(str::to_owned).collect();
+        }
     }
 
     pub fn allowed(&self) -> &[String] {
@@ -86,6 +92,10 @@ impl Queue {
     pub fn len(&mut self, now: Duration) -> usize {
         self.drop_stale(now);
         self.waiting.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     pub fn clear(&mut self) {
