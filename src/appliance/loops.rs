@@ -101,17 +101,39 @@ impl Worker {
     pub(super) async fn follow(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         loop {
             pulse.beat();
-            let (flow, outlet) = (&self.flow, self.outlet.as_ref());
-            let followed = flow.follow(outlet, &self.studio, self.clock.now()).await?;
-            let reminded = flow.remind(outlet, self.clock.now()).await?;
-            let again = flow
-                .bring_originals(outlet, &self.archive, self.clock.now())
+            let next = self
+                .flow
+                .follow(self.outlet.as_ref(), &self.studio, self.clock.now())
                 .await?;
             rest(
                 &pulse,
                 &self.flow.nudges.messages,
                 &mut tick,
-                followed.into_iter().chain(reminded).chain(again).min(),
+                next,
+                &self.clock,
+            )
+            .await;
+            if pulse.is_stopping() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What goes with a story: reminders and originals. Apart, so that a slow upload keeps no message from following.
+    pub(super) async fn accompany(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        loop {
+            pulse.beat();
+            let (flow, outlet) = (&self.flow, self.outlet.as_ref());
+            let reminded = flow.remind(outlet, self.clock.now()).await?;
+            pulse.beat();
+            let again = flow
+                .bring_originals(outlet, &self.archive, self.clock.now())
+                .await?;
+            rest(
+                &pulse,
+                &self.flow.nudges.extras,
+                &mut tick,
+                reminded.into_iter().chain(again).min(),
                 &self.clock,
             )
             .await;

@@ -253,6 +253,10 @@ impl Crew {
             one.clone().follow(tick.clone(), pulse)
         });
         let (one, tick) = (worker.clone(), heart.subscribe());
+        self.start("extras", NETWORK_QUIET, move |pulse| {
+            one.clone().accompany(tick.clone(), pulse)
+        });
+        let (one, tick) = (worker.clone(), heart.subscribe());
         self.start("alerts", NETWORK_QUIET, move |pulse| {
             one.clone().tell(tick.clone(), pulse)
         });

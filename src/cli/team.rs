@@ -83,7 +83,9 @@ fn table(seat: &Seat, shown: &[Shown]) -> Table {
 }
 
 /// All of it is looked at before any of it is done.
-async fn set(seat: &Seat, changes: Vec<(Setting, String)>) -> Result<(), Failure> {
+async fn set(seat: &Seat, mut changes: Vec<(Setting, String)>) -> Result<(), Failure> {
+    // The chat before its topic: another chat has none of the topics of the one before.
+    changes.sort_by_key(|(setting, _)| *setting);
     let mut all = seat.config.team.clone();
     for (setting, value) in &changes {
         if let Err(complaint) = setting.put(&mut all, value) {

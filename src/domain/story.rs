@@ -170,7 +170,12 @@ impl Story {
     /// When it began to wait for a press: when the team could first see it, or when it comes up again.
     #[must_use]
     pub fn waits_since(&self) -> Timestamp {
-        let seen = self.delivery.sent_at.unwrap_or(self.state_since);
+        // Whoever takes an outcome back has it wait anew.
+        let first = match self.undone_by {
+            Some(_) => Some(self.state_since),
+            None => self.delivery.sent_at,
+        };
+        let seen = first.unwrap_or(self.state_since);
         self.later.as_ref().map_or(seen, |later| later.at.max(seen))
     }
 

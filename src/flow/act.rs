@@ -51,6 +51,7 @@ impl Saw {
     fn is_of(self, story: &Story) -> bool {
         match self {
             Self::Swaps(_) => self == Self::after(story.swaps),
+            // By the clock of the box; whether the chat had followed by then, its message's row tells.
             Self::At(at) => story.swapped_at.is_none_or(|swapped_at| swapped_at <= at),
         }
     }
@@ -208,6 +209,9 @@ impl Flow {
             })
             .await?;
         self.nudges.messages.notify();
+        if let Pressed::SendOriginal | Pressed::PutOff(_) | Pressed::TakenBack(_) = pressed {
+            self.nudges.extras.notify();
+        }
         if let Pressed::Ended { .. } | Pressed::TakenBack(_) | Pressed::Swapped = pressed {
             self.nudges.plan.notify();
         }
@@ -221,6 +225,16 @@ impl Flow {
     pub async fn take_update(&self, update: u32, now: Timestamp) -> Result<bool> {
         self.store
             .write_durably(move |tx| updates::take(tx, update, now))
+            .await
+    }
+
+    /// Whether an update's effect is committed already.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn is_taken(&self, update: u32) -> Result<bool> {
+        self.store
+            .read(move |tx| updates::is_taken(tx, update))
             .await
     }
 
@@ -271,7 +285,11 @@ fn act(
     let Some(story) = &bind(tx, story, press, now)? else {
         return Ok(Pressed::Unknown);
     };
-    if press.verb.is_about_media() && !press.saw.is_of(story) {
+    let has_followed = match press.saw {
+        Saw::Swaps(_) => true,
+        Saw::At(_) => messages::swaps_of(tx, press.message)? == Some(story.swaps),
+    };
+    if press.verb.is_about_media() && !(press.saw.is_of(story) && has_followed) {
         messages::want(tx, story.id)?;
         return Ok(Pressed::SwappedBefore);
     }

@@ -8,7 +8,18 @@ use crate::store::alerts;
 /// The topic of the alert that the library's disk seems to be away.
 const LIBRARY_AWAY: &str = "library";
 
+/// The topic of the alert that the bot cannot work in the team's chat.
+pub(super) const CHAT_RIGHTS: &str = "chat_rights";
+
 impl Flow {
+    /// Says why the bot cannot work in the team's chat (`Some`), or that it can.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn chat_rights(&self, reason: Option<String>, now: Timestamp) -> Result<()> {
+        self.condition(CHAT_RIGHTS, reason, now).await
+    }
+
     /// Says that the library looks as if its disk were away (`Some`, with the reason), or that it is there (`None`).
     ///
     /// # Errors

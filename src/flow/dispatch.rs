@@ -148,6 +148,7 @@ impl Flow {
             })
             .await?;
         self.nudges.messages.notify();
+        self.nudges.extras.notify();
         self.nudges.alerts.notify();
         Ok(())
     }

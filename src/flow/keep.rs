@@ -11,6 +11,7 @@ use crate::domain::media::DOCUMENT_BYTES;
 use crate::domain::person::Person;
 use crate::domain::story::{Claim, Later, ORIGINAL_AGAIN, SWAPPED_OUT, State, Story};
 use crate::domain::team::TeamSettings;
+use crate::store::stories::Wanted;
 use crate::store::{Tx, locks, media, messages, stories};
 
 /// "I'm on it"; or, from whoever is on it, "not any more".
@@ -100,7 +101,7 @@ fn from_the_plan(tx: &mut dyn Tx, story: &Story, now: Timestamp) -> Result<Optio
         let is_free = next.id != story.id
             && next.state == State::Planned
             && next.requested_by.is_none()
-            && next.due_at > story.due_at;
+            && next.due_at > story.due_at.max(now);
         if !is_free || !media::may_be_sent(tx, next.media, now)? {
             continue;
         }
@@ -124,6 +125,6 @@ pub(super) fn original(tx: &mut dyn Tx, story: &Story, now: Timestamp) -> Result
         return Ok(Pressed::OriginalTooLarge);
     }
     stories::note_original(tx, story.id, Some(now))?;
-    stories::want_original(tx, story.id, true)?;
+    stories::want_original(tx, story.id, Wanted::Yes)?;
     Ok(Pressed::SendOriginal)
 }

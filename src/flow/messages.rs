@@ -1,22 +1,26 @@
 //! What a message shows is a projection of the records. Whoever changes a record only says so; this verb has the chat
 //! follow, again and again, until it shows the truth or the message is gone.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::outlet::{Awaiting, Card, CardStatus, Outlet, Studio, Trouble};
+use super::outlet::{Awaiting, Card, CardStatus, NoPicture, Outlet, Picture, Studio, Trouble};
 use super::undo::lapse;
 use super::{Flow, Result};
 use crate::domain::entry::{Entry, Snapshot};
 use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
-use crate::domain::story::Story;
+use crate::domain::story::{MessageRef, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Behind, Kind};
 use crate::store::{Tx, history, media, messages, settings, stories, undos};
 
-/// How many messages are taken up in one step; each may take a while, and the step is a sign of life.
-const BATCH: u32 = 3;
+/// How many messages are taken up in one step; each may take minutes, and the step is a sign of life.
+const BATCH: u32 = 1;
 
+/// The longest that putting another picture into a message may take.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(240);
 /// The longest pause between two tries to change a message.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 
@@ -138,11 +142,32 @@ async fn show(
         Projection::Nothing => Err(Trouble::Gone),
         Projection::Card(card, None) => outlet.show(message, card, None).await,
         Projection::Card(card, Some(media)) => match studio(Media::clone(media)).await {
-            Ok(picture) => outlet.show(message, card, Some(&picture)).await,
+            Ok(picture) => replace(outlet, message, card, &picture).await,
             // Its disk may come back. Until then the old picture stands there, and its buttons mean nothing any more.
-            Err(reason) => Err(Trouble::Unreachable(format!("{reason:?}"))),
+            Err(NoPicture::Away(reason)) => Err(Trouble::Unreachable(reason)),
+            // Without its picture, so that at least another one can be asked for.
+            Err(reason) => {
+                tracing::warn!(
+                    story = card.number,
+                    "{} cannot be shown: {reason:?}",
+                    media.path
+                );
+                outlet.show(message, card, None).await
+            }
         },
     }
+}
+
+/// Puts another picture into a message, for so long at most that the step is a sign of life. It may be repeated.
+async fn replace(
+    outlet: &dyn Outlet,
+    message: MessageRef,
+    card: &Card,
+    picture: &Picture,
+) -> std::result::Result<(), Trouble> {
+    tokio::time::timeout(LONGEST_UPLOAD, outlet.show(message, card, Some(picture)))
+        .await
+        .unwrap_or_else(|_| Err(Trouble::Unsure("no answer in time".to_owned())))
 }
 
 fn note(

@@ -65,6 +65,8 @@ pub struct Nudges {
     pub dispatch: Nudge,
     /// A message may be behind.
     pub messages: Nudge,
+    /// A reminder or an original may have to be sent.
+    pub extras: Nudge,
     /// An alert may have to be told.
     pub alerts: Nudge,
     /// Something may have to be put right.
@@ -79,6 +81,7 @@ impl Nudges {
             &self.plan,
             &self.dispatch,
             &self.messages,
+            &self.extras,
             &self.alerts,
             &self.upkeep,
         ] {

@@ -1,5 +1,7 @@
 //! The original of a story, one tap away: its file as it lies in the library, under the story's message.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::messages::open_card;
@@ -9,8 +11,11 @@ use crate::domain::entry::Snapshot;
 use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
 use crate::domain::story::MessageRef;
+use crate::store::stories::Wanted;
 use crate::store::{Tx, media, messages, settings, stories, uploads};
 
+/// The longest that one may take; the step is a sign of life.
+const LONGEST: Duration = Duration::from_secs(280);
 /// When an original that did not leave the box is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(1);
 
@@ -25,7 +30,7 @@ struct Wish {
 }
 
 impl Flow {
-    /// Sends the originals that people asked for. Returns when to call again, if one did not leave the box.
+    /// Sends an original that people asked for, one at a time. Returns when to call again, if there may be more.
     ///
     /// # Errors
     /// If the store cannot be read or written.
@@ -42,7 +47,7 @@ impl Flow {
                 let settings = settings::of(tx, team)?;
                 let mut wishes = Vec::new();
                 for story in stories::that_want_originals(tx, team)? {
-                    stories::want_original(tx, story.id, false)?;
+                    stories::want_original(tx, story.id, Wanted::Sending)?;
                     let Some(message) = messages::latest_of(tx, story.id)? else {
                         continue;
                     };
@@ -61,10 +66,14 @@ impl Flow {
             .await?;
         let mut next = None;
         for wish in wishes {
-            let sent = send(outlet, archive, &wish).await;
-            if let Err(Unsent::Later) = sent {
-                next = now.checked_add(AGAIN).ok();
-            }
+            // One that may have arrived is not repeated.
+            let sent = tokio::time::timeout(LONGEST, send(outlet, archive, &wish))
+                .await
+                .unwrap_or(Err(Unsent::Never));
+            next = match sent {
+                Err(Unsent::Later) => now.checked_add(AGAIN).ok(),
+                _ => Some(now), // there may be more
+            };
             let bot = outlet.bot().to_owned();
             self.store
                 .write(move |tx| note(tx, &bot, &wish, &sent, now))
@@ -138,10 +147,16 @@ fn note(
 ) -> Result<()> {
     let (fingerprint, form) = (wish.media.fingerprint.to_string(), Form::Document.as_str());
     match sent {
-        Ok(None) => Ok(()),
-        Ok(Some(id)) => uploads::put(tx, bot, &fingerprint, form, id, now),
-        Err(Unsent::Later) => stories::want_original(tx, wish.story, true),
+        Ok(None) => stories::want_original(tx, wish.story, Wanted::No),
+        Ok(Some(id)) => {
+            stories::want_original(tx, wish.story, Wanted::No)?;
+            uploads::put(tx, bot, &fingerprint, form, id, now)
+        }
+        Err(Unsent::Later) => stories::want_original(tx, wish.story, Wanted::Yes),
         // Whoever wants it may ask again.
-        Err(Unsent::Never) => stories::note_original(tx, wish.story, None),
+        Err(Unsent::Never) => {
+            stories::want_original(tx, wish.story, Wanted::No)?;
+            stories::note_original(tx, wish.story, None)
+        }
     }
 }

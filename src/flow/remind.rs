@@ -40,13 +40,13 @@ impl Flow {
                 due(tx, team, &settings, now)
             })
             .await?;
-        if !reminders.is_empty() {
-            self.nudges.messages.notify();
-        }
         for reminder in reminders {
             let sent = outlet.remind(reminder.message, &reminder.card).await;
-            if let Err(Trouble::Later(_) | Trouble::Unreachable(_) | Trouble::Owner(_)) = sent {
+            if is_to_be_repeated(&sent) {
                 next = next.into_iter().chain(now.checked_add(AGAIN).ok()).min();
+            } else {
+                // The message says no more that it comes up again.
+                self.nudges.messages.notify();
             }
             self.store
                 .write(move |tx| note(tx, team, &reminder, &sent, now))
@@ -63,33 +63,53 @@ fn due(
     settings: &TeamSettings,
     now: Timestamp,
 ) -> Result<(Vec<Reminder>, Option<Timestamp>)> {
-    let mut next = None;
-    let mut due = Vec::new();
+    let (mut next, mut promised, mut others) = (None, Vec::new(), Vec::new());
     if settings.dry_run || !trusted(tx, now)? {
-        return Ok((due, next));
+        return Ok((promised, next));
     }
     for story in stories::queue(tx, team)? {
-        match remind_at(settings, &story, now) {
-            Some(at) if at <= now => {
-                stories::remind(tx, story.id, Some(now))?;
-                messages::want(tx, story.id)?;
-                let Some(message) = messages::latest_of(tx, story.id)? else {
-                    continue; // nobody has it before their eyes
-                };
-                let shown = Snapshot::of(&media::get(tx, story.media)?);
-                due.push(Reminder {
-                    card: open_card(&story, shown, settings, now),
-                    message,
-                    swaps: story.swaps,
-                });
-            }
-            Some(at) => next = next.into_iter().chain([at]).min(),
-            None => {}
+        let Some(at) = remind_at(settings, &story, now) else {
+            continue;
+        };
+        if at > now {
+            next = next.into_iter().chain([at]).min();
+            continue;
+        }
+        let Some(message) = messages::latest_of(tx, story.id)? else {
+            stories::remind(tx, story.id, Some(now))?; // nobody has it before their eyes
+            continue;
+        };
+        let shown = Snapshot::of(&media::get(tx, story.media)?);
+        let reminder = Reminder {
+            card: open_card(&story, shown, settings, now),
+            message,
+            swaps: story.swaps,
+        };
+        match story.later {
+            Some(_) => promised.push(reminder),
+            None => others.push(reminder),
         }
     }
-    // The latest are the ones that matter; the others were offered anew when the box came back.
-    due.drain(..due.len().saturating_sub(MOST_AT_ONCE));
-    Ok((due, next))
+    // What somebody was promised comes up, a few at a time. Of the others the latest matter: after an absence many may have
+    // waited, and were offered anew when the box came back.
+    if promised.len() > MOST_AT_ONCE {
+        promised.truncate(MOST_AT_ONCE);
+        next = next.into_iter().chain(now.checked_add(AGAIN).ok()).min();
+    }
+    for reminder in promised.iter().chain(&others) {
+        stories::remind(tx, reminder.card.story, Some(now))?;
+    }
+    let room = MOST_AT_ONCE - promised.len();
+    promised.extend(others.split_off(others.len().saturating_sub(room)));
+    Ok((promised, next))
+}
+
+/// Whether a reminder did not leave the box.
+fn is_to_be_repeated(sent: &std::result::Result<MessageRef, Trouble>) -> bool {
+    match sent {
+        Ok(_) | Err(Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone) => false,
+        Err(_) => true,
+    }
 }
 
 /// When the team is to be reminded of a story; nothing if it was, or is not to be. Whoever is on it is left in peace.
@@ -123,20 +143,21 @@ fn note(
     now: Timestamp,
 ) -> Result<()> {
     let story = reminder.card.story;
-    match sent {
-        Ok(message) => {
-            let is_open = stories::get(tx, story)?.is_some_and(|it| it.reminded_at.is_some());
-            let new = NewMessage {
-                message: *message,
-                kind: Kind::Reminder,
-                attempt: 0,
-                swaps: reminder.swaps,
-                is_behind: !is_open,
-            };
-            messages::add(tx, team, story, &new, now)
-        }
-        // One that may have arrived is not repeated.
-        Err(Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone) => Ok(()),
-        Err(_) => stories::remind(tx, story, None).map(|_| ()),
+    if is_to_be_repeated(sent) {
+        return stories::remind(tx, story, None).map(|_| ());
     }
+    messages::want(tx, story)?;
+    // One that may have arrived is not repeated.
+    let Ok(message) = sent else {
+        return Ok(());
+    };
+    let is_open = stories::get(tx, story)?.is_some_and(|it| it.reminded_at.is_some());
+    let new = NewMessage {
+        message: *message,
+        kind: Kind::Reminder,
+        attempt: 0,
+        swaps: reminder.swaps,
+        is_behind: !is_open,
+    };
+    messages::add(tx, team, story, &new, now)
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::conditions::CHAT_RIGHTS;
 use super::{Flow, Result};
 use crate::domain::audit::{By, Change};
 use crate::domain::ids::TeamId;
@@ -11,12 +12,14 @@ use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
 use crate::domain::written::Complaint;
 use crate::store::settings::{self, Row};
-use crate::store::{Tx, audit, teams};
+use crate::store::{Tx, alerts, audit, teams};
 
 /// Who changes a setting when the file does.
 const FILE: &str = "the file of settings";
 /// Who changes a chat's number when a group becomes a supergroup.
 const TELEGRAM: &str = "Telegram";
+/// The topic of the alert that a value on record cannot be read.
+const VALUES: &str = "settings";
 
 /// What became of a wish to change a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +134,7 @@ impl Flow {
         let team = self.team;
         self.store
             .write_durably(move |tx| {
+                judge_values(tx, team, now)?;
                 for row in settings::rows(tx, team)? {
                     let said = row.setting.shown(&file);
                     if row.file_value.as_ref() == Some(&said) {
@@ -149,6 +153,26 @@ impl Flow {
             })
             .await
     }
+}
+
+/// Tells of a value that this program cannot read: then the product's default counts until it is set again.
+fn judge_values(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<()> {
+    let mut scratch = TeamSettings::default();
+    let unreadable: Vec<String> = settings::rows(tx, team)?
+        .into_iter()
+        .filter(|row| row.setting.put(&mut scratch, &row.value).is_err())
+        .map(|row| format!("`{} = {}`", row.setting, row.value))
+        .collect();
+    if unreadable.is_empty() {
+        alerts::resolve(tx, team, VALUES, now)?;
+    } else {
+        let text = format!(
+            "The setting {} cannot be read, and the default counts instead. `storyline team set` sets it anew.",
+            unreadable.join(", ")
+        );
+        alerts::raise(tx, team, VALUES, &text, now)?;
+    }
+    Ok(())
 }
 
 /// Puts first values where nothing is on record.
@@ -185,9 +209,14 @@ fn change(
         return Ok(Changed::AlreadySo);
     }
     settings::set(tx, team, setting, &after, Some(&by.name), now)?;
-    if setting == Setting::Chat && before.is_empty() {
-        // Until now there was nowhere to send a story, so no slot was missed.
-        teams::settle_slots(tx, team, now)?;
+    if setting == Setting::Chat {
+        if before.is_empty() {
+            // Until now there was nowhere to send a story, so no slot was missed.
+            teams::settle_slots(tx, team, now)?;
+        }
+        // What was wrong in the other chat, and its topic, mean nothing here.
+        alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
+        change(tx, team, Setting::Thread, "", by, now)?;
     }
     note(tx, team, setting, &before, &after, by, now)?;
     Ok(Changed::Done)
@@ -206,6 +235,7 @@ pub(super) fn move_chat(
     }
     let (before, after) = (from.to_string(), to.to_string());
     settings::set(tx, team, Setting::Chat, &after, Some(TELEGRAM), now)?;
+    alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
     let by = By::terminal(TELEGRAM);
     note(tx, team, Setting::Chat, &before, &after, &by, now)
 }

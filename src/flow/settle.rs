@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::close::{Ending, Subject, close};
+use super::conditions::CHAT_RIGHTS;
 use super::outlet::{Delivered, Form, Trouble};
 use super::settings::move_chat;
 use crate::domain::entry::Snapshot;
@@ -12,6 +13,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::story::{DOUBT, Delivery, LEASE, MOST_MESSAGES, State, Story, retry_at};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
+use crate::store::stories::Wanted;
 use crate::store::{Tx, alerts, media, messages, stories, teams, uploads};
 
 /// The topic of the alert that stories cannot be delivered.
@@ -69,7 +71,7 @@ pub(super) fn settle(
         upload.note(tx, file_id.as_deref(), now)?;
         if shows_less {
             stories::note_original(tx, sent.id, Some(now))?;
-            stories::want_original(tx, sent.id, true)?;
+            stories::want_original(tx, sent.id, Wanted::Yes)?;
         }
         let attempt = sent.delivery.attempt;
         // A press or an edit may have been faster than the answer: then the message is behind already.
@@ -90,6 +92,7 @@ pub(super) fn settle(
         teams::note_sent(tx, team, now)?;
         alerts::resolve(tx, team, DELIVERY, now)?;
         alerts::resolve(tx, team, REFUSED, now)?;
+        alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
     }
     let Some(story) = story.filter(|story| story.delivery.attempt == sent.delivery.attempt) else {
         return Ok(());

@@ -34,7 +34,7 @@ pub(super) fn take_back(
     };
     if let Some(other) = stories::of_media(tx, team, media)? {
         // The media is free for the plan at once where outcomes lock nothing. What nobody has seen gives way.
-        if other.state != State::Planned {
+        if other.state != State::Planned || other.due_at <= now || other.requested_by.is_some() {
             return Ok(Pressed::TooLate);
         }
         stories::unplan(tx, other.id)?;

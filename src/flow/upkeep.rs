@@ -56,6 +56,7 @@ impl Flow {
                         doubt(tx, &settings, &story, reason, now)?;
                     }
                 }
+                stories::forget_originals_on_their_way(tx, team)?;
                 let heard_at = state::heard_at(tx)?;
                 state::note_stop(tx, None)?;
                 // A clock that shows a time before the stop tells nothing.

@@ -50,9 +50,13 @@ pub fn archive(root: PathBuf) -> Archive {
     Arc::new(move |media| {
         let root = root.clone();
         Box::pin(async move {
-            match blocking(move || document(&root, &media)).await {
-                Ok(found) => found,
-                Err(error) => Err(NoPicture::Flawed(error.to_string())),
+            let looking = blocking(move || document(&root, &media));
+            match tokio::time::timeout(PATIENCE, looking).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(error)) => Err(NoPicture::Flawed(error.to_string())),
+                Err(_) => Err(NoPicture::Away(
+                    "The library's disk does not answer.".to_owned(),
+                )),
             }
         })
     })

@@ -14,6 +14,9 @@ use crate::domain::ids::{MediaId, StoryId, TeamId};
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Person, PersonId};
 
+/// What stands in place of an outcome in the row that takes one back.
+const WITHDRAWN: &str = "withdrawn";
+
 /// Outcomes, each with its withdrawal, if it was taken back.
 macro_rules! select {
     ($rest:literal) => {
@@ -63,6 +66,35 @@ pub(crate) fn next_part(tx: &mut dyn Tx, story: StoryId) -> Result<u32> {
 
 /// Adds an end. `ended_from` is the state it ended from, or `new` for a slot that never had a story.
 pub(crate) fn add(tx: &mut dyn Tx, team: TeamId, ended_from: &str, entry: &Entry) -> Result<()> {
+    insert(tx, team, ended_from, entry.outcome.as_str(), entry)
+}
+
+/// Takes an outcome back, which stays on record. Only the function that takes back calls it.
+pub(crate) fn withdraw(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    entry: &Entry,
+    person: &Person,
+    now: Timestamp,
+) -> Result<()> {
+    let withdrawal = Entry {
+        part: entry.part + 1,
+        ended_at: now,
+        reason: None,
+        person: Some(person.id),
+        person_name: Some(person.name.clone()),
+        ..entry.clone()
+    };
+    insert(tx, team, entry.outcome.as_str(), WITHDRAWN, &withdrawal)
+}
+
+fn insert(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    ended_from: &str,
+    outcome: &str,
+    entry: &Entry,
+) -> Result<()> {
     tx.execute(
         "INSERT INTO history (story_id, part, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at,
              ended_at, ended_from, outcome, reason, person_id, person_name, snapshot)
@@ -80,43 +112,10 @@ pub(crate) fn add(tx: &mut dyn Tx, team: TeamId, ended_from: &str, entry: &Entry
             entry.sent_at,
             entry.ended_at,
             ended_from,
-            entry.outcome,
+            outcome,
             entry.reason.as_ref(),
             entry.person,
             entry.person_name.as_ref(),
-            json(&entry.snapshot)?
-        ],
-    )?;
-    Ok(())
-}
-
-/// Takes an outcome back, which stays on record. Only the function that takes back calls it.
-pub(crate) fn withdraw(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    entry: &Entry,
-    person: &Person,
-    now: Timestamp,
-) -> Result<()> {
-    tx.execute(
-        "INSERT INTO history (story_id, part, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, sent_at,
-             ended_at, ended_from, outcome, person_id, person_name, snapshot)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'withdrawn', ?13, ?14, ?15)",
-        values![
-            entry.story,
-            entry.part + 1,
-            team,
-            entry.number,
-            entry.media,
-            entry.slot.map(|slot| slot.date),
-            entry.slot.map(|slot| slot.ordinal),
-            entry.turn.as_ref(),
-            entry.due_at,
-            entry.sent_at,
-            now,
-            entry.outcome.as_str(),
-            person.id,
-            &*person.name,
             json(&entry.snapshot)?
         ],
     )?;

@@ -184,6 +184,16 @@ pub(crate) fn latest_of(tx: &mut dyn Tx, story: StoryId) -> Result<Option<Messag
     .transpose()
 }
 
+/// After how many swaps the media is that a message shows.
+pub(crate) fn swaps_of(tx: &mut dyn Tx, message: MessageRef) -> Result<Option<u32>> {
+    tx.first(
+        "SELECT swaps FROM messages WHERE chat_id = ?1 AND message_id = ?2",
+        values![message.chat, message.message],
+    )?
+    .map(|row| row.cells().number())
+    .transpose()
+}
+
 /// The story that a message shows.
 pub(crate) fn story_of(tx: &mut dyn Tx, message: MessageRef) -> Result<Option<StoryId>> {
     tx.first(

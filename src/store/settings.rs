@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::engine::Tx;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::value::values;
 use crate::domain::ids::TeamId;
 use crate::domain::setting::Setting;
@@ -47,9 +47,11 @@ pub(crate) fn rows(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Row>> {
 pub(crate) fn of(tx: &mut dyn Tx, team: TeamId) -> Result<TeamSettings> {
     let mut settings = TeamSettings::default();
     for Row { setting, value, .. } in rows(tx, team)? {
-        setting.put(&mut settings, &value).map_err(|complaint| {
-            Error::unexpected(format!("`{setting}` is `{value}`: {}", complaint.reason))
-        })?;
+        // A value that cannot be read (a zone that is no more, a bound that was narrowed) must not stop everything: the
+        // service tells of it at its start.
+        if let Err(complaint) = setting.put(&mut settings, &value) {
+            tracing::debug!("`{setting}` is `{value}`: {}", complaint.reason);
+        }
     }
     Ok(settings)
 }

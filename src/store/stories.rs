@@ -256,8 +256,22 @@ pub(crate) fn note_original(tx: &mut dyn Tx, id: StoryId, at: Option<Timestamp>)
     Ok(())
 }
 
+/// Whether the original of a story is to be sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    No,
+    Yes,
+    /// It is on its way, and not known to have arrived.
+    Sending,
+}
+
 /// Writes whether its original is to be sent.
-pub(crate) fn want_original(tx: &mut dyn Tx, id: StoryId, wanted: bool) -> Result<()> {
+pub(crate) fn want_original(tx: &mut dyn Tx, id: StoryId, wanted: Wanted) -> Result<()> {
+    let wanted = match wanted {
+        Wanted::No => 0,
+        Wanted::Yes => 1,
+        Wanted::Sending => 2,
+    };
     tx.execute(
         "UPDATE stories SET original_wanted = ?2 WHERE id = ?1",
         values![id, wanted],
@@ -265,12 +279,20 @@ pub(crate) fn want_original(tx: &mut dyn Tx, id: StoryId, wanted: bool) -> Resul
     Ok(())
 }
 
-/// The stories before the team whose original is to be sent.
+/// Originals that were on their way when the box stopped: whoever wants one may ask again.
+pub(crate) fn forget_originals_on_their_way(tx: &mut dyn Tx, team: TeamId) -> Result<()> {
+    tx.execute(
+        "UPDATE stories SET original_wanted = 0, original_at = NULL WHERE team_id = ?1 AND original_wanted = 2",
+        values![team],
+    )?;
+    Ok(())
+}
+
+/// The next story before the team whose original is to be sent.
 pub(crate) fn that_want_originals(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Story>> {
     let rows = tx.query(
         select!(
-            "WHERE team_id = ?1 AND original_wanted = 1 AND state = 'awaiting' ORDER BY due_at, id"
-        ),
+            "WHERE team_id = ?1 AND original_wanted = 1 AND state = 'awaiting' ORDER BY due_at, id LIMIT 1"),
         values![team],
     )?;
     rows.into_iter().map(|row| read(row.cells())).collect()

@@ -14,6 +14,14 @@ pub(crate) fn take(tx: &mut dyn Tx, update: u32, now: Timestamp) -> Result<bool>
     )? == 1)
 }
 
+/// Whether an update's effect was committed before.
+pub(crate) fn is_taken(tx: &mut dyn Tx, update: u32) -> Result<bool> {
+    Ok(tx.count(
+        "SELECT COUNT(*) FROM telegram_updates WHERE update_id = ?1",
+        values![update],
+    )? > 0)
+}
+
 /// Forgets updates taken before `before`: Telegram keeps none longer than a day, and begins its numbers anew.
 pub(crate) fn forget_old(tx: &mut dyn Tx, before: Timestamp) -> Result<u64> {
     tx.execute(

@@ -1,6 +1,6 @@
 //! What an update means. Its effect is decided and committed by the flow; the answer is talk, and is sent aside.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use teloxide::payloads::{AnswerCallbackQuerySetters, SendMessageSetters};
@@ -19,7 +19,8 @@ use super::pace::{Pace, Urgency};
 use super::pairing::Pairing;
 use super::panel::Wish;
 use super::steward::{Spot, Steward};
-use crate::domain::person::{Deed, Person};
+use crate::domain::audit::By;
+use crate::domain::person::{Deed, Person, Role};
 use crate::domain::story::MessageRef;
 use crate::flow::act::{Press, Pressed, Saw, Verb};
 use crate::flow::outlet::Trouble;
@@ -35,8 +36,8 @@ pub struct Hearing {
     members: Members,
     pairing: Pairing,
     steward: Steward,
-    /// The group that is linked to the team's channel, once it is known.
-    linked: OnceLock<i64>,
+    /// The team's chat for which it was asked which group is linked to it, and that group.
+    linked: Mutex<Option<(i64, Option<i64>)>>,
 }
 
 impl Hearing {
@@ -51,21 +52,28 @@ impl Hearing {
             pace,
             admin_chat,
             members: Members::default(),
-            linked: OnceLock::new(),
+            linked: Mutex::default(),
         }
     }
 
     /// Learns which group is linked to the team's channel: commands are taken from there too.
     pub async fn learn_linked_group(&self) {
-        let Ok(Some(chat)) = self.team_chat().await else {
-            return;
-        };
-        let asked = self.client.bot.get_chat(ChatId(chat));
-        if let Ok(chat) = self.client.call(SMALL_CALL, asked).await
-            && let Some(linked) = chat.linked_chat_id()
-        {
-            let _ = self.linked.set(linked);
+        if let Ok(Some(chat)) = self.team_chat().await {
+            let _ = self.linked_to(chat).await;
         }
+    }
+
+    /// The group that is linked to the team's chat; asked for once, and again when the team has another chat.
+    async fn linked_to(&self, team_chat: i64) -> Option<i64> {
+        let known = *self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, linked)) = known.filter(|(chat, _)| *chat == team_chat) {
+            return linked;
+        }
+        let asked = self.client.bot.get_chat(ChatId(team_chat));
+        let chat = self.client.call(SMALL_CALL, asked).await.ok()?;
+        let linked = chat.linked_chat_id();
+        *self.linked.lock().unwrap_or_else(PoisonError::into_inner) = Some((team_chat, linked));
+        linked
     }
 
     /// Takes one update. `name` is the bot's own, for commands that are addressed.
@@ -78,7 +86,7 @@ impl Hearing {
             UpdateKind::CallbackQuery(query) => self.press(id, query, now).await,
             UpdateKind::Message(message) => self.hear_message(name, id, message, now).await,
             UpdateKind::ChannelPost(post) => self.hear_post(name, post).await,
-            UpdateKind::MyChatMember(change) => self.pairing.changed(change, now).await,
+            UpdateKind::MyChatMember(change) => self.pairing.changed(id, change, now).await,
             UpdateKind::Error(_) => {
                 tracing::warn!(
                     task = "poll",
@@ -217,7 +225,11 @@ impl Hearing {
         }
         let chat = message.chat.id.0;
         let team_chat = self.team_chat().await?;
-        if !is_private && Some(chat) != team_chat && self.linked.get() != Some(&chat) {
+        let is_of_team = match team_chat {
+            Some(team) => chat == team || self.linked_to(team).await == Some(chat),
+            None => false,
+        };
+        if !is_private && !is_of_team {
             return Ok(()); // the team's plan is nobody else's business
         }
         let is_anonymous = user.id.0 == ANONYMOUS_ADMIN && Some(chat) == team_chat;
@@ -307,6 +319,12 @@ impl Hearing {
                     .meet(id, name.clone(), username.clone(), person.role, now)
                     .await?;
                 (person.name, person.username) = (name, username);
+            }
+            if self.admin_chat == Some(id.0) && person.role != Role::Owner {
+                // Met before the file said whose box it is.
+                let by = By::terminal("the file of settings");
+                self.flow.set_role(id, Role::Owner, by, now).await?;
+                person.role = Role::Owner;
             }
             return Ok(Some(person));
         }

@@ -12,15 +12,14 @@ use teloxide::types::{
 };
 
 use super::client::{Client, SMALL_CALL};
+use super::members::person_id;
 use super::message::plain;
 use super::pace::{Pace, Urgency};
 use super::panel::Wish;
+use crate::domain::person::Deed;
 use crate::domain::setting::Setting;
 use crate::flow::{Error, Flow};
 use crate::system::aside::aside;
-
-/// The topic of the alert that the bot cannot work in the team's chat.
-const RIGHTS: &str = "chat_rights";
 
 /// Minds in which chats the bot is.
 pub struct Pairing {
@@ -47,19 +46,34 @@ impl Pairing {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn changed(&self, change: &ChatMemberUpdated, now: Timestamp) -> Result<(), Error> {
+    pub async fn changed(
+        &self,
+        update: u32,
+        change: &ChatMemberUpdated,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let chat = &change.chat;
         let settings = self.flow.settings().await?;
         if settings.chat == Some(chat.id.0) {
             let trouble = trouble(chat, &change.new_chat_member.kind, &change.from.full_name());
-            return self.flow.condition(RIGHTS, trouble, now).await;
+            return self.flow.chat_rights(trouble, now).await;
         }
         let was_there = change.old_chat_member.kind.is_present();
         let is_there = change.new_chat_member.kind.is_present();
         if chat.is_private() || was_there || !is_there {
             return Ok(());
         }
-        match self.admin_chat {
+        // Anybody may add a bot to any group, and nobody may fill the owner's chat by it.
+        let by = person_id(&change.from);
+        let is_known = match self.flow.person(by).await? {
+            Some(person) => Flow::may(&person, Deed::Settings),
+            None => false,
+        };
+        let is_trusted = is_known || self.admin_chat == Some(by.0);
+        if !self.flow.take_update(update, now).await? {
+            return Ok(());
+        }
+        match self.admin_chat.filter(|_| is_trusted) {
             Some(owner) => self.offer(owner, chat, &settings.name, settings.chat.is_some()),
             None => tracing::info!(
                 task = "poll",
@@ -103,7 +117,7 @@ impl Pairing {
             .reply_markup(buttons);
         let (client, pace) = (self.client.clone(), Arc::clone(&self.pace));
         aside(async move {
-            if pace.pass(owner, Urgency::Now).await.is_err() {
+            if pace.pass(owner, Urgency::Later).await.is_err() {
                 return;
             }
             if let Err(trouble) = client.call(SMALL_CALL, request).await {

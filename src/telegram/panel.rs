@@ -41,6 +41,18 @@ pub enum Wish {
 }
 
 impl Wish {
+    /// Whether only the owner may have it: who is an admin, and where the team's chat and library are.
+    #[must_use]
+    pub fn is_for_the_owner(&self) -> bool {
+        match self {
+            Self::Role(..) | Self::Active(..) => true,
+            Self::Open(setting) | Self::Set(setting, _) | Self::Write(setting) => {
+                SHOWN.iter().all(|(shown, _)| shown != setting)
+            }
+            _ => false,
+        }
+    }
+
     /// What the button carries, in at most 64 bytes.
     #[must_use]
     pub fn encode(&self) -> String {
@@ -307,6 +319,22 @@ mod tests {
         }
         assert_eq!(Wish::decode("p2:AAAA"), None);
         assert_eq!(Wish::decode("set1:to:nothing:3"), None);
+    }
+
+    #[test]
+    fn where_stories_go_and_who_is_an_admin_is_the_owners() {
+        for (wish, is_the_owners) in [
+            (Wish::Set(Setting::Chat, "-100".to_owned()), true),
+            (Wish::Write(Setting::Library), true),
+            (Wish::Open(Setting::Thread), true),
+            (Wish::Role(PersonId(1), Role::Admin), true),
+            (Wish::Active(PersonId(1), false), true),
+            (Wish::Set(Setting::PostsPerDay, "4".to_owned()), false),
+            (Wish::Pause, false),
+            (Wish::WriteMix, false),
+        ] {
+            assert_eq!(wish.is_for_the_owner(), is_the_owners, "{wish:?}");
+        }
     }
 
     #[test]

@@ -101,6 +101,13 @@ impl Steward {
     ) -> Result<String, Error> {
         let by = By::from(person);
         let mut told = String::new();
+        if wish.is_for_the_owner() && !Flow::may(person, Deed::Promote) {
+            return Ok("Only the owner may do that.".to_owned());
+        }
+        // It says what is to be, so twice at once is once; but not again after others have decided otherwise.
+        if self.flow.is_taken(update).await? {
+            return Ok(told);
+        }
         let panel = match wish {
             Wish::Overview => self.overview(now).await?,
             Wish::Open(setting) => panel::one(setting, &self.flow.settings().await?),
@@ -129,9 +136,6 @@ impl Steward {
                 return Ok(told);
             }
             Wish::People => self.people(person).await?,
-            Wish::Role(..) | Wish::Active(..) if !Flow::may(person, Deed::Promote) => {
-                return Ok("Only the owner may do that.".to_owned());
-            }
             Wish::Role(id, role) => {
                 self.flow.set_role(id, role, by, now).await?;
                 self.people(person).await?
@@ -141,6 +145,7 @@ impl Steward {
                 self.people(person).await?
             }
         };
+        self.flow.take_update(update, now).await?;
         self.show(message, panel);
         Ok(told)
     }

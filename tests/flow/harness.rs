@@ -268,7 +268,10 @@ impl TheBox {
                 followed = flow.follow(&desk, &studio, now).await.unwrap();
             }
             let reminded = flow.remind(&desk, now).await.unwrap();
-            let again = flow.bring_originals(&desk, &archive, now).await.unwrap();
+            let mut again = Some(now);
+            while again == Some(now) {
+                again = flow.bring_originals(&desk, &archive, now).await.unwrap();
+            }
             while flow.follow(&desk, &studio, now).await.unwrap() == Some(now) {}
             flow.tell_alerts(&desk, now).await.unwrap();
             followed.into_iter().chain(reminded).chain(again).min()

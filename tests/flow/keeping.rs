@@ -225,10 +225,15 @@ fn a_reply_from_before_a_swap_means_nothing_and_one_after_it_counts() {
     let before = the_box.now;
     the_box.now += minutes(1);
     the_box.press(&story, Verb::Swap);
-    for (said_at, answer) in [
-        (before, Pressed::SwappedBefore),
-        (the_box.now, ended(Outcome::Posted)),
+    let now = the_box.now;
+    for (said_at, has_followed, answer) in [
+        (now, false, Pressed::SwappedBefore),
+        (before, true, Pressed::SwappedBefore),
+        (now, true, ended(Outcome::Posted)),
     ] {
+        if has_followed {
+            the_box.look();
+        }
         let press = reply(&mut the_box, said_at);
         let pressed = the_box
             .run(the_box.flow().press(press, the_box.now))
@@ -385,6 +390,79 @@ fn a_story_that_is_put_off_comes_up_again_in_the_teams_hours() {
         (Outcome::Expired, morning + days(1) + minutes(1))
     );
     the_box.audit();
+}
+
+#[test]
+fn all_that_was_promised_for_the_morning_comes_up_a_few_at_a_time() {
+    let mut the_box = TheBox::with(settings(8, "09:00", "21:00", "UTC")).with_pictures(60);
+    the_box.team = Team::Looks;
+    the_box.tick = minutes(1);
+    the_box.live_until(at("2027-03-01T20:30:00Z"));
+    let stories = the_box.arrived();
+    assert!(stories.len() > 5);
+    let before = the_box.desk.records().reminded.len();
+    for story in &stories {
+        the_box.press(story, Verb::Later);
+    }
+    the_box.live_until(at("2027-03-02T09:00:00Z"));
+    assert_eq!(the_box.desk.records().reminded.len() - before, 3);
+    the_box.live_until(at("2027-03-02T09:10:00Z"));
+    assert_eq!(
+        the_box.desk.records().reminded.len() - before,
+        stories.len()
+    );
+    the_box.audit();
+}
+
+#[test]
+fn a_story_that_was_put_off_and_taken_back_waits_anew() {
+    let mut settings = three_a_day();
+    settings.expire_hours = 1;
+    let mut the_box = TheBox::with(settings).with_pictures(20);
+    the_box.team = Team::Looks;
+    the_box.tick = minutes(1);
+    the_box.live_until(at("2027-03-01T09:10:00Z"));
+    let story = the_box.arrived()[0].clone();
+    the_box.press(&story, Verb::Later);
+    the_box.live_until(at("2027-03-01T11:00:00Z"));
+    the_box.press(&story, Verb::Posted);
+    assert_eq!(
+        the_box.press(&story, Verb::Undo),
+        Pressed::TakenBack(Outcome::Posted)
+    );
+    the_box.live_until(at("2027-03-01T11:55:00Z"));
+    assert!(
+        the_box
+            .queue()
+            .iter()
+            .any(|open| open.number == story.card.number)
+    );
+    the_box.audit();
+}
+
+#[test]
+fn a_reminder_that_cannot_be_sent_is_tried_once_a_minute() {
+    let (mut the_box, _) = first_story();
+    the_box.tick = minutes(1);
+    the_box.network(Network::IsAway);
+    the_box.live_until(at("2027-03-01T09:31:00Z"));
+    let again = the_box
+        .run(the_box.flow().remind(&the_box.desk.clone(), the_box.now))
+        .unwrap();
+    assert_eq!(again, Some(the_box.now + minutes(1)));
+}
+
+#[test]
+fn an_original_that_was_on_its_way_when_the_box_stopped_may_be_asked_for_again() {
+    let (mut the_box, story) = first_story();
+    the_box.press(&story, Verb::Original);
+    let sql = "UPDATE stories SET original_wanted = 2 WHERE original_wanted = 1";
+    let connection = rusqlite::Connection::open(the_box.database()).unwrap();
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    the_box.restart();
+    the_box.look();
+    assert!(the_box.desk.records().originals.is_empty());
+    assert_eq!(the_box.press(&story, Verb::Original), Pressed::SendOriginal);
 }
 
 #[test]

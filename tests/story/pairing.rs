@@ -17,9 +17,14 @@ async fn a_chat_that_the_bot_is_added_to_is_offered_to_the_owner() {
     office.telegram.supergroup(OTHER, "Another place");
     office.telegram.bot_stands(OTHER, Status::Left);
     office.telegram.member(OTHER, BEN, Status::Member);
+    office.telegram.member(OTHER, ANN, Status::Member);
+    // Anybody may add a bot to a group; only an admin's is offered.
     office.telegram.change_bot(OTHER, BEN, Status::Member);
+    office.telegram.change_bot(OTHER, BEN, Status::Left);
+    office.telegram.change_bot(OTHER, ANN, Status::Member);
     let offer = office.see_said(ANN, "Another place").await;
     assert_eq!(chat(&office).await, Some(TEAM), "nobody has decided yet");
+    assert_eq!(office.times_said(ANN, "Another place"), 1);
     office.telegram.press(ANN, ANN, offer.id, "Use it");
     office
         .wait_until("it is the team's chat", async || {

@@ -44,6 +44,9 @@ on_every_engine! {
             };
             assert_eq!(settings::rows(tx, team)?.last(), Some(&row));
             assert_eq!(tx.count("SELECT COUNT(*) FROM teams WHERE name = 'A team'", &[])?, 1);
+            // A value that nobody can read any more stops nothing.
+            settings::set(tx, team, Setting::Timezone, "Nowhere/At_All", None, noon())?;
+            assert_eq!(settings::of(tx, team)?.timezone, TeamSettings::default().timezone);
             // A newer program's setting is passed over.
             let newer = "UPDATE settings SET name = 'of_tomorrow' WHERE name = 'posts_per_day'";
             tx.execute(newer, &[])?;
