@@ -5,44 +5,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use storyline::domain::audit::By;
-use storyline::domain::category::Category;
 use storyline::domain::entry::Entry;
 use storyline::domain::lookalike::Lookalike;
 use storyline::domain::media::Fingerprint;
 use storyline::domain::outcome::Outcome;
-use storyline::domain::person::{PersonId, Role};
+use storyline::domain::person::Role;
 use storyline::domain::story::MessageRef;
 use storyline::domain::team::{TeamSettings, Window};
-use storyline::flow::act::{Press, Pressed, Saw, Verb};
 use storyline::flow::dispatch::Step;
 use storyline::flow::outlet::{Archive, Card, Contents, Document, Picture, Studio};
 use storyline::flow::schedule::Preview;
-use storyline::flow::steer::Commanded;
 use storyline::flow::{Flow, Store};
 
 use crate::desk::{Arrived, Desk, Network};
 
 mod pictures;
+mod team;
 
-pub(crate) const ANNA: PersonId = PersonId(7);
-pub(crate) const BEN: PersonId = PersonId(8);
-
-/// Anna, when she decides something.
-pub(crate) fn anna() -> By {
-    By {
-        name: "Anna".to_owned(),
-        person: Some(ANNA),
-    }
-}
-
-/// A story has ended so, and nobody else was on it.
-pub(crate) fn ended(outcome: Outcome) -> Pressed {
-    Pressed::Ended {
-        outcome,
-        while_on_it: None,
-    }
-}
+pub(crate) use team::*;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -76,15 +56,6 @@ pub(crate) fn settings(posts_per_day: u32, start: &str, end: &str, zone: &str) -
 
 pub(crate) fn three_a_day() -> TeamSettings {
     settings(3, "09:00", "21:00", "UTC")
-}
-
-/// What the team does with a story as soon as it sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Team {
-    Posts,
-    Looks,
-    /// Posts, skips, rejects and lets expire, by the story's number.
-    IsMoody,
 }
 
 pub(crate) struct TheBox {
@@ -291,101 +262,6 @@ impl TheBox {
         })
     }
 
-    // The team.
-
-    pub(crate) fn mix(&self, shares: &[(&str, u32)]) {
-        let shares = shares
-            .iter()
-            .map(|(name, percent)| (Category::new(name), percent * 10_000))
-            .collect();
-        self.run(self.flow().set_mix(shares, anna(), self.now))
-            .unwrap();
-    }
-
-    fn team_acts(&mut self) {
-        while self.answered < self.arrived().len() {
-            let arrived = self.arrived()[self.answered].clone();
-            self.answered += 1;
-            let verb = match (self.team, arrived.card.number % 7) {
-                (Team::Looks, _) | (Team::IsMoody, 0 | 1) => continue,
-                (Team::IsMoody, 2) => Verb::Skip,
-                (Team::IsMoody, 3) => Verb::ReallyReject,
-                _ => Verb::Posted,
-            };
-            self.press(&arrived, verb);
-        }
-    }
-
-    pub(crate) fn press(&mut self, on: &Arrived, verb: Verb) -> Pressed {
-        let press = self.a_press(on.card.story, on.message, verb);
-        let pressed = self.run(self.flow().press(press, self.now)).unwrap();
-        if pressed == ended(Outcome::Posted) {
-            self.pressed_posted.insert(on.card.number);
-        }
-        if let Pressed::PutOff(_) | Pressed::TakenBack(_) = pressed {
-            *self.put_off.entry(on.card.number).or_default() += 1;
-        }
-        pressed
-    }
-
-    /// Ben, who is only a member, presses too.
-    pub(crate) fn press_by_ben(&mut self, on: &Arrived, verb: Verb) -> Pressed {
-        let (flow, name) = (self.flow(), "Ben".to_owned());
-        self.run(flow.meet(BEN, name, None, Role::Member, self.now))
-            .unwrap();
-        let press = Press {
-            person: BEN,
-            ..self.a_press(on.card.story, on.message, verb)
-        };
-        self.run(self.flow().press(press, self.now)).unwrap()
-    }
-
-    /// What a message shows now.
-    pub(crate) fn shown(&self, on: &Arrived) -> Card {
-        self.desk.records().shown[&on.message].clone()
-    }
-
-    pub(crate) fn a_press(
-        &mut self,
-        story: storyline::domain::ids::StoryId,
-        message: MessageRef,
-        verb: Verb,
-    ) -> Press {
-        self.updates += 1;
-        let shown = self.desk.records().shown.get(&message).cloned();
-        Press {
-            update: self.updates,
-            story,
-            verb,
-            person: ANNA,
-            message,
-            saw: Saw::after(shown.map_or(0, |card| card.swaps)),
-        }
-    }
-
-    pub(crate) fn pause(&self) {
-        self.run(self.flow().pause(None, anna(), self.now)).unwrap();
-    }
-
-    pub(crate) fn resume(&self) {
-        self.run(self.flow().resume(None, anna(), self.now))
-            .unwrap();
-    }
-
-    pub(crate) fn trust_clock(&self) -> bool {
-        self.run(self.flow().trust_clock(anna(), self.now)).unwrap()
-    }
-
-    pub(crate) fn send_next(&mut self) -> Commanded {
-        let commanded = self
-            .run(self.flow().send_next(None, anna(), self.now))
-            .unwrap();
-        if let Commanded::Sending(number) = commanded {
-            self.asked_for.insert(number);
-        }
-        commanded
-    }
-
     // What is seen.
 
     /// Something happens whenever a picture is made of a media.
@@ -433,6 +309,11 @@ impl TheBox {
         let mut entries = self.history();
         entries.retain(|entry| entry.outcome == outcome);
         entries
+    }
+
+    /// What a message shows now.
+    pub(crate) fn shown(&self, on: &Arrived) -> Card {
+        self.shown_on(on.message)
     }
 
     pub(crate) fn shown_on(&self, message: MessageRef) -> Card {

@@ -5,16 +5,21 @@
 
 mod audit;
 mod desk;
-mod edits;
 mod harness;
 
+mod claims;
+mod edits;
 mod faults;
 mod idle;
-mod keeping;
 mod library;
 mod lives;
+mod originals;
 mod plan;
 mod presses;
+mod reminding;
 mod settings;
+mod stats;
+mod swapping;
 mod time;
 mod trail;
+mod undo;

@@ -6,18 +6,9 @@ use storyline::flow::steer::Commanded;
 
 use crate::harness::*;
 
-fn before_the_team() -> TheBox {
-    let mut the_box = TheBox::with(three_a_day()).with_pictures(60);
-    the_box.team = Team::Looks;
-    the_box.live_until(at("2027-03-01T09:10:00Z"));
-    assert_eq!(the_box.arrived().len(), 1);
-    the_box
-}
-
 #[test]
 fn a_hundred_presses_at_once_are_one_outcome_one_lock_and_one_step_of_the_counters() {
-    let mut the_box = before_the_team();
-    let arrived = the_box.arrived()[0].clone();
+    let (mut the_box, arrived) = first_story();
     let verbs = [Verb::Posted, Verb::Skip, Verb::ReallyReject];
     let presses: Vec<_> = (0..100)
         .map(|number| the_box.a_press(arrived.card.story, arrived.message, verbs[number % 3]))
@@ -59,8 +50,7 @@ fn a_hundred_presses_at_once_are_one_outcome_one_lock_and_one_step_of_the_counte
 
 #[test]
 fn the_same_press_delivered_twice_takes_effect_once() {
-    let mut the_box = before_the_team();
-    let arrived = the_box.arrived()[0].clone();
+    let (mut the_box, arrived) = first_story();
     let press = the_box.a_press(arrived.card.story, arrived.message, Verb::Reject);
     let flow = the_box.flow();
     assert_eq!(
@@ -166,8 +156,8 @@ fn a_cancelled_slot_is_not_filled_again() {
 
 #[test]
 fn after_an_absence_open_stories_are_offered_again() {
-    let mut the_box = before_the_team();
-    let message = the_box.arrived()[0].message;
+    let (mut the_box, arrived) = first_story();
+    let message = arrived.message;
     the_box.be_off_for(minutes(30));
     the_box.look();
     assert!(matches!(
