@@ -47,14 +47,6 @@ impl Saw {
     pub fn after(swaps: u32) -> Self {
         Self::Swaps(swaps.to_le_bytes()[0])
     }
-
-    fn is_of(self, story: &Story) -> bool {
-        match self {
-            Self::Swaps(_) => self == Self::after(story.swaps),
-            // By the clock of the box; whether the chat had followed by then, its message's row tells.
-            Self::At(at) => story.swapped_at.is_none_or(|swapped_at| swapped_at <= at),
-        }
-    }
 }
 
 /// What a button asks for.
@@ -96,17 +88,6 @@ impl Verb {
         Self::Original,
         Self::Undo,
     ];
-
-    /// The outcome that it asks for, if it ends the story.
-    #[must_use]
-    pub fn outcome(self) -> Option<Outcome> {
-        match self {
-            Self::Posted => Some(Outcome::Posted),
-            Self::Skip => Some(Outcome::Skipped),
-            Self::ReallyReject => Some(Outcome::Rejected),
-            _ => None,
-        }
-    }
 
     /// Whether it is about the very media that the person saw.
     fn is_about_media(self) -> bool {
@@ -248,6 +229,21 @@ impl Flow {
             .await
     }
 
+    /// Has the message of a story be shown anew: it has buttons of another version.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn renew(&self, message: MessageRef) -> Result<()> {
+        self.store
+            .write(move |tx| match messages::story_of(tx, message)? {
+                Some(story) => messages::want(tx, story),
+                None => Ok(()),
+            })
+            .await?;
+        self.nudges.messages.notify();
+        Ok(())
+    }
+
     /// Offers every open story again, because the box was away for longer than Telegram keeps a press.
     ///
     /// # Errors
@@ -285,42 +281,22 @@ fn act(
     let Some(story) = &bind(tx, story, press, now)? else {
         return Ok(Pressed::Unknown);
     };
-    let has_followed = match press.saw {
-        Saw::Swaps(_) => true,
-        Saw::At(_) => messages::swaps_of(tx, press.message)? == Some(story.swaps),
-    };
-    if press.verb.is_about_media() && !(press.saw.is_of(story) && has_followed) {
+    if press.verb.is_about_media() && !saw_it(tx, story, press.saw)? {
         messages::want(tx, story.id)?;
         return Ok(Pressed::SwappedBefore);
     }
-    let asked_at = match press.verb {
+    let outcome = match press.verb {
         Verb::Claim => return claim(tx, story, person, now),
         Verb::Later => return put_off(tx, settings, story, person, now),
         Verb::Swap => return swap(tx, story, &person.name, now),
         Verb::Original => return original(tx, story, now),
         // It was taken back already, and is open.
         Verb::Undo => return Ok(Pressed::TooLate),
-        Verb::Reject => Some(now),
-        Verb::Keep => None,
-        Verb::Posted | Verb::Skip | Verb::ReallyReject => {
-            return end(tx, settings, story, press, person, now);
-        }
-    };
-    stories::ask_reject(tx, story.id, asked_at)?;
-    messages::want(tx, story.id)?;
-    Ok(asked_at.map_or(Pressed::Kept, |_| Pressed::Asking))
-}
-
-fn end(
-    tx: &mut dyn Tx,
-    settings: &TeamSettings,
-    story: &Story,
-    press: Press,
-    person: &Person,
-    now: Timestamp,
-) -> Result<Pressed> {
-    let Some(outcome) = press.verb.outcome() else {
-        return Ok(Pressed::Unknown);
+        Verb::Reject => return ask(tx, story, Some(now)),
+        Verb::Keep => return ask(tx, story, None),
+        Verb::Posted => Outcome::Posted,
+        Verb::Skip => Outcome::Skipped,
+        Verb::ReallyReject => Outcome::Rejected,
     };
     let ending = Ending {
         outcome,
@@ -337,6 +313,24 @@ fn end(
         outcome,
         while_on_it: others.map(|claim| claim.name.clone()),
     })
+}
+
+/// Whether a person saw the media that the story shows now. Who writes sees what the chat shows, which may be behind.
+fn saw_it(tx: &mut dyn Tx, story: &Story, saw: Saw) -> Result<bool> {
+    Ok(match saw {
+        Saw::Swaps(_) => saw == Saw::after(story.swaps),
+        Saw::At(at) => {
+            story.swapped_at.is_none_or(|swapped_at| swapped_at <= at)
+                && messages::shows(tx, story.id, story.swaps)?
+        }
+    })
+}
+
+/// Has "really reject?" stand on the message, or not.
+fn ask(tx: &mut dyn Tx, story: &Story, asked_at: Option<Timestamp>) -> Result<Pressed> {
+    stories::ask_reject(tx, story.id, asked_at)?;
+    messages::want(tx, story.id)?;
+    Ok(asked_at.map_or(Pressed::Kept, |_| Pressed::Asking))
 }
 
 /// A press is the proof that its message arrived: binds the message to the story, which may still count as on its way or

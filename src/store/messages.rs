@@ -184,14 +184,12 @@ pub(crate) fn latest_of(tx: &mut dyn Tx, story: StoryId) -> Result<Option<Messag
     .transpose()
 }
 
-/// After how many swaps the media is that a message shows.
-pub(crate) fn swaps_of(tx: &mut dyn Tx, message: MessageRef) -> Result<Option<u32>> {
-    tx.first(
-        "SELECT swaps FROM messages WHERE chat_id = ?1 AND message_id = ?2",
-        values![message.chat, message.message],
-    )?
-    .map(|row| row.cells().number())
-    .transpose()
+/// Whether the chat shows a story with the media after so many swaps.
+pub(crate) fn shows(tx: &mut dyn Tx, story: StoryId, swaps: u32) -> Result<bool> {
+    Ok(tx.count(
+        "SELECT COUNT(*) FROM messages WHERE story_id = ?1 AND kind = 'story' AND swaps = ?2",
+        values![story, swaps],
+    )? > 0)
 }
 
 /// The story that a message shows.

@@ -78,7 +78,7 @@ impl Desk {
     ) -> Result<Delivered, Trouble> {
         let place = card.place.ok_or_else(no_chat)?;
         let chat = place.chat;
-        self.pace.pass(chat, Urgency::Now).await?;
+        self.pace.pass(chat, Urgency::Story).await?;
         let caption = caption(card, &self.messages);
         let buttons = keyboard(card, &self.messages);
         let (bot, to, thread) = (&self.client.bot, ChatId(chat), topic(Some(place)));

@@ -123,6 +123,7 @@ impl Hearing {
                 answer(&pressed, &self.flow.settings().await?.timezone)
             }
             Err(NoButton::OtherVersion) => {
+                self.flow.renew(message).await?;
                 let text =
                     "This button is from another version of me. The message will be renewed.";
                 (text.to_owned(), true)

@@ -14,6 +14,8 @@ use crate::flow::outlet::Trouble;
 const APART: Duration = Duration::from_millis(1050);
 /// The most messages in a group within [`WINDOW`]; Telegram's limit is twenty.
 const MOST_IN_WINDOW: usize = 18;
+/// How many of them are for stories alone: many presses mean many edits, and no story waits for those.
+const RESERVE: usize = 4;
 /// The time over which [`MOST_IN_WINDOW`] counts.
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -23,7 +25,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(65);
 /// How urgent a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// A story, or the answer to somebody who waits for it.
+    /// A story.
+    Story,
+    /// The answer to somebody who waits for it.
     Now,
     /// An alert, or a message that is made true: it can wait for the others.
     Later,
@@ -48,13 +52,13 @@ impl Pace {
     /// # Errors
     /// If Telegram wants so much patience that it is better to come back: [`Trouble::Later`]. Nothing was counted.
     pub async fn pass(&self, chat: i64, urgency: Urgency) -> Result<(), Trouble> {
-        let _waiting = (urgency == Urgency::Now).then(|| Waiting::new(&self.urgent));
+        let _waiting = (urgency != Urgency::Later).then(|| Waiting::new(&self.urgent));
         loop {
             let yields = urgency == Urgency::Later && self.urgent.load(Ordering::Relaxed) > 0;
             let wait = if yields {
                 Some(APART)
             } else {
-                self.try_pass(chat, Instant::now())
+                self.try_pass(chat, urgency, Instant::now())
             };
             match wait {
                 None => return Ok(()),
@@ -71,7 +75,7 @@ impl Pace {
     }
 
     /// Counts a message if it may go now; else how long to wait.
-    fn try_pass(&self, chat: i64, now: Instant) -> Option<Duration> {
+    fn try_pass(&self, chat: i64, urgency: Urgency, now: Instant) -> Option<Duration> {
         let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
         chats.retain(|_, chat| {
             chat.closed_until.is_some_and(|until| until > now)
@@ -91,8 +95,18 @@ impl Pace {
         }
         let closed = state.closed_until;
         let apart = state.sent.back().map(|last| *last + APART);
-        let crowded = (is_group && state.sent.len() >= MOST_IN_WINDOW)
-            .then(|| state.sent.front().map(|first| *first + WINDOW))
+        let most = match urgency {
+            Urgency::Story => MOST_IN_WINDOW,
+            Urgency::Now | Urgency::Later => MOST_IN_WINDOW - RESERVE,
+        };
+        // There is room when all but so many of them are out of the window.
+        let crowded = (is_group && state.sent.len() >= most)
+            .then(|| {
+                state
+                    .sent
+                    .get(state.sent.len() - most)
+                    .map(|sent| *sent + WINDOW)
+            })
             .flatten();
         match [closed, apart, crowded].into_iter().flatten().max() {
             Some(at) if at > now => Some(at - now),
@@ -130,7 +144,7 @@ mod tests {
         let began = Instant::now();
         let mut at = Vec::new();
         for _ in 0..40 {
-            pace.pass(-100, Urgency::Now).await.unwrap();
+            pace.pass(-100, Urgency::Story).await.unwrap();
             at.push(began.elapsed());
         }
         for (first, second) in at.iter().zip(&at[1..]) {
@@ -139,6 +153,27 @@ mod tests {
         for (first, later) in at.iter().zip(&at[MOST_IN_WINDOW..]) {
             assert!(*later - *first >= WINDOW);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_edits_leave_room_for_stories() {
+        let pace = Pace::default();
+        for _ in 0..MOST_IN_WINDOW - RESERVE {
+            pace.pass(-100, Urgency::Now).await.unwrap();
+        }
+        let began = Instant::now();
+        for _ in 0..RESERVE {
+            pace.pass(-100, Urgency::Story).await.unwrap();
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "a story waits for no edit"
+        );
+        pace.pass(-100, Urgency::Now).await.unwrap();
+        assert!(
+            began.elapsed() > Duration::from_secs(30),
+            "an edit waits for its turn"
+        );
     }
 
     #[tokio::test(start_paused = true)]

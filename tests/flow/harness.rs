@@ -13,7 +13,7 @@ use storyline::domain::person::Role;
 use storyline::domain::story::MessageRef;
 use storyline::domain::team::{TeamSettings, Window};
 use storyline::flow::dispatch::Step;
-use storyline::flow::outlet::{Archive, Card, Contents, Document, Picture, Studio};
+use storyline::flow::outlet::{Archive, Card, Contents, Document, NoPicture, Studio};
 use storyline::flow::schedule::Preview;
 use storyline::flow::{Flow, Store};
 
@@ -98,19 +98,11 @@ impl TheBox {
         } else {
             tempfile::tempdir()
         };
-        let studio: Studio = Arc::new(|_| {
-            Box::pin(async {
-                Ok(Picture {
-                    jpeg: vec![0xff],
-                    ..Picture::default()
-                })
-            })
-        });
         let mut this = Self {
             runtime: Arc::new(runtime),
             dir: dir.unwrap(),
             flow: None,
-            studio,
+            studio: pictures::studio(),
             settings,
             desk: Desk::default(),
             now,
@@ -276,6 +268,19 @@ impl TheBox {
                 happened.await;
                 picture.await
             })
+        });
+    }
+
+    /// From now on there are pictures again.
+    pub(crate) fn makes_pictures(&mut self) {
+        self.studio = pictures::studio();
+    }
+
+    /// From now on there is no picture of any media, for this reason.
+    pub(crate) fn makes_no_pictures(&mut self, why: NoPicture) {
+        self.studio = Arc::new(move |_| {
+            let why = why.clone();
+            Box::pin(async move { Err(why) })
         });
     }
 

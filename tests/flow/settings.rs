@@ -84,3 +84,30 @@ fn a_team_without_a_chat_plans_nothing_and_misses_nothing() {
     );
     the_box.audit();
 }
+
+#[test]
+fn another_chat_has_neither_the_topic_nor_the_troubles_of_the_one_before() {
+    let the_box = TheBox::with(three_a_day());
+    set(&the_box, Setting::Thread, "7");
+    let reason = Some("The bot may not post.".to_owned());
+    the_box
+        .run(the_box.flow().chat_rights(reason, the_box.now))
+        .unwrap();
+    assert!(the_box.alert("chat_rights").is_some());
+    assert_eq!(set(&the_box, Setting::Chat, "-200"), Changed::Done);
+    assert_eq!(the_box.alert("chat_rights"), None);
+    let settings = in_force(&the_box);
+    assert_eq!((settings.chat, settings.thread), (Some(-200), None));
+}
+
+#[test]
+fn a_delivery_proves_that_the_bot_may_post() {
+    let mut the_box = TheBox::with(three_a_day()).with_pictures(9);
+    let reason = Some("The bot may not post.".to_owned());
+    the_box
+        .run(the_box.flow().chat_rights(reason, the_box.now))
+        .unwrap();
+    the_box.live_until(at("2027-03-01T09:10:00Z"));
+    assert_eq!(the_box.arrived().len(), 1);
+    assert_eq!(the_box.alert("chat_rights"), None);
+}

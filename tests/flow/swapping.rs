@@ -2,6 +2,7 @@
 
 use storyline::domain::outcome::Outcome;
 use storyline::flow::act::{Press, Pressed, Saw, Verb};
+use storyline::flow::outlet::NoPicture;
 
 use crate::desk::Network;
 use crate::harness::*;
@@ -134,4 +135,56 @@ fn a_swapped_picture_is_shown_when_its_disk_is_back() {
     the_box.live_for(minutes(60));
     assert_eq!(the_box.shown(&story).swaps, 1);
     assert_eq!(the_box.desk.records().replaced.len(), 1);
+}
+
+#[test]
+fn a_reply_to_a_reminder_from_before_a_swap_counts_for_what_is_shown() {
+    let (mut the_box, story) = first_story();
+    the_box.live_until(at("2027-03-01T09:40:00Z"));
+    let reminder = *the_box.desk.records().reminders.iter().next().unwrap();
+    the_box.press(&story, Verb::Swap);
+    the_box.look();
+    let press = Press {
+        saw: Saw::At(the_box.now),
+        ..the_box.a_press(story.card.story, reminder, Verb::Posted)
+    };
+    let pressed = the_box
+        .run(the_box.flow().press(press, the_box.now))
+        .unwrap();
+    assert_eq!(pressed, ended(Outcome::Posted));
+    assert_eq!(
+        the_box.history()[0].snapshot.path,
+        the_box.shown(&story).media.path
+    );
+}
+
+#[test]
+fn a_picture_that_cannot_be_shown_leaves_buttons_that_work() {
+    let (mut the_box, story) = first_story();
+    the_box.press(&story, Verb::Swap);
+    the_box.makes_no_pictures(NoPicture::Missing);
+    the_box.look();
+    assert_eq!(the_box.shown(&story).swaps, 1);
+    assert!(the_box.desk.records().replaced.is_empty());
+    the_box.makes_pictures();
+    assert_eq!(the_box.press(&story, Verb::Swap), Pressed::Swapped);
+    the_box.look();
+    assert_eq!(the_box.desk.records().replaced.len(), 1);
+}
+
+#[test]
+fn a_slot_that_is_due_gives_up_nothing() {
+    let mut the_box = TheBox::with(three_a_day()).with_pictures(2);
+    the_box.team = Team::Looks;
+    the_box.live_until(at("2027-03-01T09:10:00Z"));
+    let story = the_box.arrived()[0].clone();
+    // Its time has come, and the disk is away: it waits.
+    the_box.makes_no_pictures(NoPicture::Away("no disk".to_owned()));
+    the_box.live_until(at("2027-03-01T13:10:00Z"));
+    assert_eq!(the_box.arrived().len(), 1);
+    assert_eq!(the_box.press(&story, Verb::Swap), Pressed::NothingElse);
+    the_box.makes_pictures();
+    the_box.look();
+    assert_eq!(the_box.arrived().len(), 2);
+    the_box.audit_slots();
 }

@@ -98,11 +98,7 @@ async fn a_story_is_put_off_and_comes_up_again() {
     let reminder = office.see_said(TEAM, "⏰ #1").await;
     assert_eq!(reminder.reply_to, Some(story));
     office.telegram.press(BEN, TEAM, story, "Posted");
-    office
-        .wait_until("the reminder is gone", async || {
-            office.telegram.message(TEAM, reminder.id).is_none()
-        })
-        .await;
+    office.see_gone(reminder.id).await;
     office.close().await;
 }
 
@@ -148,11 +144,7 @@ async fn after_half_an_hour_the_team_is_reminded_once() {
     // A reply to the reminder counts as well.
     office.telegram.reply(ANN, TEAM, reminder.id, "posted");
     office.see_text(story, "Posted by Ann").await;
-    office
-        .wait_until("the reminder is gone", async || {
-            office.telegram.message(TEAM, reminder.id).is_none()
-        })
-        .await;
+    office.see_gone(reminder.id).await;
     office.close().await;
 }
 

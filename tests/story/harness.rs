@@ -289,6 +289,12 @@ impl Office {
         .await
     }
 
+    /// Waits until a message is out of the team's chat.
+    pub(crate) async fn see_gone(&self, message: i64) {
+        self.see(|state| state.message(TEAM, message).is_none().then_some(()))
+            .await;
+    }
+
     /// Waits until somebody was answered so, in the moment after a press.
     pub(crate) async fn see_answer(&self, text: &str) {
         self.see(|state| {

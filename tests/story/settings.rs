@@ -1,5 +1,6 @@
 //! The settings by buttons and by words, as an admin changes them in the chat.
 
+use storyline::domain::person::{PersonId, Role};
 use storyline::domain::setting::Setting;
 
 use crate::harness::{ANN, BEN, CLEO, Office, TEAM};
@@ -50,11 +51,7 @@ async fn an_admin_changes_a_setting_by_buttons_and_everybody_sees_who() {
         })
         .await;
     office.telegram.press(ANN, TEAM, panel, "Close");
-    office
-        .wait_until("the panel is gone", async || {
-            office.telegram.message(TEAM, panel).is_none()
-        })
-        .await;
+    office.see_gone(panel).await;
     office.close().await;
 }
 
@@ -132,5 +129,21 @@ async fn whoever_is_no_admin_changes_nothing() {
     office.telegram.press(BEN, TEAM, panel, "People");
     let people = office.see_text(panel, "Cleo (member)").await;
     assert!(people.button("Cleo").is_none(), "{:?}", people.labels());
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_was_met_as_a_member_is_the_owner() {
+    let office = Office::open().await;
+    let (ann, now) = (PersonId(ANN), office.now());
+    office
+        .flow()
+        .meet(ann, "Ann".to_owned(), None, Role::Member, now)
+        .await
+        .unwrap();
+    office.telegram.say(ANN, TEAM, "/settings");
+    office.see_said(TEAM, "⚙️ Team").await;
+    let person = office.flow().person(ann).await.unwrap().unwrap();
+    assert_eq!(person.role, Role::Owner);
     office.close().await;
 }

@@ -1,11 +1,26 @@
 //! The library of the box: pictures that are made up, each known by a number.
 
+use std::sync::Arc;
+
 use storyline::domain::lookalike::Lookalike;
 use storyline::domain::media::{
     Content, Examination, FileStat, Finding, Fingerprint, Format, Media, Metadata, Sighting,
 };
+use storyline::flow::outlet::{Picture, Studio};
 
 use super::TheBox;
+
+/// A studio that makes a picture of everything.
+pub(super) fn studio() -> Studio {
+    Arc::new(|_| {
+        Box::pin(async {
+            Ok(Picture {
+                jpeg: vec![0xff],
+                ..Picture::default()
+            })
+        })
+    })
+}
 
 impl TheBox {
     pub(crate) fn with_pictures(mut self, count: u64) -> Self {
