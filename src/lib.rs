@@ -24,8 +24,8 @@
 //! * [`library`]: EDGE, the folder. Watch, walk, inspect, examine, render.
 //! * [`telegram`]: EDGE, the people. The desk, the receiver, what people see and press.
 //! * [`cli`]: EDGE, the terminal. One file a noun.
-//! * [`config`]: what the owner decided.
-//! * [`system`]: the body. Clock, supervisor, systemd, log.
+//! * [`config`]: what the owner decided for the box, and first for its own team.
+//! * [`system`]: the body. Clock, supervisor, systemd, log, HTTP.
 //! * [`appliance`]: builds all of it from the config, and runs it until told to stop.
 //!
 //! Who may name whom is held by `tests/architecture.rs`: edges never name each other nor the store, and nothing in the middle

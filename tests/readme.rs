@@ -104,9 +104,11 @@ async fn its_commands_run() {
     let loaded = Config::load(Some(&config), &Environment::default())
         .unwrap()
         .config;
-    let flow = storyline::appliance::open_flow(&loaded, jiff::Timestamp::now())
+    let flow = storyline::appliance::open_teams(&loaded, jiff::Timestamp::now())
         .await
-        .unwrap();
+        .unwrap()
+        .own()
+        .clone();
     let ann = (PersonId(11), "Ann".to_owned(), Some("ann".to_owned()));
     flow.meet(ann.0, ann.1, ann.2, Role::Member, jiff::Timestamp::now())
         .await

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use super::finding::Findings;
 use super::print::{Print, count, moment};
-use super::{Failure, missing_database, telegram};
-use crate::appliance::open_flow;
-use crate::config::{Config, DatabaseUrl, Environment, Problem};
+use super::{Failure, Told, missing_database, telegram};
+use crate::appliance::open_teams;
+use crate::config::{self, Config, DatabaseUrl, Environment, Problem};
+use crate::domain::team::TeamSettings;
 use crate::flow::survey::Status;
+use crate::flow::teams::Teams;
 use crate::flow::{Error, Flow};
 use crate::library::root_identity;
 use crate::system::clock::{self, Clock};
@@ -53,9 +55,9 @@ pub(super) async fn run(
                 let (what, remedy) = setting(warning);
                 findings.note("settings", what, Some(remedy));
             }
-            let config = telegram::decided(&loaded.config).await;
-            look_around(&mut findings, &config).await;
-            telegram(&mut findings, &config, options.online).await;
+            let config = &loaded.config;
+            let teams = look_around(&mut findings, config).await;
+            telegram(&mut findings, &config.telegram, &teams, options.online).await;
         }
     }
     findings.tell(print)
@@ -66,28 +68,33 @@ fn setting(problem: &Problem) -> (String, &str) {
     (what, &problem.remedy)
 }
 
-async fn look_around(findings: &mut Findings, config: &Config) {
+/// Looks at all but Telegram; returns what the teams decided, or the file's first values if there are no records.
+async fn look_around(findings: &mut Findings, config: &Config) -> Vec<TeamSettings> {
     let now = Clock::system().now();
-    library(findings, &config.team.library);
-    let flow = match missing_database(config) {
-        Some(missing) => {
-            findings.problem("database", missing.error, missing.hint.as_deref());
-            None
+    let opened = match missing_database(config) {
+        Some(missing) => Err(missing),
+        None => open_teams(config, now).await.map_err(broken),
+    };
+    let looked = match opened {
+        Ok(teams) => ask(findings, config, &teams, now).await.map_err(broken),
+        Err(missing) => {
+            library(findings, &config.team.library);
+            judge_clock(findings, now, None);
+            Err(missing)
         }
-        None => match open_flow(config, now).await {
-            Ok(flow) => Some(flow),
-            Err(error) => {
-                findings.problem("database", error.to_string(), None);
-                None
-            }
-        },
     };
-    let Some(flow) = flow else {
-        judge_clock(findings, now, None);
-        return;
-    };
-    if let Err(error) = ask(findings, config, &flow, now).await {
-        findings.problem("database", error.to_string(), None);
+    looked.unwrap_or_else(|told| {
+        findings.of_team(None);
+        findings.problem("database", told.error, told.hint.as_deref());
+        vec![config.team.clone()]
+    })
+}
+
+fn broken(error: Error) -> Told {
+    let hint = None;
+    Told {
+        error: error.to_string(),
+        hint,
     }
 }
 
@@ -110,10 +117,10 @@ fn library(findings: &mut Findings, root: &Path) {
 async fn ask(
     findings: &mut Findings,
     config: &Config,
-    flow: &Flow,
+    teams: &Teams,
     now: Timestamp,
-) -> Result<(), Error> {
-    let zone = &config.team.timezone;
+) -> Result<Vec<TeamSettings>, Error> {
+    let flow = teams.own();
     let schema = flow.schema_version().await?;
     let size = match &config.database.url {
         DatabaseUrl::Sqlite(path) => format!(", {}", megabytes(path)),
@@ -133,9 +140,38 @@ async fn ask(
         );
     }
     judge_clock(findings, now, flow.latest_time().await?);
+    for setting in flow.unread(&config.team).await? {
+        let said = setting.shown(&config.team);
+        findings.note(
+            "settings",
+            format!(
+                "`{}` is `{said}` in the file, and not yet in force",
+                setting.key()
+            ),
+            Some("`systemctl restart storyline` has the service read it"),
+        );
+    }
+    let all = telegram::settings_of_all(teams, &config.team).await?;
+    for ((flow, _), settings) in teams.all().iter().zip(&all) {
+        findings.of_team(telegram::named(settings, &all));
+        team(findings, flow, settings, now).await?;
+    }
+    findings.of_team(None);
+    Ok(all)
+}
+
+/// What the records tell of a team.
+async fn team(
+    findings: &mut Findings,
+    flow: &Flow,
+    settings: &TeamSettings,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let zone = &settings.timezone;
+    library(findings, &settings.library);
     let status = flow.status(now).await?;
     media(findings, &status);
-    plan(findings, config, &status);
+    plan(findings, settings, &status);
     for alert in &status.alerts {
         let since = moment(alert.raised_at, zone);
         findings.problem("alert", format!("{} (since {since})", alert.text), None);
@@ -215,8 +251,8 @@ fn media(findings: &mut Findings, status: &Status) {
     }
 }
 
-fn plan(findings: &mut Findings, config: &Config, status: &Status) {
-    let zone = &config.team.timezone;
+fn plan(findings: &mut Findings, settings: &TeamSettings, status: &Status) {
+    let zone = &settings.timezone;
     if let Some(since) = status.paused_since {
         let by = status.paused_by.as_deref().unwrap_or("somebody");
         findings.note(
@@ -242,7 +278,7 @@ fn plan(findings: &mut Findings, config: &Config, status: &Status) {
             Some("`storyline schedule preview` shows what would be; the service plans as soon as it can send"),
         );
     }
-    if config.team.dry_run {
+    if settings.dry_run {
         findings.note(
             "plan",
             "dry run: nothing is sent",
@@ -264,17 +300,24 @@ async fn files(findings: &mut Findings, flow: &Flow) -> Result<(), Error> {
     Ok(())
 }
 
-async fn telegram(findings: &mut Findings, config: &Config, online: bool) {
+async fn telegram(
+    findings: &mut Findings,
+    settings: &config::Telegram,
+    teams: &[TeamSettings],
+    online: bool,
+) {
     if online {
-        telegram::ask(findings, config, false).await;
+        telegram::ask(findings, settings, teams, false).await;
         return;
     }
-    let before = (config.telegram.token.is_some(), config.team.chat);
-    telegram::judge_settings(findings, config);
-    if let (true, Some(chat)) = before {
-        findings.ok(
-            "telegram",
-            format!("a token and the chat {chat} are set (`--online` asks Telegram)"),
-        );
+    telegram::judge_settings(findings, settings, teams);
+    for team in teams {
+        findings.of_team(telegram::named(team, teams));
+        if let (true, Some(chat)) = (settings.token.is_some(), team.chat) {
+            findings.ok(
+                "telegram",
+                format!("a token and the chat {chat} are set (`--online` asks Telegram)"),
+            );
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::print::{FULL, Print, TEXT, Table, or_dash, say};
 use super::{Failure, missing_database};
-use crate::appliance::open_flow;
+use crate::appliance::open_teams;
 use crate::config::{self, Environment, Problem, Problems, Shown};
 use crate::system::clock::Clock;
 
@@ -42,21 +42,34 @@ pub(super) async fn run(
     }
 }
 
-/// What the team decided since wins over what the file says; and who decided it.
+/// What counts now: what the box's own team decided, or what the file said when the service last read it.
 async fn overlay(shown: &mut [Shown], config: &config::Config) {
     if missing_database(config).is_some() {
         return;
     }
-    let Ok(flow) = open_flow(config, Clock::system().now()).await else {
+    let Ok(teams) = open_teams(config, Clock::system().now()).await else {
         return; // `storyline check` says why
     };
+    let flow = teams.own();
+    let unread = flow.unread(&config.team).await.unwrap_or_default();
     for decided in flow.decided().await.unwrap_or_default() {
         let key = decided.setting.key();
-        let line = shown.iter_mut().find(|line| line.key == key);
-        if let (Some(line), Some(by)) = (line, decided.by) {
-            line.value = Some(decided.value).filter(|value| !value.is_empty());
-            line.origin = format!("the database: decided by {by}");
-        }
+        let Some(line) = shown.iter_mut().find(|line| line.key == key) else {
+            continue;
+        };
+        let is_unread = unread.contains(&decided.setting);
+        line.origin = match (&decided.by, is_unread) {
+            (None, false) => continue,
+            (Some(by), false) => format!("the database: decided by {by}"),
+            (_, true) => {
+                let said = or_dash(line.value.as_deref());
+                format!(
+                    "the database; {said} from {} counts when the service starts again",
+                    line.origin
+                )
+            }
+        };
+        line.value = Some(decided.value).filter(|value| !value.is_empty());
     }
 }
 

@@ -20,17 +20,37 @@ pub(super) enum State {
 /// How one part of the box is.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Finding {
+    /// Whose it is, where the box has several teams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<String>,
     pub(super) subject: String,
     pub(super) state: State,
     pub(super) reason: String,
     pub(super) remedy: Option<String>,
 }
 
+impl Finding {
+    fn shown(&self) -> String {
+        match &self.team {
+            Some(team) => format!("{team}: {}", self.subject),
+            None => self.subject.clone(),
+        }
+    }
+}
+
 /// What was found so far.
 #[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+pub(super) struct Findings {
+    found: Vec<Finding>,
+    team: Option<String>,
+}
 
 impl Findings {
+    /// What is found from here on is a team's, or again the whole box's.
+    pub(super) fn of_team(&mut self, name: Option<&str>) {
+        self.team = name.map(str::to_owned);
+    }
+
     pub(super) fn ok(&mut self, subject: &str, reason: impl Into<String>) {
         self.add(subject, State::Ok, reason, None);
     }
@@ -55,7 +75,8 @@ impl Findings {
         reason: impl Into<String>,
         remedy: Option<&str>,
     ) {
-        self.0.push(Finding {
+        self.found.push(Finding {
+            team: self.team.clone(),
             subject: subject.to_owned(),
             state,
             reason: reason.into(),
@@ -66,11 +87,11 @@ impl Findings {
     /// Prints them all; problems among them are a failure.
     pub(super) fn tell(&self, print: Print) -> Result<(), Failure> {
         if print.is_json() {
-            print.json(&self.0)?;
+            print.json(&self.found)?;
         } else {
             print.text(&self.lines())?;
         }
-        let problems = self.0.iter().filter(|one| one.state == State::Problem);
+        let problems = self.found.iter().filter(|one| one.state == State::Problem);
         match problems.count() {
             0 => Ok(()),
             problems => Err(Failure::Problems(problems)),
@@ -78,16 +99,17 @@ impl Findings {
     }
 
     fn lines(&self) -> String {
-        let width = self.0.iter().map(|one| one.subject.chars().count()).max();
+        let subjects = self.found.iter().map(Finding::shown);
+        let width = subjects.map(|subject| subject.chars().count()).max();
         let width = width.unwrap_or(0);
         let mut text = String::new();
-        for finding in &self.0 {
+        for finding in &self.found {
             let state = match finding.state {
                 State::Ok => "ok",
                 State::Note => "note",
                 State::Problem => "problem",
             };
-            let subject = plain(&finding.subject);
+            let subject = plain(&finding.shown());
             text.push_str(&format!(
                 "{state:<7}  {subject:<width$}  {}\n",
                 plain(&finding.reason)

@@ -33,10 +33,11 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::appliance::open_flow;
+use crate::appliance::open_teams;
 use crate::config::{Config, DatabaseUrl, Environment, Loaded};
 use crate::domain::audit::By;
 use crate::flow::Flow;
+use crate::flow::teams::Teams;
 use crate::system::clock::Clock;
 
 use exit::told;
@@ -56,6 +57,9 @@ pub struct Cli {
     /// Print JSON, for scripts; times are RFC 3339 in UTC
     #[arg(long, global = true)]
     json: bool,
+    /// The team, by its name; needed where the box has several
+    #[arg(long, global = true, value_name = "NAME")]
+    team: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -87,7 +91,7 @@ enum Command {
     /// The shares of the categories in the plan
     #[command(subcommand)]
     Mix(mix::Mix),
-    /// What the team decided
+    /// The teams of the box, and what each decided
     #[command(subcommand)]
     Team(team::Team),
     /// The people of the team
@@ -139,17 +143,23 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions(shell) => completions::run(print, &shell),
         Command::Check(check) => wait(check::run(print, check, path, &environment)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
-        command => wait(beside_the_daemon(command, print, load()?, &environment)),
+        command => wait(async {
+            let seat = Seat::take(print, load()?, &environment).await?;
+            beside_the_daemon(command, seat, cli.team.as_deref()).await
+        }),
     }
 }
 
 async fn beside_the_daemon(
     command: Command,
-    print: Print,
-    loaded: Loaded,
-    environment: &Environment,
+    seat: Seat,
+    team: Option<&str>,
 ) -> Result<(), Failure> {
-    let seat = Seat::take(print, loaded, environment).await?;
+    let seat = match &command {
+        Command::Team(command) if !command.is_of_one() => seat,
+        Command::Clock(_) => seat,
+        _ => seat.at(team).await?,
+    };
     match command {
         Command::Media(command) => media::run(&seat, command).await,
         Command::Schedule(command) => schedule::run(&seat, command).await,
@@ -189,6 +199,8 @@ fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failur
 /// Where a person sits at the terminal: what a command has at hand.
 struct Seat {
     config: Config,
+    teams: Teams,
+    /// The team's whose desk it is; the box's own until one is chosen.
     flow: Flow,
     print: Print,
     clock: Clock,
@@ -207,15 +219,47 @@ impl Seat {
             return Err(Failure::Unavailable(missing));
         }
         let clock = Clock::system();
-        let flow = open_flow(&config, clock.now()).await?;
+        let teams = open_teams(&config, clock.now()).await?;
+        Ok(Self {
+            flow: teams.own().clone(),
+            teams,
+            print,
+            clock,
+            by: By::terminal(login_name(environment)),
+            config,
+        })
+    }
+
+    /// At the desk of the team of this name; without a name, of the only one.
+    async fn at(self, name: Option<&str>) -> Result<Self, Failure> {
+        let all = self.teams.all();
+        let names: Vec<&str> = all.iter().map(|(_, team)| &*team.name).collect();
+        let flow = match name {
+            Some(name) => self.teams.named(name).ok_or_else(|| {
+                let hint = near::hint(
+                    &near::near(name, names),
+                    "`storyline team list` shows the teams",
+                );
+                Failure::NotFound(told(format!("there is no team called `{name}`"), &hint))
+            })?,
+            None if all.len() == 1 => self.teams.own(),
+            None => {
+                return Err(Failure::Usage(told(
+                    format!("the box has several teams: {}", names.join(", ")),
+                    "say which one with `--team NAME`",
+                )));
+            }
+        };
+        let flow = flow.clone();
         // What the team decided since counts, and not the first values of the file.
         let team = flow.settings().await?;
         Ok(Self {
             flow,
-            print,
-            clock,
-            by: By::terminal(login_name(environment)),
-            config: Config { team, ..config },
+            config: Config {
+                team,
+                ..self.config
+            },
+            ..self
         })
     }
 

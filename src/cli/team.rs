@@ -1,4 +1,6 @@
-//! `storyline team`: what a team decided.
+//! `storyline team`: the teams of the box, and what each decided.
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -7,10 +9,33 @@ use super::exit::told;
 use super::print::{FULL, TEXT, Table, moment, or_dash};
 use super::{Failure, Seat};
 use crate::domain::setting::Setting;
+use crate::domain::written::Complaint;
+use crate::flow;
 use crate::flow::settings::{Changed, Decided};
+use crate::flow::teams::Enrolled;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Team {
+    /// List the teams
+    List,
+    /// Add a team, with a chat, a library, a plan and people of its own
+    ///
+    /// For example: `storyline team add "Club" --library /srv/storyline/club`, then add the bot to the team's chat. A team that
+    /// was removed comes back with all that is on record of it.
+    Add {
+        /// Its name
+        name: String,
+        /// The folder that is watched for it [default: one of its name beside the library of the box's own team]
+        #[arg(long, value_name = "FOLDER")]
+        library: Option<PathBuf>,
+    },
+    /// Remove a team: its open stories are cancelled, and nothing is done for it any more
+    ///
+    /// Its history, its media and its folder stay as they are.
+    Remove {
+        /// Its name
+        name: String,
+    },
     /// Show what the team decided, and who decided it
     Show,
     /// Change what the team decided; it counts at once
@@ -22,6 +47,13 @@ pub(super) enum Team {
         #[arg(value_name = "SETTING=VALUE", value_parser = assignment, required = true)]
         changes: Vec<(Setting, String)>,
     },
+}
+
+impl Team {
+    /// Whether it is about one team that `--team` names.
+    pub(super) fn is_of_one(&self) -> bool {
+        matches!(self, Self::Show | Self::Set { .. })
+    }
 }
 
 fn assignment(typed: &str) -> Result<(Setting, String), String> {
@@ -54,9 +86,115 @@ impl From<Decided> for Shown {
 
 pub(super) async fn run(seat: &Seat, command: Team) -> Result<(), Failure> {
     match command {
+        Team::List => list(seat),
+        Team::Add { name, library } => add(seat, &name, library).await,
+        Team::Remove { name } => remove(seat, &name).await,
         Team::Show => show(seat).await,
         Team::Set { changes } => set(seat, changes).await,
     }
+}
+
+/// A team, as scripts see it.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    chat: Option<i64>,
+    library: &'a Path,
+}
+
+impl<'a> From<&'a flow::teams::Team> for Listed<'a> {
+    fn from(team: &'a flow::teams::Team) -> Self {
+        Self {
+            name: &team.name,
+            chat: team.chat,
+            library: &team.library,
+        }
+    }
+}
+
+fn list(seat: &Seat) -> Result<(), Failure> {
+    let all = seat.teams.all().iter();
+    let listed: Vec<Listed<'_>> = all.map(|(_, team)| Listed::from(team)).collect();
+    seat.print.list(&listed, "", |listed| {
+        let mut table = Table::new([("Team", TEXT), ("Chat", FULL), ("Library", FULL)]);
+        for team in listed {
+            table.row([
+                team.name.to_owned(),
+                or_dash(team.chat.map(|chat| chat.to_string()).as_deref()),
+                team.library.display().to_string(),
+            ]);
+        }
+        table
+    })
+}
+
+async fn add(seat: &Seat, name: &str, library: Option<PathBuf>) -> Result<(), Failure> {
+    if let Some(library) = &library {
+        apart(seat, library)?;
+    }
+    let added = seat.teams.add(name, library, seat.by.clone(), seat.now());
+    let (team, is_back) = match added.await? {
+        Enrolled::Done(team) => (team, false),
+        Enrolled::Back(team) => (team, true),
+        Enrolled::Refused(complaint) => return Err(refused(&complaint)),
+    };
+    seat.knock().await?;
+    let begin = if is_back { "is back" } else { "is there" };
+    let mut next = Vec::new();
+    if !team.library.is_dir() {
+        next.push(format!("make the folder {}", team.library.display()));
+    }
+    if team.chat.is_none() {
+        next.push(format!(
+            "add the bot to the team's chat, or say `storyline team set chat=… --team {name:?}`"
+        ));
+    }
+    let sentence = match next.as_slice() {
+        [] => format!("The team {} {begin}.", team.name),
+        next => format!(
+            "The team {} {begin}. Next, {}.",
+            team.name,
+            next.join(" and ")
+        ),
+    };
+    seat.print.done(&Listed::from(&team), &sentence)
+}
+
+async fn remove(seat: &Seat, name: &str) -> Result<(), Failure> {
+    let Some(flow) = seat.teams.named(name) else {
+        return Err(Failure::NotFound(told(
+            format!("there is no team called `{name}`"),
+            "`storyline team list` shows the teams",
+        )));
+    };
+    match seat.teams.remove(flow, seat.by.clone(), seat.now()).await? {
+        Enrolled::Refused(complaint) => Err(refused(&complaint)),
+        Enrolled::Done(team) | Enrolled::Back(team) => {
+            seat.knock().await?;
+            let sentence = format!(
+                "The team {} is removed; what is on record of it stays, and so does {}.",
+                team.name,
+                team.library.display()
+            );
+            seat.print.done(&Listed::from(&team), &sentence)
+        }
+    }
+}
+
+fn refused(complaint: &Complaint) -> Failure {
+    Failure::Usage(told(&complaint.reason, &complaint.remedy))
+}
+
+/// What is kept in the cache must not be taken for pictures.
+fn apart(seat: &Seat, library: &Path) -> Result<(), Failure> {
+    let cache = &seat.config.library.cache;
+    if cache.starts_with(library) || library.starts_with(cache) {
+        return Err(Failure::Usage(told(
+            format!("rendered pictures are kept in {}", cache.display()),
+            "name a folder that is apart from it",
+        )));
+    }
+    Ok(())
 }
 
 async fn show(seat: &Seat) -> Result<(), Failure> {
@@ -93,11 +231,12 @@ async fn set(seat: &Seat, mut changes: Vec<(Setting, String)>) -> Result<(), Fai
             return Err(Failure::Usage(told(&error, &complaint.remedy)));
         }
     }
+    apart(seat, &all.library)?;
     for (setting, value) in &changes {
         let (by, now) = (seat.by.clone(), seat.now());
         if let Changed::Refused(complaint) = seat.flow.set(*setting, value.clone(), by, now).await?
         {
-            return Err(Failure::Usage(told(&complaint.reason, &complaint.remedy)));
+            return Err(refused(&complaint));
         }
     }
     seat.knock().await?;

@@ -4,19 +4,22 @@ use clap::Subcommand;
 use teloxide::payloads::SendMessageSetters;
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    ChatFullInfo, ChatId, ChatMember, ChatMemberKind, ChatPermissions, MessageId, ParseMode,
-    ThreadId, UserId,
+    ChatFullInfo, ChatId, ChatPermissions, MessageId, ParseMode, ThreadId, UserId,
 };
 
 use super::finding::Findings;
 use super::print::Print;
 use super::{Failure, missing_database};
-use crate::appliance::open_flow;
-use crate::config::Config;
+use crate::appliance::open_teams;
+use crate::config::{self, Config};
+use crate::domain::team::TeamSettings;
+use crate::flow::Error;
 use crate::flow::outlet::Trouble;
+use crate::flow::teams::Teams;
 use crate::system::clock::Clock;
 use crate::telegram::client::{Client, SMALL_CALL};
 use crate::telegram::message::plain;
+use crate::telegram::rights::{Kind, lacking};
 use crate::telegram::webhook::{Standing, standing};
 
 #[derive(Debug, Subcommand)]
@@ -32,45 +35,74 @@ pub(super) enum Telegram {
 pub(super) async fn run(print: Print, command: Telegram, config: &Config) -> Result<(), Failure> {
     let Telegram::Test { send } = command;
     let mut findings = Findings::default();
-    let decided = decided(config).await;
-    ask(&mut findings, &decided, send).await;
+    let settings = match missing_database(config) {
+        None => {
+            let teams = open_teams(config, Clock::system().now()).await?;
+            settings_of_all(&teams, &config.team).await?
+        }
+        Some(_) => vec![config.team.clone()],
+    };
+    ask(&mut findings, &config.telegram, &settings, send).await;
     findings.tell(print)
 }
 
-/// The settings, with what the team decided since they were written, if there is a database already.
-pub(super) async fn decided(config: &Config) -> Config {
-    let mut config = config.clone();
-    if missing_database(&config).is_none()
-        && let Ok(flow) = open_flow(&config, Clock::system().now()).await
-        && let Ok(team) = flow.settings_with(config.team.clone()).await
-    {
-        config.team = team;
+/// What every team decided; for the box's own, with what the file says that the service has not read yet: whoever changes it
+/// wants to know whether that is right.
+pub(super) async fn settings_of_all(
+    teams: &Teams,
+    file: &TeamSettings,
+) -> Result<Vec<TeamSettings>, Error> {
+    let mut all = Vec::new();
+    for (flow, team) in teams.all() {
+        let mut settings = flow.settings().await?;
+        if team.id == teams.own().team() {
+            for unread in flow.unread(file).await? {
+                // The file was checked when it was read.
+                let _ = unread.put(&mut settings, &unread.shown(file));
+            }
+        }
+        all.push(settings);
     }
-    config
+    Ok(all)
+}
+
+/// The name that a team's findings bear: none where there is but one.
+pub(super) fn named<'a>(team: &'a TeamSettings, all: &[TeamSettings]) -> Option<&'a str> {
+    (all.len() > 1).then_some(&*team.name)
 }
 
 /// What is missing in the settings.
-pub(super) fn judge_settings(findings: &mut Findings, config: &Config) {
-    if config.telegram.token.is_none() {
+pub(super) fn judge_settings(
+    findings: &mut Findings,
+    settings: &config::Telegram,
+    teams: &[TeamSettings],
+) {
+    if settings.token.is_none() {
         findings.problem(
             "telegram",
             "no bot token is set: pictures are indexed and nothing is sent",
             Some("get a token from @BotFather and set `[telegram] token_file` or `token`"),
         );
     }
-    if config.team.chat.is_none() {
+    for team in teams.iter().filter(|team| team.chat.is_none()) {
+        findings.of_team(named(team, teams));
         findings.problem(
             "telegram",
             "no chat is set: nothing is sent",
-            Some("set `[telegram] chat`, or say `storyline team set chat=…`: the number of the team's channel or group"),
+            Some("add the bot to the team's chat, or say `storyline team set chat=…`: the number of its channel or group"),
         );
     }
+    findings.of_team(None);
 }
 
 /// Asks Telegram. What one answer makes impossible is not asked any more.
-pub(super) async fn ask(findings: &mut Findings, config: &Config, send: bool) {
-    judge_settings(findings, config);
-    let (settings, team) = (&config.telegram, &config.team);
+pub(super) async fn ask(
+    findings: &mut Findings,
+    settings: &config::Telegram,
+    teams: &[TeamSettings],
+    send: bool,
+) {
+    judge_settings(findings, settings, teams);
     let Some(token) = &settings.token else {
         return;
     };
@@ -87,10 +119,11 @@ pub(super) async fn ask(findings: &mut Findings, config: &Config, send: bool) {
         Err(trouble) => return tell(findings, "bot", &trouble),
     };
     findings.ok("bot", format!("it is @{}", me.username()));
-    let mut chat_is_there = false;
-    if let Some(chat) = team.chat {
-        chat_is_there = team_chat(findings, &client, ChatId(chat), me.id).await;
+    for team in teams {
+        findings.of_team(named(team, teams));
+        test_team(findings, &client, me.id, team, send).await;
     }
+    findings.of_team(None);
     if let Some(chat) = settings.admin_chat {
         match chat_info(&client, ChatId(chat)).await {
             Ok(info) => findings.ok("admin chat", called(&info)),
@@ -115,10 +148,23 @@ pub(super) async fn ask(findings: &mut Findings, config: &Config, send: bool) {
             Err(trouble) => tell(findings, "webhook", &trouble),
         }
     }
-    if let (true, Some(chat)) = (send && chat_is_there, team.chat) {
+}
+
+/// Looks at a team's chats, and writes there if that is wished.
+async fn test_team(
+    findings: &mut Findings,
+    client: &Client,
+    bot: UserId,
+    team: &TeamSettings,
+    send: bool,
+) {
+    for place in team.places() {
+        if !team_chat(findings, client, ChatId(place.chat), bot).await || !send {
+            continue;
+        }
         let text = "This is a test of Storyline. If you can read it, the bot can write here.";
-        let mut message = client.bot.send_message(ChatId(chat), text);
-        if let Some(thread) = team.thread {
+        let mut message = client.bot.send_message(ChatId(place.chat), text);
+        if let Some(thread) = place.thread {
             message = message.message_thread_id(ThreadId(MessageId(thread)));
         }
         match client.call(SMALL_CALL, message).await {
@@ -161,48 +207,23 @@ async fn team_chat(findings: &mut Findings, client: &Client, chat: ChatId, bot: 
     findings.ok("chat", called(&info));
     let asked = client.bot.get_chat_member(chat, bot);
     match client.call(SMALL_CALL, asked).await {
-        Ok(member) => match lacking(&info, &member) {
+        Ok(member) => match lacking(kind(&info), &member.kind) {
             None => findings.ok("rights", "the bot may send stories there"),
-            Some((reason, remedy)) => findings.problem("rights", reason, Some(remedy)),
+            Some(lack) => findings.problem("rights", lack.reason, Some(lack.remedy)),
         },
         Err(trouble) => tell(findings, "rights", &trouble),
     }
     true
 }
 
-/// What the bot lacks to send stories to a chat, and what to do.
-fn lacking(chat: &ChatFullInfo, bot: &ChatMember) -> Option<(&'static str, &'static str)> {
+fn kind(chat: &ChatFullInfo) -> Kind {
     if chat.is_private() {
-        return None;
+        Kind::Private
+    } else if chat.is_channel() {
+        Kind::Channel
+    } else {
+        Kind::Group(chat.permissions().unwrap_or(ChatPermissions::all()))
     }
-    if !bot.kind.is_present() {
-        return Some((
-            "the bot is not in the chat",
-            "add it there, in a channel as an administrator who may post messages",
-        ));
-    }
-    if chat.is_channel() && !bot.kind.can_post_messages() {
-        return Some((
-            "the bot may not post in the channel",
-            "make it an administrator of the channel with the right to post messages",
-        ));
-    }
-    let everybody = chat.permissions().unwrap_or(ChatPermissions::all());
-    let needed = ChatPermissions::SEND_MESSAGES | ChatPermissions::SEND_PHOTOS;
-    if !chat.is_channel() && !bot.kind.is_privileged() && !everybody.contains(needed) {
-        return Some((
-            "members of the group may not send messages and photos, and the bot is one of them",
-            "make it an administrator of the group",
-        ));
-    }
-    let is_silenced = matches!(&bot.kind, ChatMemberKind::Restricted(may) if !may.can_send_messages || !may.can_send_photos);
-    if is_silenced {
-        return Some((
-            "the bot is restricted in the group and may not send messages and photos",
-            "lift the restriction, or make it an administrator of the group",
-        ));
-    }
-    None
 }
 
 /// `“Team stories”, a supergroup`.

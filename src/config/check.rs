@@ -131,6 +131,7 @@ impl Check<'_> {
             name: self.required("team.name", name),
             chat: self.chat("telegram.chat"),
             thread: self.number("telegram.thread"),
+            routes: self.text("routes.to", str::parse).unwrap_or_default(),
             library: library.path.clone(),
             timezone: self.required("team.timezone", zone),
             posts_per_day: self

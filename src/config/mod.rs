@@ -36,7 +36,7 @@ pub struct Config {
     pub database: Database,
     /// The bot and its chats.
     pub telegram: Telegram,
-    /// What the team decided, until it decides otherwise in its chat.
+    /// What the box's own team decided first; what it decides later is in the records.
     pub team: TeamSettings,
     /// What is told, and where.
     pub log: Log,

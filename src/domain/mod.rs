@@ -20,6 +20,7 @@ pub mod nearest;
 pub mod outcome;
 pub mod person;
 pub mod plan;
+pub mod route;
 pub mod run;
 pub mod runway;
 pub mod setting;

@@ -17,6 +17,8 @@ pub enum Setting {
     Chat,
     /// The topic in that chat.
     Thread,
+    /// Where stories of some tags and categories go instead.
+    Routes,
     /// The folder that is watched for it.
     Library,
     /// The zone of its hours.
@@ -51,10 +53,11 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Name,
         Self::Chat,
         Self::Thread,
+        Self::Routes,
         Self::Library,
         Self::Timezone,
         Self::PostsPerDay,
@@ -79,6 +82,7 @@ impl Setting {
             Self::Name => "name",
             Self::Chat => "chat",
             Self::Thread => "thread",
+            Self::Routes => "routes",
             Self::Library => "library",
             Self::Timezone => "timezone",
             Self::PostsPerDay => "posts_per_day",
@@ -102,6 +106,7 @@ impl Setting {
     pub fn key(self) -> String {
         match self {
             Self::Chat | Self::Thread => format!("telegram.{self}"),
+            Self::Routes => "routes.to".to_owned(),
             Self::Library => "library.path".to_owned(),
             _ => format!("team.{self}"),
         }
@@ -131,6 +136,7 @@ impl Setting {
             Self::Name => settings.name.clone(),
             Self::Chat => maybe(settings.chat),
             Self::Thread => maybe(settings.thread.map(i64::from)),
+            Self::Routes => settings.routes.to_string(),
             Self::Library => settings.library.display().to_string(),
             Self::Timezone => settings.timezone.iana_name().unwrap_or("UTC").to_owned(),
             Self::WindowStart => time(settings.window.start),
@@ -159,6 +165,7 @@ impl Setting {
             Self::Name => settings.name = written::name(text)?,
             Self::Chat => settings.chat = optional(text, written::chat)?,
             Self::Thread => settings.thread = optional(text, written::thread)?,
+            Self::Routes => settings.routes = text.parse()?,
             Self::Library => settings.library = written::absolute(text)?,
             Self::Timezone => settings.timezone = written::zone(text)?,
             Self::WindowStart => settings.window.start = written::time(text)?,

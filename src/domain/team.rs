@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
+use super::entry::Snapshot;
 use super::framing::Framing;
+use super::route::Routes;
 
 /// What a team decided. Every default is the one of the product: three stories a day between nine and nine.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +18,8 @@ pub struct TeamSettings {
     pub chat: Option<i64>,
     /// The topic in that chat, if it has topics.
     pub thread: Option<i32>,
+    /// Where stories of some tags and categories go instead.
+    pub routes: Routes,
     /// The folder that is watched for it, an absolute path.
     pub library: PathBuf,
     /// The IANA zone in which [`TeamSettings::window`] is meant.
@@ -50,6 +54,7 @@ impl Default for TeamSettings {
             name: "Storyline".to_owned(),
             chat: None,
             thread: None,
+            routes: Routes::default(),
             library: PathBuf::from("/srv/storyline/library"),
             timezone: TimeZone::UTC,
             posts_per_day: 3,
@@ -77,11 +82,34 @@ pub struct Place {
 }
 
 impl TeamSettings {
-    /// Where its stories go; nothing as long as no chat is set.
+    /// Where it is at home: its stories go there, unless a route leads elsewhere. Nothing as long as no chat is set.
     #[must_use]
-    pub fn place(&self) -> Option<Place> {
+    pub fn home(&self) -> Option<Place> {
         let thread = self.thread;
         self.chat.map(|chat| Place { chat, thread })
+    }
+
+    /// Where a story with this media goes.
+    #[must_use]
+    pub fn place_of(&self, media: &Snapshot) -> Option<Place> {
+        self.home().map(|home| self.routes.place(media, home))
+    }
+
+    /// Every place where its stories may go, its home first.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        let home = self.home();
+        let routes = home.into_iter().flat_map(|home| self.routes.places(home));
+        home.into_iter().chain(routes).collect()
+    }
+
+    /// The chats of those places, each once.
+    #[must_use]
+    pub fn chats(&self) -> Vec<i64> {
+        let mut chats: Vec<i64> = self.places().iter().map(|place| place.chat).collect();
+        chats.sort_unstable();
+        chats.dedup();
+        chats
     }
 }
 

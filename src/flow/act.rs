@@ -13,7 +13,7 @@ use crate::domain::person::{Person, PersonId};
 use crate::domain::story::{Claim, Delivery, MessageRef, State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
-use crate::store::{Tx, history, messages, people, settings, stories, updates};
+use crate::store::{Tx, history, messages, people, settings, stories, teams, updates};
 
 /// A tap on a button of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,6 +179,9 @@ impl Flow {
                 }
                 if person.deactivated_at.is_some() {
                     return Ok(Pressed::Deactivated);
+                }
+                if teams::of_story(tx, press.story)?.is_some_and(|other| other != team) {
+                    return Ok(Pressed::Unknown);
                 }
                 match stories::get(tx, press.story)? {
                     Some(story) => act(tx, &settings, &story, press, &person, now),

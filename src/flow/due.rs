@@ -142,7 +142,8 @@ fn judge_clock(
         alerts::resolve(tx, team, CLOCK, now)?;
         return Ok(true);
     };
-    if alerts::raise(tx, team, CLOCK, &text, now)? {
+    // The clock is the whole box's, and is told of once.
+    if state::own_team(tx)? == Some(team) && alerts::raise(tx, team, CLOCK, &text, now)? {
         tracing::warn!(task = "dispatch", "{text}");
     }
     Ok(trusted)

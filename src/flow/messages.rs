@@ -226,10 +226,10 @@ pub(super) fn open_card(
         story: story.id,
         number: story.number,
         due_at: story.due_at,
+        place: settings.place_of(&media),
         media,
         sent_again: story.delivery.messages > 1,
         swaps: story.swaps,
-        place: settings.place(),
         zone: settings.timezone.clone(),
         status: if story.reject_asked_at.is_some() {
             CardStatus::AskingReject
@@ -251,10 +251,10 @@ fn ended_card(entry: Entry, may_undo: bool, settings: &TeamSettings) -> Card {
         story: entry.story,
         number: entry.number.unwrap_or_default(),
         due_at: entry.due_at,
+        place: settings.place_of(&entry.snapshot),
         media: entry.snapshot,
         sent_again: false,
         swaps: 0,
-        place: settings.place(),
         zone: settings.timezone.clone(),
         status: CardStatus::Ended {
             outcome: entry.outcome,

@@ -28,6 +28,7 @@ mod settle;
 pub mod stats;
 pub mod steer;
 pub mod survey;
+pub mod teams;
 mod undo;
 pub mod upkeep;
 
@@ -40,7 +41,7 @@ use crate::domain::ids::TeamId;
 use crate::domain::run::Run;
 use crate::domain::team::TeamSettings;
 pub use crate::store::{Error, Result, Store};
-use crate::store::{runs, state, teams};
+use crate::store::{runs, state, teams as rows};
 use crate::system::nudge::Nudge;
 
 /// The verbs of one team, over one store. Clones are the same.
@@ -98,17 +99,22 @@ impl Flow {
     pub async fn open(store: Store, first: TeamSettings, now: Timestamp) -> Result<Self> {
         let team = store
             .write(move |tx| {
-                let team = teams::ensure(tx, &first.name, now)?;
+                let team = rows::ensure(tx, &first.name, now)?;
                 settings::seed(tx, team, &first, now)?;
                 Ok(team)
             })
             .await?;
-        Ok(Self {
+        Ok(Self::of(store, team))
+    }
+
+    /// The verbs of a team that is on record.
+    fn of(store: Store, team: TeamId) -> Self {
+        Self {
             store,
             team,
             was_late: Arc::default(),
             nudges: Nudges::default(),
-        })
+        }
     }
 
     /// The team's id.

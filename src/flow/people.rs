@@ -44,6 +44,28 @@ impl Flow {
         self.store.read(move |tx| people::list(tx, team)).await
     }
 
+    /// When a person last chose this team among theirs, for what they write in private.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn chosen_at(&self, id: PersonId) -> Result<Option<Timestamp>> {
+        let team = self.team;
+        self.store
+            .read(move |tx| people::chosen_at(tx, team, id))
+            .await
+    }
+
+    /// Notes that a person chose this team among theirs.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn choose(&self, id: PersonId, now: Timestamp) -> Result<()> {
+        let team = self.team;
+        self.store
+            .write_durably(move |tx| people::choose(tx, team, id, now))
+            .await
+    }
+
     /// Gives a person a role.
     ///
     /// # Errors

@@ -55,25 +55,15 @@ impl Flow {
         self.store.read(move |tx| settings::of(tx, team)).await
     }
 
-    /// What will count when the service has read the file: what people decided, and the file where nobody did or where it
-    /// says something else since.
+    /// The settings of which the file says something else since the service read it: they count from its next start.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn settings_with(&self, file: TeamSettings) -> Result<TeamSettings> {
+    pub async fn unread(&self, file: &TeamSettings) -> Result<Vec<Setting>> {
         let team = self.team;
         let rows = self.store.read(move |tx| settings::rows(tx, team)).await?;
-        let mut all = file;
-        for row in rows {
-            let is_old = row
-                .file_value
-                .is_none_or(|before| before == row.setting.shown(&all));
-            if row.set_by.is_some() && is_old {
-                // What cannot be read is not so: it was looked at when it was written.
-                let _ = row.setting.put(&mut all, &row.value);
-            }
-        }
-        Ok(all)
+        let unread = |row: Row| is_news(&row, &row.setting.shown(file)).then_some(row.setting);
+        Ok(rows.into_iter().filter_map(unread).collect())
     }
 
     /// Every setting, and where its value comes from.
@@ -112,7 +102,7 @@ impl Flow {
         Ok(changed)
     }
 
-    /// Has the team's chat go by another number: a group became a supergroup. Nothing if it is another chat.
+    /// Has one of the team's chats go by another number: a group became a supergroup. Nothing if it is another chat.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -135,23 +125,32 @@ impl Flow {
         self.store
             .write_durably(move |tx| {
                 judge_values(tx, team, now)?;
+                let mut has_other_chat = false;
                 for row in settings::rows(tx, team)? {
                     let said = row.setting.shown(&file);
-                    if row.file_value.as_ref() == Some(&said) {
-                        continue;
+                    let is_news = is_news(&row, &said)
+                        // The topic that the file names with another chat is one of that chat's.
+                        || (row.setting == Setting::Thread && has_other_chat);
+                    if row.file_value.as_ref() != Some(&said) {
+                        settings::note_file(tx, team, row.setting, &said)?;
                     }
-                    settings::note_file(tx, team, row.setting, &said)?;
-                    // What a person decided before the file was read for the first time stands.
-                    let is_news = row.file_value.is_some() || row.set_by.is_none();
                     if is_news && row.value != said {
-                        settings::set(tx, team, row.setting, &said, None, now)?;
-                        let by = By::terminal(FILE);
-                        note(tx, team, row.setting, &row.value, &said, &by, now)?;
+                        write(tx, team, row.setting, (&row.value, &said), None, now)?;
+                        has_other_chat |= row.setting == Setting::Chat;
                     }
                 }
                 Ok(())
             })
             .await
+    }
+}
+
+/// Whether the file says something else of a setting than when it was last read. What a person decided before it was read
+/// for the first time stands.
+fn is_news(row: &Row, said: &str) -> bool {
+    match &row.file_value {
+        Some(before) => before != said,
+        None => row.set_by.is_none() && row.value != said,
     }
 }
 
@@ -173,6 +172,46 @@ fn judge_values(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<()> {
         alerts::raise(tx, team, VALUES, &text, now)?;
     }
     Ok(())
+}
+
+/// Why a team may not be called so, or have this library or chat: another team's is in the way.
+pub(super) fn clash(
+    tx: &mut dyn Tx,
+    team: Option<TeamId>,
+    setting: Setting,
+    wanted: &TeamSettings,
+) -> Result<Option<Complaint>> {
+    for other in teams::present(tx)? {
+        if Some(other) == team {
+            continue;
+        }
+        let others = settings::of(tx, other)?;
+        let (mine, theirs) = (&wanted.library, &others.library);
+        let name = &others.name;
+        let complaint = match setting {
+            Setting::Name if wanted.name.to_lowercase() == name.to_lowercase() => Complaint::new(
+                format!("there is a team called {name} already"),
+                "write another name",
+            ),
+            Setting::Library if mine.starts_with(theirs) || theirs.starts_with(mine) => {
+                Complaint::new(
+                    format!("the library of {name} is {}", theirs.display()),
+                    "write a folder that is not in it, and in which it is not",
+                )
+            }
+            Setting::Chat | Setting::Thread
+                if wanted.chat.is_some() && wanted.home() == others.home() =>
+            {
+                Complaint::new(
+                    format!("the stories of {name} go there"),
+                    "write another chat; teams share one only if each has a topic of its own",
+                )
+            }
+            _ => continue,
+        };
+        return Ok(Some(complaint));
+    }
+    Ok(None)
 }
 
 /// Puts first values where nothing is on record.
@@ -204,25 +243,47 @@ fn change(
     if let Err(complaint) = setting.put(&mut all, written) {
         return Ok(Changed::Refused(complaint));
     }
+    if setting == Setting::Chat {
+        // Another chat has none of the topics of the one before.
+        all.thread = None;
+    }
     let after = setting.shown(&all);
     if after == before {
         return Ok(Changed::AlreadySo);
     }
-    settings::set(tx, team, setting, &after, Some(&by.name), now)?;
+    if let Some(complaint) = clash(tx, Some(team), setting, &all)? {
+        return Ok(Changed::Refused(complaint));
+    }
+    write(tx, team, setting, (&before, &after), Some(by), now)?;
+    if setting == Setting::Chat {
+        change(tx, team, Setting::Thread, "", by, now)?;
+    }
+    Ok(Changed::Done)
+}
+
+/// Writes a setting that somebody decided, or else the file; and what follows from it.
+fn write(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    setting: Setting,
+    (before, after): (&str, &str),
+    by: Option<&By>,
+    now: Timestamp,
+) -> Result<()> {
+    settings::set(tx, team, setting, after, by.map(|by| &*by.name), now)?;
     if setting == Setting::Chat {
         if before.is_empty() {
             // Until now there was nowhere to send a story, so no slot was missed.
             teams::settle_slots(tx, team, now)?;
         }
-        // What was wrong in the other chat, and its topic, mean nothing here.
+        // What was wrong in the other chat means nothing here.
         alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
-        change(tx, team, Setting::Thread, "", by, now)?;
     }
-    note(tx, team, setting, &before, &after, by, now)?;
-    Ok(Changed::Done)
+    let file = By::terminal(FILE);
+    note(tx, team, setting, before, after, by.unwrap_or(&file), now)
 }
 
-/// Writes the number that the team's chat has now, if it had this one.
+/// Writes the number that one of the team's chats has now, if it had this one.
 pub(super) fn move_chat(
     tx: &mut dyn Tx,
     team: TeamId,
@@ -230,14 +291,18 @@ pub(super) fn move_chat(
     to: i64,
     now: Timestamp,
 ) -> Result<()> {
-    if settings::of(tx, team)?.chat != Some(from) {
-        return Ok(());
-    }
-    let (before, after) = (from.to_string(), to.to_string());
-    settings::set(tx, team, Setting::Chat, &after, Some(TELEGRAM), now)?;
-    alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
+    let before = settings::of(tx, team)?;
+    let mut after = before.clone();
+    after.chat = before.chat.map(|chat| if chat == from { to } else { chat });
+    after.routes = before.routes.clone().moved(from, to);
     let by = By::terminal(TELEGRAM);
-    note(tx, team, Setting::Chat, &before, &after, &by, now)
+    for setting in [Setting::Chat, Setting::Routes] {
+        let (before, after) = (setting.shown(&before), setting.shown(&after));
+        if after != before {
+            write(tx, team, setting, (&before, &after), Some(&by), now)?;
+        }
+    }
+    Ok(())
 }
 
 fn note(

@@ -157,8 +157,9 @@ fn settle_trouble(
             delivery.retry_at = now.checked_add(after).ok();
         }
         Trouble::Moved(to) => {
-            if let Some(from) = settings.chat {
-                move_chat(tx, story.team, from, *to, now)?;
+            let shown = Snapshot::of(&media::get(tx, story.media)?);
+            if let Some(from) = settings.place_of(&shown) {
+                move_chat(tx, story.team, from.chat, *to, now)?;
             }
             delivery.retry_at = Some(now);
         }

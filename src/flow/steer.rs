@@ -48,6 +48,16 @@ impl Flow {
         .await
     }
 
+    /// Whether the plan is paused.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn is_paused(&self) -> Result<bool> {
+        let team = self.team;
+        let row = self.store.read(move |tx| teams::get(tx, team)).await?;
+        Ok(row.paused_at.is_some())
+    }
+
     /// Ends the pause. What went by in it is not made up for.
     ///
     /// # Errors

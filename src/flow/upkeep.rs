@@ -24,8 +24,6 @@ use crate::store::{
 const OVERDUE: &str = "overdue";
 /// How late a story may be before somebody is told.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// Telegram keeps a press for this long; after a longer absence some may be lost.
-const PRESS_KEPT: SignedDuration = SignedDuration::from_secs(150);
 /// How long runs and resolved alerts are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How long the audit log is kept: two years.
@@ -35,14 +33,13 @@ const KEPT_SHORT: SignedDuration = SignedDuration::from_hours(24 * 3);
 
 impl Flow {
     /// What the daemon does first: every story that was being sent when the last one ended may or may not have arrived. Then
-    /// offers open stories again, if presses may have been lost meanwhile.
+    /// offers open stories again, if the box was away so long that presses may have been lost meanwhile.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn wake_up(&self, now: Timestamp) -> Result<()> {
+    pub async fn wake_up(&self, was_away: bool, now: Timestamp) -> Result<()> {
         let team = self.team;
-        let away = self
-            .store
+        self.store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
                 for story in stories::queue(tx, team)? {
@@ -56,31 +53,13 @@ impl Flow {
                         doubt(tx, &settings, &story, reason, now)?;
                     }
                 }
-                stories::forget_originals_on_their_way(tx, team)?;
-                let heard_at = state::heard_at(tx)?;
-                state::note_stop(tx, None)?;
-                // A clock that shows a time before the stop tells nothing.
-                let short = SignedDuration::ZERO..=PRESS_KEPT;
-                Ok(heard_at.is_none_or(|heard| !short.contains(&now.duration_since(heard))))
+                stories::forget_originals_on_their_way(tx, team)
             })
             .await?;
-        if away {
+        if was_away {
             self.offer_again(now).await?;
         }
         Ok(())
-    }
-
-    /// What the daemon does last, when it ends in good order. `heard_at` is when it last heard what people do, if it did.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn fall_asleep(&self, heard_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
-        self.store
-            .write_durably(move |tx| {
-                state::note_time(tx, now)?;
-                state::note_stop(tx, heard_at)
-            })
-            .await
     }
 
     /// Ends what has outlived its time, and tells of what is late. It writes nothing if all is well, or while the clock is
@@ -168,8 +147,14 @@ impl Flow {
         let (alerts, place) = self
             .store
             .read(move |tx| {
-                let place = settings::of(tx, team)?.place();
-                Ok((alerts::to_tell(tx, team, told_before)?, place))
+                let settings = settings::of(tx, team)?;
+                let mut alerts = alerts::to_tell(tx, team, told_before)?;
+                if teams::present(tx)?.len() > 1 {
+                    for alert in &mut alerts {
+                        alert.text = format!("{}: {}", settings.name, alert.text);
+                    }
+                }
+                Ok((alerts, settings.home()))
             })
             .await?;
         for alert in alerts {

@@ -94,6 +94,24 @@ pub(crate) fn set_deactivated(
     Ok(())
 }
 
+/// When a person last chose this team among theirs.
+pub(crate) fn chosen_at(tx: &mut dyn Tx, team: TeamId, id: PersonId) -> Result<Option<Timestamp>> {
+    let row = tx.first(
+        "SELECT chosen_at FROM people WHERE team_id = ?1 AND person_id = ?2",
+        values![team, id],
+    )?;
+    row.map_or(Ok(None), |row| row.cells().maybe_time())
+}
+
+/// Notes that a person chose this team among theirs.
+pub(crate) fn choose(tx: &mut dyn Tx, team: TeamId, id: PersonId, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE people SET chosen_at = ?3 WHERE team_id = ?1 AND person_id = ?2",
+        values![team, id, now],
+    )?;
+    Ok(())
+}
+
 /// Credits a person with an outcome (1), or takes the credit back (-1). Only the functions that close and take back call it.
 pub(crate) fn credit(
     tx: &mut dyn Tx,

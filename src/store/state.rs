@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::engine::Tx;
 use super::error::Result;
 use super::value::values;
+use crate::domain::ids::TeamId;
 
 /// The latest time the box ever recorded: a clock before it is not to be trusted.
 const LATEST_TIME: &str = "latest_time";
@@ -12,6 +13,9 @@ const LATEST_TIME: &str = "latest_time";
 const HEARD_AT: &str = "heard_at";
 /// When a process beside the daemon last changed something.
 const KNOCKED_AT: &str = "knocked_at";
+
+/// The team that the file of settings speaks of.
+const OWN_TEAM: &str = "own_team";
 
 fn get(tx: &mut dyn Tx, name: &str) -> Result<Option<String>> {
     tx.first("SELECT value FROM state WHERE name = ?1", values![name])?
@@ -54,6 +58,15 @@ pub(crate) fn note_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
 /// Takes `now` for the latest time, even if a later one is on record: the clock was wrong then, and is right now.
 pub(crate) fn trust_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
     set(tx, LATEST_TIME, &now.to_string())
+}
+
+/// The box's own team, which is never removed. Not the oldest one by its row: a clock may have been wrong when others came.
+pub(crate) fn own_team(tx: &mut dyn Tx) -> Result<Option<TeamId>> {
+    Ok(get(tx, OWN_TEAM)?.and_then(|text| text.parse().ok()))
+}
+
+pub(crate) fn note_own_team(tx: &mut dyn Tx, team: TeamId) -> Result<()> {
+    set(tx, OWN_TEAM, &team.to_string())
 }
 
 pub(crate) fn heard_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::engine::Tx;
 use super::error::{Error, Result};
+use super::state;
 use super::value::{Cells, values};
-use crate::domain::ids::TeamId;
+use crate::domain::ids::{StoryId, TeamId};
 
 /// A team's row.
 #[derive(Clone, Debug)]
@@ -27,11 +28,66 @@ fn read(mut cells: Cells) -> Result<Team> {
     })
 }
 
-/// The box's own team, made at the first start. Its plan begins `now`: earlier slots never were.
+/// The box's own team, made at the first start.
 pub(crate) fn ensure(tx: &mut dyn Tx, name: &str, now: Timestamp) -> Result<TeamId> {
-    if let Some(row) = tx.first("SELECT id FROM teams ORDER BY created_at, id LIMIT 1", &[])? {
-        return row.cells().parsed();
+    if let Some(own) = state::own_team(tx)? {
+        return Ok(own);
     }
+    let first = tx.first("SELECT id FROM teams ORDER BY created_at, id LIMIT 1", &[])?;
+    let own = match first {
+        Some(row) => row.cells().parsed()?,
+        None => add(tx, name, now)?,
+    };
+    state::note_own_team(tx, own)?;
+    Ok(own)
+}
+
+/// The teams that were not removed, the box's own first.
+pub(crate) fn present(tx: &mut dyn Tx) -> Result<Vec<TeamId>> {
+    let rows = tx.query(
+        "SELECT id FROM teams WHERE removed_at IS NULL ORDER BY created_at, id",
+        &[],
+    )?;
+    let ids = rows.into_iter().map(|row| row.cells().parsed());
+    let mut ids: Vec<TeamId> = ids.collect::<Result<_>>()?;
+    let own = state::own_team(tx)?;
+    ids.sort_by_key(|id| Some(*id) != own);
+    Ok(ids)
+}
+
+/// Removed teams of which messages in the chat do not show yet what became of their stories.
+pub(crate) fn leaving(tx: &mut dyn Tx) -> Result<Vec<TeamId>> {
+    let rows = tx.query(
+        "SELECT id FROM teams WHERE removed_at IS NOT NULL
+             AND EXISTS (SELECT 1 FROM messages WHERE team_id = teams.id AND wanted > shown)",
+        &[],
+    )?;
+    rows.into_iter().map(|row| row.cells().parsed()).collect()
+}
+
+/// The removed team of this name, if there was one.
+pub(crate) fn removed(tx: &mut dyn Tx, name: &str) -> Result<Option<TeamId>> {
+    tx.first(
+        "SELECT id FROM teams WHERE removed_at IS NOT NULL AND LOWER(name) = LOWER(?1) ORDER BY removed_at DESC LIMIT 1",
+        values![name],
+    )?
+    .map(|row| row.cells().parsed())
+    .transpose()
+}
+
+/// The team of a story that is open or has ended; nothing if it is on no record.
+pub(crate) fn of_story(tx: &mut dyn Tx, story: StoryId) -> Result<Option<TeamId>> {
+    tx.first(
+        "SELECT team_id FROM stories WHERE id = ?1
+         UNION SELECT team_id FROM history WHERE story_id = ?1 LIMIT 1",
+        values![story],
+    )?
+    .map(|row| row.cells().parsed())
+    .transpose()
+}
+
+/// A new team. Its plan begins `now`: earlier slots never were.
+pub(crate) fn add(tx: &mut dyn Tx, name: &str, now: Timestamp) -> Result<TeamId> {
     let id = super::fresh(now);
     tx.execute(
         "INSERT INTO teams (id, name, created_at, next_number, slots_settled_until, plan_stamp)
@@ -39,6 +95,15 @@ pub(crate) fn ensure(tx: &mut dyn Tx, name: &str, now: Timestamp) -> Result<Team
         values![id, name, now],
     )?;
     Ok(id)
+}
+
+/// Removes a team (`Some`), or brings it back.
+pub(crate) fn set_removed(tx: &mut dyn Tx, id: TeamId, since: Option<Timestamp>) -> Result<()> {
+    tx.execute(
+        "UPDATE teams SET removed_at = ?2 WHERE id = ?1",
+        values![id, since],
+    )?;
+    Ok(())
 }
 
 pub(crate) fn get(tx: &mut dyn Tx, id: TeamId) -> Result<Team> {

@@ -12,7 +12,9 @@ mod races;
 mod records;
 #[cfg(feature = "postgres")]
 mod server;
+mod several;
 mod states;
+
 mod values;
 
 #[cfg(feature = "postgres")]

@@ -40,9 +40,19 @@ pub enum Command {
     History,
     /// what the last month was like, for the team and for you
     Stats,
+    /// which of your teams you speak to
+    Team,
     /// what I can do
     #[command(aliases = ["start"])]
     Help,
+}
+
+/// What a command comes to.
+pub enum Obeyed {
+    /// These words.
+    Told(String),
+    /// The panel of settings is to be shown.
+    ShowSettings,
 }
 
 impl Command {
@@ -50,7 +60,9 @@ impl Command {
     #[must_use]
     pub fn deed(self) -> Deed {
         match self {
-            Self::Status | Self::Queue | Self::History | Self::Stats | Self::Help => Deed::Look,
+            Self::Status | Self::Queue | Self::History | Self::Stats | Self::Team | Self::Help => {
+                Deed::Look
+            }
             Self::Next => Deed::SendNext,
             Self::Pause | Self::Resume => Deed::Pause,
             Self::Settings => Deed::Settings,
@@ -71,28 +83,26 @@ pub async fn obey(
     asker: Option<&Person>,
     update: u32,
     now: Timestamp,
-) -> Result<String> {
+) -> Result<Obeyed> {
+    let told = |text: &str| Ok(Obeyed::Told(text.to_owned()));
     let settings = &flow.settings().await?;
     let zone = &settings.timezone;
     let by = match asker {
         Some(person) if Flow::may(person, command.deed()) => By::from(person),
         None if command.deed() == Deed::Look => By::terminal("nobody"),
         Some(person) if person.deactivated_at.is_some() => {
-            return Ok("Your access is switched off; ask an admin.".to_owned());
+            return told("Your access is switched off; ask an admin.");
         }
         Some(_) => {
-            return Ok(
-                "Only admins may do that. An admin is made with `storyline person promote`."
-                    .to_owned(),
+            return told(
+                "Only admins may do that. An admin is made with `storyline person promote`.",
             );
         }
         None => {
-            return Ok(
-                "I cannot see who you are here; write to me in private for that.".to_owned(),
-            );
+            return told("I cannot see who you are here; write to me in private for that.");
         }
     };
-    Ok(match command {
+    Ok(Obeyed::Told(match command {
         Command::Status => status(&flow.status(now).await?, settings, now),
         Command::Queue => queue(&flow.queue().await?, zone),
         Command::History => history(&flow.history(SHOWN as u32).await?, zone),
@@ -100,8 +110,8 @@ pub async fn obey(
             let asker = asker.map(|person| person.id);
             stats(&flow.stats(asker, now).await?)
         }
-        // Its panel is the steward's.
-        Command::Settings => String::new(),
+        Command::Settings => return Ok(Obeyed::ShowSettings),
+        Command::Team => format!("This is {}.", settings.name),
         Command::Help => help(),
         Command::Next => match flow.send_next(Some(update), by, now).await? {
             Commanded::Sending(number) => format!("#{number} is on its way."),
@@ -126,7 +136,7 @@ pub async fn obey(
                 |next| format!("It goes on. {next}"),
             ),
         },
-    })
+    }))
 }
 
 /// The answer to a press, as the phone shows it for a moment (at most 200 characters), and whether it must be confirmed.

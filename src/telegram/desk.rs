@@ -17,6 +17,7 @@ use tokio::time::error::Elapsed;
 use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::message::{alert, caption, keyboard, reminder};
 use super::pace::{Pace, Urgency};
+use super::voice::Voice;
 use crate::domain::alert::Alert;
 use crate::domain::messages::Messages;
 use crate::domain::story::MessageRef;
@@ -41,15 +42,14 @@ impl Desk {
     /// A team's desk, with these texts; alerts go to this chat of the owner's.
     #[must_use]
     pub fn new(
-        client: Client,
-        pace: Arc<Pace>,
+        voice: Voice,
         messages: Messages,
         admin_chat: Option<i64>,
         team_chat: Option<i64>,
     ) -> Self {
         Self {
-            client,
-            pace,
+            client: voice.client,
+            pace: voice.pace,
             messages: Arc::new(messages),
             admin_chat,
             team_chat: Arc::new(Mutex::new(team_chat)),
@@ -152,7 +152,7 @@ impl Desk {
             .disable_content_type_detection(true)
             .disable_notification(true)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-        request.message_thread_id = topic(card.place);
+        request.message_thread_id = topic(card.place.filter(|place| place.chat == story.chat));
         match self.client.call(UPLOAD, request).await {
             Ok(message) => Ok(uploaded(&message)),
             Err(trouble) => Err(self.noted(story.chat, trouble)),
@@ -213,7 +213,7 @@ impl Desk {
             .send_message(ChatId(story.chat), text)
             .parse_mode(ParseMode::Html)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-        request.message_thread_id = topic(card.place);
+        request.message_thread_id = topic(card.place.filter(|place| place.chat == story.chat));
         match self.client.call(SMALL_CALL, request).await {
             Ok(message) => Ok(MessageRef {
                 chat: story.chat,

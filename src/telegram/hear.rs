@@ -1,79 +1,77 @@
-//! What an update means. Its effect is decided and committed by the flow; the answer is talk, and is sent aside.
-
-use std::sync::{Arc, Mutex, PoisonError};
+//! What an update means: whose it is, and what they want. Its effect is decided and committed by the flow of the team whose
+//! it is; the answer is talk, and is said aside.
 
 use jiff::Timestamp;
-use teloxide::payloads::{AnswerCallbackQuerySetters, SendMessageSetters};
+use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    CallbackQuery, ChatId, ChatKind, Message, ParseMode, Update, UpdateKind, User,
+    CallbackQuery, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, Message, MessageId,
+    ParseMode, Update, UpdateKind, User,
 };
 use teloxide::utils::command::BotCommands;
 
 use super::buttons::{NoButton, decode};
-use super::client::{Client, SMALL_CALL};
-use super::commands::{Command, answer, obey};
-use super::members::{ANONYMOUS_ADMIN, Members, NotNow, Places, person_id};
+use super::clerk::Clerk;
+use super::client::SMALL_CALL;
+use super::commands::Command;
+use super::heard::Heard;
+use super::members::{Recently, person_id};
 use super::message::plain;
-use super::pace::{Pace, Urgency};
 use super::pairing::Pairing;
 use super::panel::Wish;
-use super::steward::{Spot, Steward};
-use crate::domain::audit::By;
-use crate::domain::person::{Deed, Person, Role};
+use super::voice::{Spot, Voice};
+use crate::domain::person::Person;
 use crate::domain::story::MessageRef;
-use crate::flow::act::{Press, Pressed, Saw, Verb};
-use crate::flow::outlet::Trouble;
-use crate::flow::{Error, Flow};
+use crate::flow::Error;
+use crate::flow::act::Press;
+use crate::flow::teams::Teams;
 use crate::system::aside::aside;
+
+/// What the button begins with that chooses one of somebody's teams.
+const CHOICE: &str = "team1:";
 
 /// Understands updates and acts on them.
 pub struct Hearing {
-    client: Client,
-    flow: Flow,
-    pace: Arc<Pace>,
-    admin_chat: Option<i64>,
-    members: Members,
+    voice: Voice,
+    teams: Teams,
+    /// One for each team, the box's own first; never empty.
+    clerks: Vec<Clerk>,
     pairing: Pairing,
-    steward: Steward,
-    /// The team's chat for which it was asked which group is linked to it, and that group.
-    linked: Mutex<Option<(i64, Option<i64>)>>,
+    /// The chats that had a neutral word.
+    greeted: Recently,
+}
+
+/// Which of the teams somebody in a private chat speaks to.
+enum Whose<'a> {
+    /// They are in none.
+    Nobodys,
+    /// This one.
+    One(&'a Clerk, Person),
+    /// They are in several, and have not said which.
+    Several(Vec<&'a Clerk>),
 }
 
 impl Hearing {
-    /// Hearing for a team; whose private chat is `admin_chat` owns the box.
+    /// Hearing for all teams; whose private chat is `admin_chat` owns the box.
     #[must_use]
-    pub fn new(client: Client, flow: Flow, pace: Arc<Pace>, admin_chat: Option<i64>) -> Self {
+    pub fn new(voice: Voice, teams: &Teams, admin_chat: Option<i64>) -> Self {
+        let clerk = |flow| Clerk::new(voice.clone(), flow, admin_chat);
+        let flows = teams.all().iter().map(|(flow, _)| flow.clone());
         Self {
-            pairing: Pairing::new(client.clone(), flow.clone(), Arc::clone(&pace), admin_chat),
-            steward: Steward::new(client.clone(), flow.clone(), Arc::clone(&pace)),
-            client,
-            flow,
-            pace,
-            admin_chat,
-            members: Members::default(),
-            linked: Mutex::default(),
+            clerks: flows.map(clerk).collect(),
+            pairing: Pairing::new(voice.clone(), teams.clone(), admin_chat),
+            teams: teams.clone(),
+            voice,
+            greeted: Recently::greeted(),
         }
     }
 
-    /// Learns which group is linked to the team's channel: commands are taken from there too.
-    pub async fn learn_linked_group(&self) {
-        if let Ok(Some(chat)) = self.team_chat().await {
-            let _ = self.linked_to(chat).await;
+    /// Learns which groups are linked to the teams' channels: commands are taken from there too.
+    pub async fn learn_linked_groups(&self) {
+        for clerk in &self.clerks {
+            // Whoever writes there asks again.
+            let _ = clerk.linked_group().await;
         }
-    }
-
-    /// The group that is linked to the team's chat; asked for once, and again when the team has another chat.
-    async fn linked_to(&self, team_chat: i64) -> Option<i64> {
-        let known = *self.linked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, linked)) = known.filter(|(chat, _)| *chat == team_chat) {
-            return linked;
-        }
-        let asked = self.client.bot.get_chat(ChatId(team_chat));
-        let chat = self.client.call(SMALL_CALL, asked).await.ok()?;
-        let linked = chat.linked_chat_id();
-        *self.linked.lock().unwrap_or_else(PoisonError::into_inner) = Some((team_chat, linked));
-        linked
     }
 
     /// Takes one update. `name` is the bot's own, for commands that are addressed.
@@ -88,10 +86,7 @@ impl Hearing {
             UpdateKind::ChannelPost(post) => self.hear_post(name, post).await,
             UpdateKind::MyChatMember(change) => self.pairing.changed(id, change, now).await,
             UpdateKind::Error(_) => {
-                tracing::warn!(
-                    task = "poll",
-                    "update {id} is of a kind that is not known; it is passed over"
-                );
+                tracing::warn!("update {id} is of a kind that is not known; it is passed over");
                 Ok(())
             }
             _ => Ok(()),
@@ -106,11 +101,13 @@ impl Hearing {
             chat: message.chat().id.0,
             message: message.id().0,
         };
-        if let Some(wish) = Wish::decode(data) {
-            return self.wished(update, query, wish, message, now).await;
+        if let Some(mark) = data.strip_prefix(CHOICE) {
+            let text = self.choose(update, mark, &query.from, message, now).await?;
+            self.answer(query, &text, false);
+            return Ok(());
         }
-        let (text, alarm) = match decode(data) {
-            Ok((verb, story, saw)) => {
+        let (text, alarm) = match (decode(data), Wish::decode(data)) {
+            (Ok((verb, story, saw)), _) => {
                 let press = Press {
                     update,
                     story,
@@ -119,84 +116,58 @@ impl Hearing {
                     message,
                     saw,
                 };
-                let pressed = self.pressed(press, &query.from, now).await?;
-                answer(&pressed, &self.flow.settings().await?.timezone)
+                let team = self.teams.of_story(story).await?;
+                let clerk = self.clerk(|clerk| Some(clerk.flow().team()) == team);
+                // A story that nobody knows is unknown at the box's own desk too.
+                let clerk = clerk.unwrap_or(&self.clerks[0]);
+                clerk.press(press, &query.from, now).await?
             }
-            Err(NoButton::OtherVersion) => {
-                self.flow.renew(message).await?;
+            (_, Ok((mark, wish))) => {
+                let spot = query.regular_message().map_or(
+                    Spot {
+                        chat: message.chat,
+                        thread: None,
+                    },
+                    Spot::of,
+                );
+                match self.clerk(|clerk| clerk.mark() == mark) {
+                    Some(clerk) => {
+                        let user = &query.from;
+                        let wished = clerk.wish(update, wish, user, message, spot, now);
+                        (wished.await?, false)
+                    }
+                    None => ("That team is not here any more.".to_owned(), true),
+                }
+            }
+            (_, Err(NoButton::OtherVersion)) => {
+                let text = "This panel is from another version of me. /settings shows it anew.";
+                (text.to_owned(), true)
+            }
+            (Err(NoButton::OtherVersion), _) => {
+                self.teams.own().renew(message).await?;
                 let text =
                     "This button is from another version of me. The message will be renewed.";
                 (text.to_owned(), true)
             }
-            Err(NoButton::Foreign) => (String::new(), false),
+            (Err(NoButton::Foreign), Err(NoButton::Foreign)) => (String::new(), false),
         };
         self.answer(query, &text, alarm);
         Ok(())
     }
 
-    /// Somebody pressed a button of a panel.
-    async fn wished(
-        &self,
-        update: u32,
-        query: &CallbackQuery,
-        wish: Wish,
-        message: MessageRef,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let text = match self.asker(&query.from, now).await? {
-            Some(person) if Flow::may(&person, Deed::Settings) => {
-                let thread = query
-                    .regular_message()
-                    .and_then(|message| message.thread_id.filter(|_| message.is_topic_message));
-                let spot = Spot {
-                    chat: message.chat,
-                    thread,
-                };
-                self.steward
-                    .press(update, wish, &person, message, spot, now)
-                    .await?
-            }
-            _ => "Only admins may do that.".to_owned(),
-        };
-        self.answer(query, &text, false);
-        Ok(())
-    }
-
     /// Answers a press, as the phone shows it for a moment.
     fn answer(&self, query: &CallbackQuery, text: &str, alarm: bool) {
-        let mut request = self.client.bot.answer_callback_query(query.id.clone());
+        let client = self.voice.client.clone();
+        let mut request = client.bot.answer_callback_query(query.id.clone());
         if !text.is_empty() {
             request = request.text(text).show_alert(alarm);
         }
-        let client = self.client.clone();
         aside(async move {
             // Best effort: "query is too old" and all the rest change nothing about what was decided.
             if let Err(trouble) = client.call(SMALL_CALL, request).await {
                 tracing::debug!("a press was not answered: {}", trouble.reason());
             }
         });
-    }
-
-    /// Takes a press; a person who is not on record is looked up first.
-    async fn pressed(&self, press: Press, user: &User, now: Timestamp) -> Result<Pressed, Error> {
-        let pressed = self.flow.press(press, now).await?;
-        if pressed != Pressed::Stranger {
-            return Ok(pressed);
-        }
-        match self
-            .members
-            .admit(&self.client, &self.flow, self.places().await?, user, now)
-            .await
-        {
-            Ok(true) => self.flow.press(press, now).await,
-            Ok(false) => Ok(Pressed::Stranger),
-            Err(NotNow::Store(error)) => Err(error),
-            Err(NotNow::Telegram(trouble)) => {
-                tell_unasked(&trouble);
-                self.flow.take_update(press.update, now).await?;
-                Ok(Pressed::Unasked)
-            }
-        }
     }
 
     async fn hear_message(
@@ -209,138 +180,145 @@ impl Hearing {
         if let Some(to) = message.migrate_to_chat_id() {
             return self.pairing.moved(message.chat.id.0, to.0, now).await;
         }
-        let Some((user, text)) = message.from.as_ref().zip(message.text()) else {
+        match Heard::new(update, message, name) {
+            Some(heard) if heard.is_private => self.hear_in_private(&heard, now).await,
+            Some(heard) => self.hear_in_chat(&heard, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody wrote in a group. People also talk to each other there.
+    async fn hear_in_chat(&self, heard: &Heard<'_>, now: Timestamp) -> Result<(), Error> {
+        let is_awaited = self.clerks.iter().any(|clerk| clerk.awaits(heard));
+        if heard.command.is_none() && heard.reply.is_none() && !is_awaited {
             return Ok(());
-        };
-        let command = Command::parse(text, name).ok();
-        let reply = reply_verb(message, text);
-        let is_private = matches!(message.chat.kind, ChatKind::Private(_));
-        let reply_to = message.reply_to_message().map(|to| to.id.0);
-        let id = person_id(user);
-        let is_awaited = command.is_none()
-            && self
-                .steward
-                .awaits(message.chat.id.0, id, reply_to, is_private);
-        if command.is_none() && reply.is_none() && !is_private && !is_awaited {
-            return Ok(()); // people talking to each other
         }
-        let chat = message.chat.id.0;
-        let team_chat = self.team_chat().await?;
-        let is_of_team = match team_chat {
-            Some(team) => chat == team || self.linked_to(team).await == Some(chat),
-            None => false,
+        let Some(clerk) = self.clerk_at(heard.spot).await? else {
+            return Ok(()); // a team's plan is nobody else's business
         };
-        if !is_private && !is_of_team {
-            return Ok(()); // the team's plan is nobody else's business
+        if heard.is_anonymous() {
+            return clerk.take(heard, None, now).await;
         }
-        let is_anonymous = user.id.0 == ANONYMOUS_ADMIN && Some(chat) == team_chat;
-        let asker = if is_anonymous {
-            None
-        } else {
-            self.asker(user, now).await?
-        };
-        if asker.is_none() && !is_anonymous {
-            if self.members.may_greet(message.chat.id.0) {
-                self.say(
-                    message,
-                    "I work for one team only, and you are not in its chat.",
-                );
+        match clerk.asker(heard.user, now).await? {
+            Some(person) => clerk.take(heard, Some(&person), now).await,
+            None => {
+                self.greet(heard.spot);
+                Ok(())
             }
-            return Ok(());
         }
-        let spot = Spot {
-            chat,
-            thread: message.thread_id.filter(|_| message.is_topic_message),
-        };
-        if let Some(person) = asker.as_ref().filter(|_| is_awaited)
-            && Flow::may(person, Deed::Settings)
-        {
-            return self.steward.written(text, person, spot, now).await;
+    }
+
+    /// Somebody wrote to the bot alone.
+    async fn hear_in_private(&self, heard: &Heard<'_>, now: Timestamp) -> Result<(), Error> {
+        if let Some(clerk) = self.clerk(|clerk| clerk.awaits(heard)) {
+            let asker = clerk.asker(heard.user, now).await?;
+            return clerk.take(heard, asker.as_ref(), now).await;
         }
-        if let (Some((story_message, verb)), Some(person)) = (reply, &asker) {
-            return self
-                .replied(update, message, story_message, verb, person, now)
-                .await;
-        }
-        let Some(command) = command else {
-            if is_private && self.members.may_greet(message.chat.id.0) {
-                self.say(message, "I know a few commands; /help tells them.");
+        let is_choice = heard.command == Some(Command::Team);
+        match self.whose(heard.user, is_choice, now).await? {
+            Whose::Nobodys => self.greet(heard.spot),
+            Whose::Several(clerks) => self.ask_whose(heard.spot, &clerks).await?,
+            Whose::One(clerk, person) if heard.command.is_some() => {
+                return clerk.take(heard, Some(&person), now).await;
             }
-            return Ok(());
-        };
-        // What only looks may be answered twice; what changes something takes the update with its effect.
-        let text = obey(&self.flow, command, asker.as_ref(), update, now).await?;
-        if command.deed() == Deed::Look && !self.flow.take_update(update, now).await? {
-            return Ok(());
+            Whose::One(..) => {
+                if self.greeted.add(heard.spot.chat) {
+                    self.voice
+                        .say(heard.spot, "I know a few commands; /help tells them.");
+                }
+            }
         }
-        if text.is_empty() {
-            return self.steward.open(spot, now).await;
-        }
-        self.say(message, &text);
         Ok(())
     }
 
-    /// Somebody wrote "posted", "skip" or "reject" under a story: it works as the button, and Telegram keeps it for a day.
-    async fn replied(
+    /// Which team somebody speaks to in private: the only one that they are in, or the one that they chose last. `anew`: they
+    /// wish to choose.
+    async fn whose(&self, user: &User, anew: bool, now: Timestamp) -> Result<Whose<'_>, Error> {
+        let mut theirs = Vec::new();
+        for clerk in &self.clerks {
+            if let Some(person) = clerk.known(user, now).await? {
+                theirs.push((clerk, person));
+            }
+        }
+        // Telegram is asked only about whom nobody knows, or who looks for a team that does not know them yet.
+        if theirs.is_empty() || anew {
+            theirs.clear();
+            for clerk in &self.clerks {
+                if let Some(person) = clerk.asker(user, now).await? {
+                    theirs.push((clerk, person));
+                }
+            }
+        }
+        if theirs.len() > 1 {
+            let mut chosen = None;
+            for (clerk, person) in &theirs {
+                let at = clerk.flow().chosen_at(person.id).await?;
+                chosen = chosen.max(at.map(|at| (at, clerk.mark())));
+            }
+            match chosen.filter(|_| !anew) {
+                Some((_, mark)) => theirs.retain(|(clerk, _)| clerk.mark() == mark),
+                None => {
+                    let clerks = theirs.into_iter().map(|(clerk, _)| clerk);
+                    return Ok(Whose::Several(clerks.collect()));
+                }
+            }
+        }
+        let only = theirs.into_iter().next();
+        Ok(only.map_or(Whose::Nobodys, |(clerk, person)| Whose::One(clerk, person)))
+    }
+
+    /// Asks somebody which of their teams they speak to.
+    async fn ask_whose(&self, spot: Spot, clerks: &[&Clerk]) -> Result<(), Error> {
+        let mut rows = Vec::new();
+        for clerk in clerks {
+            let name = clerk.settings().await?.name;
+            let data = format!("{CHOICE}{}", clerk.mark());
+            rows.push([InlineKeyboardButton::callback(name, data)]);
+        }
+        let text = plain("You are in several teams. Which one do you speak to?");
+        self.voice.show(spot, text, InlineKeyboardMarkup::new(rows));
+        Ok(())
+    }
+
+    /// Somebody said which of their teams they speak to; returns the answer.
+    async fn choose(
         &self,
         update: u32,
-        message: &Message,
-        story_message: MessageRef,
-        verb: Verb,
-        person: &Person,
+        mark: &str,
+        user: &User,
+        message: MessageRef,
         now: Timestamp,
-    ) -> Result<(), Error> {
-        let Some(story) = self.flow.story_of(story_message).await? else {
-            return Ok(());
+    ) -> Result<String, Error> {
+        let Some(clerk) = self.clerk(|clerk| clerk.mark() == mark) else {
+            return Ok("That team is not here any more.".to_owned());
         };
-        let press = Press {
-            update,
-            story,
-            verb,
-            person: person.id,
-            message: story_message,
-            saw: Saw::At(said_at(message)),
+        let Some(person) = clerk.asker(user, now).await? else {
+            return Ok("You are not in that team's chat.".to_owned());
         };
-        let pressed = self.flow.press(press, now).await?;
-        let (text, _) = answer(&pressed, &self.flow.settings().await?.timezone);
-        if !text.is_empty() {
-            self.say(message, &text);
+        if !clerk.flow().take_update(update, now).await? {
+            return Ok(String::new());
         }
-        Ok(())
+        clerk.flow().choose(person.id, now).await?;
+        let name = clerk.settings().await?.name;
+        let text = format!("You speak to {name} now, until you choose another with /team.");
+        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
+        let edit = self
+            .voice
+            .client
+            .bot
+            .edit_message_text(chat, id, plain(&text));
+        self.voice
+            .aside(message.chat, edit.parse_mode(ParseMode::Html));
+        Ok(String::new())
     }
 
-    /// The person on record who wrote, if they belong.
-    async fn asker(&self, user: &User, now: Timestamp) -> Result<Option<Person>, Error> {
-        let id = person_id(user);
-        if let Some(mut person) = self.flow.person(id).await? {
-            let (name, username) = (user.full_name(), user.username.clone());
-            if (&person.name, &person.username) != (&name, &username) {
-                // People call themselves otherwise at times; the role stays.
-                self.flow
-                    .meet(id, name.clone(), username.clone(), person.role, now)
-                    .await?;
-                (person.name, person.username) = (name, username);
-            }
-            if self.admin_chat == Some(id.0) && person.role != Role::Owner {
-                // Met before the file said whose box it is.
-                let by = By::terminal("the file of settings");
-                self.flow.set_role(id, Role::Owner, by, now).await?;
-                person.role = Role::Owner;
-            }
-            return Ok(Some(person));
-        }
-        match self
-            .members
-            .admit(&self.client, &self.flow, self.places().await?, user, now)
-            .await
-        {
-            Ok(true) => self.flow.person(id).await,
-            Ok(false) => Ok(None),
-            Err(NotNow::Store(error)) => Err(error),
-            Err(NotNow::Telegram(trouble)) => {
-                tell_unasked(&trouble);
-                Ok(None)
-            }
+    /// One neutral word an hour for whoever does not belong.
+    fn greet(&self, spot: Spot) {
+        if self.greeted.add(spot.chat) {
+            self.voice.say(
+                spot,
+                "I work for my teams only, and you are in no chat of theirs.",
+            );
         }
     }
 
@@ -349,83 +327,44 @@ impl Hearing {
         let is_command = post
             .text()
             .is_some_and(|text| Command::parse(text, name).is_ok());
-        let chat = post.chat.id.0;
-        if is_command && Some(chat) == self.team_chat().await? && self.members.may_greet(chat) {
-            self.say(
-                post,
+        let spot = Spot::of(post);
+        if is_command && self.clerk_at(spot).await?.is_some() && self.greeted.add(spot.chat) {
+            self.voice.say(
+                spot,
                 "In a channel I cannot see who writes. Write commands to me in private.",
             );
         }
         Ok(())
     }
 
-    async fn team_chat(&self) -> Result<Option<i64>, Error> {
-        Ok(self.flow.settings().await?.chat)
+    fn clerk(&self, is_it: impl Fn(&Clerk) -> bool) -> Option<&Clerk> {
+        self.clerks.iter().find(|clerk| is_it(clerk))
     }
 
-    async fn places(&self) -> Result<Places, Error> {
-        Ok(Places {
-            team_chat: self.team_chat().await?,
-            admin_chat: self.admin_chat,
-        })
-    }
-
-    /// Answers a message where it was written.
-    fn say(&self, to: &Message, text: &str) {
-        let chat = to.chat.id;
-        let mut request = self
-            .client
-            .bot
-            .send_message(ChatId(chat.0), plain(text))
-            .parse_mode(ParseMode::Html);
-        if let Some(thread) = to.thread_id.filter(|_| to.is_topic_message) {
-            request = request.message_thread_id(thread);
+    /// The clerk of the team whose chat this is. Teams may share a group, each with a topic of its own.
+    async fn clerk_at(&self, spot: Spot) -> Result<Option<&Clerk>, Error> {
+        let mut found = None;
+        for clerk in &self.clerks {
+            let settings = clerk.settings().await?;
+            let thread = spot.thread.map(|thread| thread.0.0);
+            let places = settings.places();
+            if places
+                .iter()
+                .any(|place| (place.chat, place.thread) == (spot.chat, thread))
+            {
+                return Ok(Some(clerk));
+            }
+            if found.is_none() && places.iter().any(|place| place.chat == spot.chat) {
+                found = Some(clerk);
+            }
         }
-        let (client, pace) = (self.client.clone(), self.pace.clone());
-        aside(async move {
-            if pace.pass(chat.0, Urgency::Now).await.is_err() {
-                return;
+        if found.is_none() {
+            for clerk in &self.clerks {
+                if clerk.linked_group().await? == Some(spot.chat) {
+                    return Ok(Some(clerk));
+                }
             }
-            match client.call(SMALL_CALL, request).await {
-                Ok(_) => {}
-                Err(Trouble::Later(wait)) => pace.close(chat.0, wait),
-                Err(trouble) => tracing::warn!("an answer was not sent: {}", trouble.reason()),
-            }
-        });
+        }
+        Ok(found)
     }
-}
-
-/// When a message was written.
-fn said_at(message: &Message) -> Timestamp {
-    Timestamp::from_second(message.date.timestamp()).unwrap_or(Timestamp::MIN)
-}
-
-/// One stranger must not hold up everybody: whoever cannot be looked up is told to press again.
-fn tell_unasked(trouble: &Trouble) {
-    let reason = trouble.reason();
-    tracing::warn!(
-        task = "poll",
-        "whether somebody belongs could not be asked: {reason}"
-    );
-}
-
-/// What a reply to a story means, if it means something.
-fn reply_verb(message: &Message, text: &str) -> Option<(MessageRef, Verb)> {
-    let to = message.reply_to_message()?;
-    let verb = match text
-        .trim()
-        .trim_end_matches(['.', '!'])
-        .to_lowercase()
-        .as_str()
-    {
-        "posted" => Verb::Posted,
-        "skip" | "skipped" => Verb::Skip,
-        "reject" | "rejected" => Verb::Reject,
-        _ => return None,
-    };
-    let message = MessageRef {
-        chat: to.chat.id.0,
-        message: to.id.0,
-    };
-    Some((message, verb))
 }

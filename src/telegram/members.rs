@@ -26,19 +26,24 @@ const MOST_STRANGERS: usize = 1000;
 pub const ANONYMOUS_ADMIN: u64 = 1_087_968_824;
 
 /// Where a person may be known from.
-#[derive(Clone, Copy)]
 pub struct Places {
-    /// The team's chat: who is in it belongs.
-    pub team_chat: Option<i64>,
+    /// The team's chats: who is in one of them belongs.
+    pub team_chats: Vec<i64>,
     /// The owner's chat: whose private one it is owns the box.
     pub admin_chat: Option<i64>,
 }
 
 /// Finds out who belongs, and remembers for a while who does not.
-#[derive(Default)]
 pub struct Members {
-    strangers: Mutex<HashMap<i64, Instant>>,
-    greeted: Mutex<HashMap<i64, Instant>>,
+    strangers: Recently,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self {
+            strangers: Recently::for_so_long(STRANGE),
+        }
+    }
 }
 
 impl Members {
@@ -55,19 +60,19 @@ impl Members {
         now: Timestamp,
     ) -> Result<bool, NotNow> {
         let id = person_id(user);
-        if remembers(&self.strangers, id.0, STRANGE) {
+        if self.strangers.has(id.0) {
             return Ok(false);
         }
         let is_owner = places.admin_chat == Some(id.0);
-        let is_of_team = match places.team_chat {
-            _ if is_owner => true,
-            Some(chat) => is_member(client, chat, user.id)
-                .await
-                .map_err(NotNow::Telegram)?,
-            None => false,
-        };
+        let mut is_of_team = is_owner;
+        for chat in places.team_chats {
+            is_of_team = is_of_team
+                || is_member(client, chat, user.id)
+                    .await
+                    .map_err(NotNow::Telegram)?;
+        }
         if !is_of_team {
-            remember(&self.strangers, id.0, STRANGE);
+            self.strangers.add(id.0);
             return Ok(false);
         }
         let role = if is_owner { Role::Owner } else { Role::Member };
@@ -77,11 +82,6 @@ impl Members {
             .map_err(NotNow::Store)?;
         tracing::info!(person = name, "{name} is of the team now, as {role}");
         Ok(true)
-    }
-
-    /// Whether this chat may be given a neutral word now; at most one an hour.
-    pub fn may_greet(&self, chat: i64) -> bool {
-        !remembers(&self.greeted, chat, QUIET) && remember(&self.greeted, chat, QUIET)
     }
 }
 
@@ -109,20 +109,42 @@ async fn is_member(client: &Client, chat: i64, user: UserId) -> Result<bool, Tro
     }
 }
 
-fn remembers(seen: &Mutex<HashMap<i64, Instant>>, id: i64, long: Duration) -> bool {
-    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.get(&id).is_some_and(|at| at.elapsed() < long)
+/// Remembers people or chats for a while.
+pub struct Recently {
+    seen: Mutex<HashMap<i64, Instant>>,
+    long: Duration,
 }
 
-/// Remembers somebody for so long. False if the memory is full.
-fn remember(seen: &Mutex<HashMap<i64, Instant>>, id: i64, long: Duration) -> bool {
-    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    if seen.len() >= MOST_STRANGERS {
-        seen.retain(|_, at| at.elapsed() < long);
+impl Recently {
+    fn for_so_long(long: Duration) -> Self {
+        let seen = Mutex::default();
+        Self { seen, long }
     }
-    let has_room = seen.len() < MOST_STRANGERS;
-    if has_room {
-        seen.insert(id, Instant::now());
+
+    /// For chats that had their neutral word.
+    #[must_use]
+    pub fn greeted() -> Self {
+        Self::for_so_long(QUIET)
     }
-    has_room
+
+    fn has(&self, id: i64) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&id).is_some_and(|at| at.elapsed() < self.long)
+    }
+
+    /// Remembers one from now on. False if it is remembered already, or if the memory is full.
+    pub fn add(&self, id: i64) -> bool {
+        if self.has(id) {
+            return false;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST_STRANGERS {
+            seen.retain(|_, at| at.elapsed() < self.long);
+        }
+        let has_room = seen.len() < MOST_STRANGERS;
+        if has_room {
+            seen.insert(id, Instant::now());
+        }
+        has_room
+    }
 }

@@ -1,16 +1,19 @@
 //! EDGE: the people. The team's chat, where stories are shown and decided, and the owner's, where alerts are told.
 //!
 //! [`desk`] puts stories there and keeps them true · [`receive`] has what people do, by a [`poll`] or a [`webhook`] ·
-//! [`hear`] acts on it, one update at a time · [`commands`] answers what they ask · [`message`] is what they see ·
-//! [`buttons`] is what they press · [`steward`] changes settings, which [`panel`] shows · [`pairing`] minds in which
-//! chats the bot is · [`trouble`] is what goes wrong ·
-//! [`pace`] is how fast Telegram lets us · [`members`] is who belongs.
+//! [`hear`] finds out whose it is, one update at a time, and the [`clerk`] of that team's desk acts on it · [`heard`] is what
+//! they write, [`commands`] answers what they ask · [`message`] is what they see · [`buttons`] is what they press ·
+//! [`steward`] changes settings, which [`panel`] shows · [`pairing`] minds in which chats the bot is, [`rights`] what it may
+//! do there · [`voice`] says it all, and [`pace`] is how fast Telegram lets it · [`trouble`] is what goes wrong ·
+//! [`members`] is who belongs.
 
 pub mod buttons;
+pub mod clerk;
 pub mod client;
 pub mod commands;
 pub mod desk;
 pub mod hear;
+pub mod heard;
 pub mod members;
 pub mod message;
 pub mod pace;
@@ -18,6 +21,8 @@ pub mod pairing;
 pub mod panel;
 pub mod poll;
 pub mod receive;
+pub mod rights;
 pub mod steward;
 pub mod trouble;
+pub mod voice;
 pub mod webhook;

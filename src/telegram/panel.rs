@@ -1,17 +1,23 @@
 //! The settings by buttons: what a panel shows, and what its buttons mean. A button carries the value that it sets and not a
 //! step, so pressing it twice is pressing it once.
 
+use data_encoding::HEXLOWER;
 use jiff::tz::TimeZone;
+use teloxide::types::InlineKeyboardButtonKind::CallbackData;
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
+use super::buttons::NoButton;
 use super::message::{moment, plain};
 use crate::domain::audit::Audited;
+use crate::domain::ids::TeamId;
 use crate::domain::person::{Person, PersonId, Role};
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
 
 /// What every button of a panel begins with; the version is raised when the meaning of one changes.
-const PREFIX: &str = "set1:";
+const PREFIX: &str = "set2:";
+/// What those of other versions begin with.
+const ANY_VERSION: &str = "set";
 
 /// What a button of a panel asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +59,7 @@ impl Wish {
         }
     }
 
-    /// What the button carries, in at most 64 bytes.
+    /// What the button carries, in at most 64 bytes with its team.
     #[must_use]
     pub fn encode(&self) -> String {
         let word = match self {
@@ -69,13 +75,28 @@ impl Wish {
             Self::Active(person, active) => format!("active:{person}:{active}"),
             Self::Close => "close".to_owned(),
         };
-        format!("{PREFIX}{word}")
+        format!("{PREFIX}:{word}")
     }
 
-    /// What a button meant; nothing if it is no panel's.
-    #[must_use]
-    pub fn decode(data: &str) -> Option<Self> {
-        let word = data.strip_prefix(PREFIX)?;
+    /// What a button meant, and the mark of its team.
+    ///
+    /// # Errors
+    /// If it is a panel's of another version, or none of a panel's.
+    pub fn decode(data: &str) -> Result<(&str, Self), NoButton> {
+        let Some(rest) = data.strip_prefix(PREFIX) else {
+            let is_other = data.starts_with(ANY_VERSION) && data.contains(':');
+            return Err(if is_other {
+                NoButton::OtherVersion
+            } else {
+                NoButton::Foreign
+            });
+        };
+        let (team, word) = rest.split_once(':').ok_or(NoButton::OtherVersion)?;
+        let wish = Self::of_word(word).ok_or(NoButton::OtherVersion)?;
+        Ok((team, wish))
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
         let (name, rest) = word.split_once(':').unwrap_or((word, ""));
         let (first, second) = rest.split_once(':').unwrap_or((rest, ""));
         let person = || first.parse().ok().map(PersonId);
@@ -96,10 +117,28 @@ impl Wish {
     }
 }
 
+/// The mark of a team in a button: eight of the 64 bytes tell one team of a box from the others.
+#[must_use]
+pub fn mark(team: TeamId) -> String {
+    HEXLOWER.encode(&team.as_bytes()[12..])
+}
+
+/// Puts the team whose panel it is into every button: who is in several teams changes the settings of the one that they see.
+#[must_use]
+pub fn marked(mut keyboard: InlineKeyboardMarkup, team: TeamId) -> InlineKeyboardMarkup {
+    let begin = format!("{PREFIX}{}", mark(team));
+    for button in keyboard.inline_keyboard.iter_mut().flatten() {
+        if let CallbackData(data) = &mut button.kind {
+            *data = data.replacen(PREFIX, &begin, 1);
+        }
+    }
+    keyboard
+}
+
 /// What stands in the chat: a text in HTML, and buttons.
 pub type Panel = (String, InlineKeyboardMarkup);
 
-/// The settings that a team changes in its chat, and what they are called there. Chat and library are the owner's.
+/// The settings that a team changes in its chat, and what they are called there. Chats and library are the owner's.
 const SHOWN: [(Setting, &str); 13] = [
     (Setting::PostsPerDay, "Stories a day"),
     (Setting::WindowStart, "From"),
@@ -289,7 +328,6 @@ mod tests {
     use crate::telegram::buttons::MOST_BYTES;
 
     fn data(panel: &InlineKeyboardMarkup) -> Vec<String> {
-        use teloxide::types::InlineKeyboardButtonKind::CallbackData;
         let buttons = panel.inline_keyboard.iter().flatten();
         buttons
             .filter_map(|button| match &button.kind {
@@ -312,13 +350,23 @@ mod tests {
         let admin = Wish::Role(PersonId(i64::MAX), Role::Admin);
         all.push(admin.encode());
         all.push(Wish::Active(PersonId(1), false).encode());
-        for data in all {
+        let team = TeamId::from_bytes([7; 16]);
+        for plain in all {
+            let button = InlineKeyboardButton::callback("", plain.clone());
+            let data = data(&marked(InlineKeyboardMarkup::new([[button]]), team)).remove(0);
             assert!(data.len() <= MOST_BYTES, "{data}");
-            let wish = Wish::decode(&data).unwrap_or_else(|| panic!("{data}"));
-            assert_eq!(wish.encode(), data);
+            let (of, wish) = Wish::decode(&data).unwrap_or_else(|_| panic!("{data}"));
+            assert_eq!((of, wish.encode()), ("07070707", plain));
         }
-        assert_eq!(Wish::decode("p2:AAAA"), None);
-        assert_eq!(Wish::decode("set1:to:nothing:3"), None);
+        assert_eq!(Wish::decode("p2:AAAA"), Err(NoButton::Foreign));
+        for old in [
+            "set1:to:fit:crop",
+            "set2:",
+            "set2::to:nothing:3",
+            "set3:x:y",
+        ] {
+            assert_eq!(Wish::decode(old), Err(NoButton::OtherVersion), "{old}");
+        }
     }
 
     #[test]
@@ -347,7 +395,7 @@ mod tests {
     #[test]
     fn a_zone_is_found_by_a_part_of_its_name() {
         let found = zones("new york").unwrap();
-        assert_eq!(data(&found), ["set1:to:timezone:America/New_York"]);
+        assert_eq!(data(&found), ["set2::to:timezone:America/New_York"]);
         assert!(zones("ab").is_none());
         assert!(zones("nowhere at all").is_none());
     }

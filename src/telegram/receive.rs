@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use super::client::{Client, SMALL_CALL};
 use super::commands::Command;
 use super::hear::Hearing;
-use super::pace::Pace;
 use super::trouble::is_bad_token;
-use crate::config::Webhook;
+use super::voice::Voice;
+use crate::config::{self, Webhook};
+use crate::flow::Error;
 use crate::flow::outlet::Trouble;
-use crate::flow::{Error, Flow};
+use crate::flow::teams::Teams;
 use crate::system::clock::Clock;
 use crate::system::supervisor::{BoxError, Pulse};
 
@@ -48,7 +49,7 @@ const TELEGRAM: &str = "telegram";
 /// Takes updates, one after the other.
 pub struct Receiver {
     pub(super) client: Client,
-    flow: Flow,
+    teams: Teams,
     hearing: Hearing,
     clock: Clock,
     webhook: Option<Webhook>,
@@ -56,23 +57,15 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver for a team: called by Telegram if there is a webhook, else asking for itself. Whose private chat is
-    /// `admin_chat` owns the box.
+    /// A receiver for all teams: called by Telegram if there is a webhook, else asking for itself.
     #[must_use]
-    pub fn new(
-        client: Client,
-        flow: Flow,
-        pace: Arc<Pace>,
-        admin_chat: Option<i64>,
-        clock: Clock,
-        webhook: Option<Webhook>,
-    ) -> Self {
+    pub fn new(voice: Voice, teams: &Teams, settings: &config::Telegram, clock: Clock) -> Self {
         Self {
-            hearing: Hearing::new(client.clone(), flow.clone(), pace, admin_chat),
-            client,
-            flow,
+            client: voice.client.clone(),
+            hearing: Hearing::new(voice, teams, settings.admin_chat),
+            teams: teams.clone(),
             clock,
-            webhook,
+            webhook: settings.webhook(),
             contact: Mutex::new(Contact::new()),
         }
     }
@@ -126,7 +119,7 @@ impl Receiver {
                 trouble.reason()
             );
         }
-        self.hearing.learn_linked_group().await;
+        self.hearing.learn_linked_groups().await;
         Ok(me.username().to_owned())
     }
 
@@ -140,10 +133,12 @@ impl Receiver {
             self.contact(|contact| (contact.has_rival(now), contact.is_silent_for_long()));
         // Two that take the updates are heard in turns: that one is heard says nothing of the other.
         if !has_rival {
-            self.flow.condition(TELEGRAM, None, now).await?;
+            self.teams.own().condition(TELEGRAM, None, now).await?;
         }
         if is_long {
-            self.flow.offer_again(now).await?;
+            for (flow, _) in self.teams.all() {
+                flow.offer_again(now).await?;
+            }
         }
         Ok(())
     }
@@ -179,7 +174,8 @@ impl Receiver {
     /// If the store cannot be written.
     pub(super) async fn complain(&self, reason: String) -> Result<(), Error> {
         let now = self.clock.now();
-        self.flow.condition(TELEGRAM, Some(reason), now).await
+        let own = self.teams.own();
+        own.condition(TELEGRAM, Some(reason), now).await
     }
 
     /// The same, but a short silence is nobody's concern: a router restarts, a server is updated.

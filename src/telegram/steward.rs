@@ -8,13 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, ForceReply, MessageId, ParseMode, ReplyMarkup, ThreadId};
+use teloxide::types::{ChatId, ForceReply, MessageId, ParseMode, ReplyMarkup};
 use tokio::time::Instant;
 
-use super::client::{Client, SMALL_CALL};
+use super::client::SMALL_CALL;
 use super::message::plain;
-use super::pace::{Pace, Urgency};
+use super::pace::Urgency;
 use super::panel::{self, Panel, Wish, label};
+use super::voice::{Spot, Voice};
 use crate::domain::audit::{Asked, By};
 use crate::domain::category::{in_ppm, share};
 use crate::domain::person::{Deed, Person, PersonId};
@@ -28,15 +29,6 @@ use crate::system::aside::aside;
 const AWAITED: Duration = Duration::from_secs(300);
 /// How many changes a panel tells.
 const CHANGES: u32 = 3;
-
-/// Where somebody presses or writes.
-#[derive(Clone, Copy, Debug)]
-pub struct Spot {
-    /// The chat.
-    pub chat: i64,
-    /// The topic in it.
-    pub thread: Option<ThreadId>,
-}
 
 /// What is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,20 +49,18 @@ type Dialogs = Arc<Mutex<HashMap<(i64, PersonId), Dialog>>>;
 
 /// Changes settings as people wish.
 pub struct Steward {
-    client: Client,
+    voice: Voice,
     flow: Flow,
-    pace: Arc<Pace>,
     dialogs: Dialogs,
 }
 
 impl Steward {
     /// A steward of a team's settings.
     #[must_use]
-    pub fn new(client: Client, flow: Flow, pace: Arc<Pace>) -> Self {
+    pub fn new(voice: Voice, flow: Flow) -> Self {
         Self {
-            client,
+            voice,
             flow,
-            pace,
             dialogs: Dialogs::default(),
         }
     }
@@ -79,8 +69,8 @@ impl Steward {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn open(&self, spot: Spot, now: Timestamp) -> Result<(), Error> {
-        let panel = self.overview(now).await?;
+    pub async fn open(&self, spot: Spot) -> Result<(), Error> {
+        let panel = self.overview().await?;
         self.say(spot, panel);
         Ok(())
     }
@@ -109,11 +99,11 @@ impl Steward {
             return Ok(told);
         }
         let panel = match wish {
-            Wish::Overview => self.overview(now).await?,
+            Wish::Overview => self.overview().await?,
             Wish::Open(setting) => panel::one(setting, &self.flow.settings().await?),
             Wish::Set(setting, value) => {
                 told = answer(setting, &self.flow.set(setting, value, by, now).await?);
-                self.overview(now).await?
+                self.overview().await?
             }
             Wish::Write(setting) => {
                 self.ask(Question::Setting(setting), person, spot);
@@ -125,11 +115,11 @@ impl Steward {
             }
             Wish::Pause => {
                 self.flow.pause(Some(update), by, now).await?;
-                self.overview(now).await?
+                self.overview().await?
             }
             Wish::Resume => {
                 self.flow.resume(Some(update), by, now).await?;
-                self.overview(now).await?
+                self.overview().await?
             }
             Wish::Close => {
                 self.close(message);
@@ -201,7 +191,7 @@ impl Steward {
         match refused {
             None => {
                 lock(&self.dialogs).remove(&awaited);
-                self.open(spot, now).await?;
+                self.open(spot).await?;
             }
             Some((why, choices)) => self.say(spot, (plain(&why), choices.unwrap_or_default())),
         }
@@ -232,9 +222,9 @@ impl Steward {
         Ok(None)
     }
 
-    async fn overview(&self, now: Timestamp) -> Result<Panel, Error> {
+    async fn overview(&self) -> Result<Panel, Error> {
         let settings = self.flow.settings().await?;
-        let paused = self.flow.status(now).await?.paused_since.is_some();
+        let paused = self.flow.is_paused().await?;
         let asked = Asked {
             limit: CHANGES,
             ..Asked::default()
@@ -270,23 +260,18 @@ impl Steward {
             plain(&what)
         );
         let mut request = self
+            .voice
             .client
             .bot
             .send_message(ChatId(spot.chat), text)
             .parse_mode(ParseMode::Html)
             .reply_markup(ReplyMarkup::ForceReply(ForceReply::new().selective()));
         request.message_thread_id = spot.thread;
-        let (client, pace, dialogs) = (
-            self.client.clone(),
-            Arc::clone(&self.pace),
-            Arc::clone(&self.dialogs),
-        );
+        let (voice, dialogs) = (self.voice.clone(), Arc::clone(&self.dialogs));
         let awaited = (spot.chat, person.id);
         aside(async move {
-            if pace.pass(spot.chat, Urgency::Now).await.is_err() {
-                return;
-            }
-            match client.call(SMALL_CALL, request).await {
+            let asked = voice.call(spot.chat, Urgency::Now, SMALL_CALL, request);
+            match asked.await {
                 Ok(message) => {
                     let dialog = Dialog {
                         question,
@@ -301,49 +286,22 @@ impl Steward {
     }
 
     fn say(&self, spot: Spot, (text, keyboard): Panel) {
-        let mut request = self
-            .client
-            .bot
-            .send_message(ChatId(spot.chat), text)
-            .parse_mode(ParseMode::Html)
-            .reply_markup(keyboard);
-        request.message_thread_id = spot.thread;
-        self.do_aside(spot.chat, request);
+        let keyboard = panel::marked(keyboard, self.flow.team());
+        self.voice.show(spot, text, keyboard);
     }
 
     fn show(&self, message: MessageRef, (text, keyboard): Panel) {
         let (chat, id) = (ChatId(message.chat), MessageId(message.message));
-        let request = self
-            .client
-            .bot
-            .edit_message_text(chat, id, text)
-            .parse_mode(ParseMode::Html)
-            .reply_markup(keyboard);
-        self.do_aside(message.chat, request);
+        let keyboard = panel::marked(keyboard, self.flow.team());
+        let edit = self.voice.client.bot.edit_message_text(chat, id, text);
+        let edit = edit.parse_mode(ParseMode::Html).reply_markup(keyboard);
+        self.voice.aside(message.chat, edit);
     }
 
     fn close(&self, message: MessageRef) {
         let (chat, id) = (ChatId(message.chat), MessageId(message.message));
-        self.do_aside(message.chat, self.client.bot.delete_message(chat, id));
-    }
-
-    /// Talk: what was decided is on record, whether it arrives or not.
-    fn do_aside<T, R>(&self, chat: i64, request: R)
-    where
-        R: IntoFuture<Output = Result<T, teloxide::RequestError>, IntoFuture: Send>
-            + Send
-            + 'static,
-        T: Send + 'static,
-    {
-        let (client, pace) = (self.client.clone(), Arc::clone(&self.pace));
-        aside(async move {
-            if pace.pass(chat, Urgency::Now).await.is_err() {
-                return;
-            }
-            if let Err(trouble) = client.call(SMALL_CALL, request).await {
-                tracing::debug!("a panel was not shown: {}", trouble.reason());
-            }
-        });
+        let delete = self.voice.client.bot.delete_message(chat, id);
+        self.voice.aside(message.chat, delete);
     }
 }
 

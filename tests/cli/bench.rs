@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use image::{Rgb, RgbImage};
 use jiff::Timestamp;
-use storyline::appliance::open_flow;
+use storyline::appliance::open_teams;
 use storyline::config::{Config, Environment};
 use storyline::flow::Flow;
 
@@ -124,7 +124,11 @@ impl Bench {
     pub(crate) async fn flow(&self) -> Flow {
         let none = Environment::from_iter::<[(String, String); 0]>([]);
         let loaded = Config::load(Some(&self.config()), &none).unwrap();
-        open_flow(&loaded.config, Timestamp::now()).await.unwrap()
+        open_teams(&loaded.config, Timestamp::now())
+            .await
+            .unwrap()
+            .own()
+            .clone()
     }
 
     pub(crate) fn command(&self) -> Command {

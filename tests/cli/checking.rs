@@ -36,9 +36,9 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
         .collect();
     assert_snapshot!(lines.join("\n"), @r#"
     ok       settings  [box]/storyline.toml
-    ok       library   [box]/library
     problem  service   it does not run: nothing is indexed and nothing is sent
                        hint: start it with `systemctl start storyline`; `journalctl -u storyline` tells why it stopped
+    ok       library   [box]/library
     note     media     4 media, 3 ready, 1 with errors
                        hint: `storyline media list --flawed` shows which, `storyline media show` why
     note     plan      nothing is planned
@@ -47,7 +47,7 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
     problem  telegram  no bot token is set: pictures are indexed and nothing is sent
                        hint: get a token from @BotFather and set `[telegram] token_file` or `token`
     problem  telegram  no chat is set: nothing is sent
-                       hint: set `[telegram] chat`, or say `storyline team set chat=…`: the number of the team's channel or group
+                       hint: add the bot to the team's chat, or say `storyline team set chat=…`: the number of its channel or group
     "#);
     assert_snapshot!(check.stderr, @"3 problems");
     let findings = bench.type_in("check --json");
@@ -137,7 +137,7 @@ async fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     drop(database);
     assert_snapshot!(bench.type_in("queue list").all(), @r#"
-    ! error: the database has schema version 999 and this program knows versions up to 8; install the newer Storyline again, or restore the backup that was made before the upgrade
+    ! error: the database has schema version 999 and this program knows versions up to 9; install the newer Storyline again, or restore the backup that was made before the upgrade
     exit 1
     "#);
     let check = bench.type_in("check");

@@ -51,7 +51,7 @@ async fn a_bot_that_can_do_its_work_is_told_so() {
     assert_eq!(telegram.calls_of("sendMessage").len(), 0);
     let (_bench, seen) = typed(bench, "telegram test --send --json").await;
     assert_eq!(seen.code, 0, "{seen:?}");
-    assert_eq!(seen.json()[4]["subject"], "message");
+    assert_eq!(seen.json()[3]["subject"], "message");
     assert_eq!(telegram.calls_of("sendMessage").len(), 1);
 }
 

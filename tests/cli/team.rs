@@ -14,13 +14,13 @@ async fn what_a_team_decided_is_shown_and_changed() {
         .lines()
         .map(|line| line.split_whitespace().collect())
         .collect();
-    assert_eq!(lines.len(), 19);
+    assert_eq!(lines.len(), 20);
     assert!(
-        lines[6].starts_with(&["posts_per_day", "5", "ann,"]),
+        lines[7].starts_with(&["posts_per_day", "5", "ann,"]),
         "{shown}"
     );
     assert!(
-        lines[5].ends_with(&["Europe/Berlin", "the", "file", "of", "settings"]),
+        lines[6].ends_with(&["Europe/Berlin", "the", "file", "of", "settings"]),
         "{shown}"
     );
     assert_snapshot!(bench.type_in("audit list").all(), @r#"
@@ -57,4 +57,95 @@ async fn what_may_not_be_written_changes_nothing() {
     exit 2
     "#);
     assert_snapshot!(bench.type_in("audit list").all(), @"! Nobody has changed anything that fits.");
+}
+
+#[tokio::test]
+async fn a_second_team_has_a_desk_of_its_own() {
+    let bench = Bench::with_media().await;
+    let club = bench.root().join("club");
+    std::fs::create_dir(&club).unwrap();
+    let added = bench.type_in(&format!("team add Club --library {}", club.display()));
+    assert_snapshot!(added.all(), @r#"! The team Club is there. Next, add the bot to the team's chat, or say `storyline team set chat=… --team "Club"`."#);
+    let names = bench.type_in("team list --json").json();
+    let names: Vec<&str> = names
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|team| team["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Storyline", "Club"]);
+
+    // Nothing is done to a team that was not named.
+    assert_snapshot!(bench.type_in("pause").all(), @r#"
+    ! error: the box has several teams: Storyline, Club
+    ! hint: say which one with `--team NAME`
+    exit 2
+    "#);
+    assert_snapshot!(bench.type_in("--team Clubb pause").all(), @r#"
+    ! error: there is no team called `Clubb`
+    ! hint: did you mean `Club`?
+    exit 3
+    "#);
+    assert_eq!(bench.type_in("--team club pause").code, 0);
+    assert_eq!(
+        bench
+            .type_in("--team club media list --json")
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    let checked = bench.type_in("check --json").json();
+    let paused: Vec<&str> = checked
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|found| found["reason"].as_str().unwrap().starts_with("paused"))
+        .map(|found| found["team"].as_str().unwrap())
+        .collect();
+    assert_eq!(paused, ["Club"]);
+
+    for (wish, why) in [
+        (
+            format!("team add club --library {}/x", club.display()),
+            "there is a team called club already",
+        ),
+        (
+            format!("team add Other --library {}/x", club.display()),
+            "the library of Club is",
+        ),
+        (
+            format!("team add Other --library {}", bench.root().display()),
+            "rendered pictures are kept in",
+        ),
+        (
+            "team remove Nobody".to_owned(),
+            "there is no team called `Nobody`",
+        ),
+        ("team set name=club --team Club".to_owned(), ""),
+    ] {
+        let seen = bench.type_in(&wish);
+        assert!(seen.all().contains(why), "{wish}: {seen:?}");
+        assert_eq!(seen.code == 0, why.is_empty(), "{wish}: {seen:?}");
+    }
+    let removed = bench.type_in("team remove club");
+    assert_eq!(removed.code, 0, "{removed:?}");
+    assert_eq!(bench.type_in("pause").code, 0, "the only one again");
+    let back = bench.type_in("team add club");
+    assert!(back.all().contains("The team Club is back."), "{back:?}");
+    assert!(
+        bench
+            .type_in("team list")
+            .all()
+            .contains(&club.display().to_string())
+    );
+}
+
+#[tokio::test]
+async fn the_boxs_own_team_cannot_be_removed() {
+    let bench = Bench::with_media().await;
+    let seen = bench.type_in("team remove storyline");
+    assert_eq!(seen.code, 2, "{seen:?}");
+    assert!(seen.all().contains("it is the box's own team"), "{seen:?}");
 }

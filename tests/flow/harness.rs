@@ -15,6 +15,7 @@ use storyline::domain::team::{TeamSettings, Window};
 use storyline::flow::dispatch::Step;
 use storyline::flow::outlet::{Archive, Card, Contents, Document, NoPicture, Studio};
 use storyline::flow::schedule::Preview;
+use storyline::flow::teams::Teams;
 use storyline::flow::{Flow, Store};
 
 use crate::desk::{Arrived, Desk, Network};
@@ -147,11 +148,16 @@ impl TheBox {
         let store = Store::open_sqlite(&self.database()).unwrap();
         self.settings.chat = Some(crate::desk::CHAT);
         let flow = self
-            .run(Flow::open(store, self.settings.clone(), self.now))
+            .run(Flow::open(store.clone(), self.settings.clone(), self.now))
             .unwrap();
         self.run(flow.adopt(self.settings.clone(), self.now))
             .unwrap();
-        self.run(flow.wake_up(self.now)).unwrap();
+        let teams = self
+            .run(Teams::open(store, self.settings.clone(), self.now))
+            .unwrap();
+        let was_away = self.run(teams.wake_up(self.now)).unwrap();
+        let flow = teams.own().clone();
+        self.run(flow.wake_up(was_away, self.now)).unwrap();
         self.flow = Some(flow);
     }
 

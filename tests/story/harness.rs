@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use storyline::appliance::{Appliance, Trouble, open_flow};
+use storyline::appliance::{Appliance, Trouble, open_teams};
 use storyline::config::{Config, Environment};
 use storyline::domain::entry::Entry;
 use storyline::domain::story::State;
 use storyline::flow::Flow;
 use storyline::flow::survey::Queued;
+use storyline::flow::teams::Teams;
 use storyline::system::clock::Clock;
 use storyline::system::shutdown::Shutdown;
 use storyline::system::systemd::Systemd;
@@ -43,7 +44,7 @@ pub(crate) struct Office {
 
 struct Running {
     shutdown: Shutdown,
-    flow: Flow,
+    teams: Teams,
     task: JoinHandle<()>,
 }
 
@@ -156,7 +157,7 @@ impl Office {
             }
         };
         let shutdown = Shutdown::new();
-        let flow = appliance.flow().clone();
+        let teams = appliance.teams().clone();
         let task = tokio::spawn({
             let shutdown = shutdown.clone();
             async move {
@@ -168,7 +169,7 @@ impl Office {
         });
         self.running = Some(Running {
             shutdown,
-            flow,
+            teams,
             task,
         });
     }
@@ -227,17 +228,34 @@ impl Office {
 
     pub(crate) fn nudge(&self) {
         if let Some(running) = &self.running {
-            running.flow.nudges.everybody();
+            let all = running.teams.all().iter();
+            all.for_each(|(flow, _)| flow.nudges.everybody());
         }
     }
 
     pub(crate) fn flow(&self) -> &Flow {
-        &self.running.as_ref().expect("the box is on").flow
+        self.teams().own()
+    }
+
+    /// The teams for which the box was switched on.
+    pub(crate) fn teams(&self) -> &Teams {
+        &self.running.as_ref().expect("the box is on").teams
     }
 
     /// A second process beside the daemon, as the command line is.
     pub(crate) async fn beside(&self) -> Flow {
-        open_flow(&self.config, self.now()).await.unwrap()
+        self.teams_beside().await.own().clone()
+    }
+
+    pub(crate) async fn teams_beside(&self) -> Teams {
+        open_teams(&self.config, self.now()).await.unwrap()
+    }
+
+    /// A folder beside the library.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
     }
 
     pub(crate) async fn history(&self) -> Vec<Entry> {

@@ -18,5 +18,6 @@ mod library;
 mod pairing;
 mod presses;
 mod settings;
+mod teams;
 mod trouble;
 mod webhook;

@@ -48,10 +48,10 @@ async fn a_bot_that_is_thrown_out_says_so_to_the_owner_and_when_it_is_back() {
     let office = Office::open().await;
     office.telegram.change_bot(TEAM, BEN, Status::Left);
     office
-        .see_said(ANN, "was removed from the team's chat")
+        .see_said(ANN, "the bot is not in the chat (changed by Ben)")
         .await;
     office.telegram.change_bot(TEAM, BEN, Status::Member);
-    office.see_said(ANN, "Over: The bot was removed").await;
+    office.see_said(ANN, "Over: The team's chat").await;
     assert_eq!(chat(&office).await, Some(TEAM));
     office.close().await;
 }

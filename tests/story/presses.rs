@@ -74,7 +74,7 @@ async fn a_stranger_is_refused_and_leaves_no_trace() {
     office.telegram.press(ZED, TEAM, story, "Posted");
     office.see_answer("for the team of this chat only").await;
     office.telegram.say(ZED, ZED, "/status");
-    office.see_said(ZED, "I work for one team only").await;
+    office.see_said(ZED, "I work for my teams only").await;
     assert!(office.flow().people().await.unwrap().is_empty());
     assert!(office.history().await.is_empty());
 

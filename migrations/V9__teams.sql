@@ -1,0 +1,2 @@
+-- For which of their teams a person is answered in private: the one that they chose last.
+ALTER TABLE people ADD COLUMN chosen_at BIGINT;

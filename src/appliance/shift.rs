@@ -1,0 +1,245 @@
+//! One stretch of work: every team with its library, its desk and its loops, and what they share. It ends when the box is told
+//! to stop, or when the teams are other ones than it was made for.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Trouble;
+use super::illness::{Illness, passes};
+use super::keeper::Keeper;
+use super::loops::Worker;
+use crate::config::Config;
+use crate::flow::Flow;
+use crate::flow::outlet::Outlet;
+use crate::flow::teams::{Team, Teams};
+use crate::library::{Cache, Library, archive, examiner, indexer, studio};
+use crate::system::clock::Clock;
+use crate::system::nudge::{Heart, TICK, Tick};
+use crate::system::shutdown::Shutdown;
+use crate::system::supervisor::{BoxError, Pulse, Supervisor};
+use crate::system::systemd::Systemd;
+use crate::telegram::client::Client;
+use crate::telegram::desk::Desk;
+use crate::telegram::receive::Receiver;
+use crate::telegram::voice::Voice;
+
+/// How long a loop that only waits for rows may be quiet.
+const QUIET: Duration = Duration::from_secs(90);
+/// How long a loop that uses the network may be quiet; each of its calls has a shorter limit of its own.
+const NETWORK_QUIET: Duration = Duration::from_secs(420);
+
+/// What is missing where there is no token.
+const NO_TOKEN: &str = "No bot token is set: pictures are indexed and nothing is sent. Get a token from @BotFather and set \
+                        `[telegram] token`.";
+
+/// Why a shift ended.
+pub(super) enum Ended {
+    /// The box was told to stop.
+    Stopped,
+    /// Teams have come or gone, or one has another library.
+    TeamsChanged,
+}
+
+/// Everything that works together, and the word that this stretch is over.
+pub(super) struct Shift<'a> {
+    config: &'a Config,
+    teams: &'a Teams,
+    client: Option<&'a Client>,
+    clock: &'a Clock,
+    cache: Cache,
+    heart: Heart,
+    over: Shutdown,
+    supervisor: Supervisor,
+    illness: Illness,
+}
+
+impl<'a> Shift<'a> {
+    /// Nothing of it runs yet.
+    pub(super) fn new(
+        config: &'a Config,
+        teams: &'a Teams,
+        client: Option<&'a Client>,
+        clock: &'a Clock,
+    ) -> Self {
+        let over = Shutdown::new();
+        Self {
+            config,
+            teams,
+            client,
+            clock,
+            cache: super::open_cache(config, clock),
+            heart: Heart::new(clock.clone()),
+            supervisor: Supervisor::patient(over.clone(), passes),
+            over,
+            illness: Illness::none(teams.own().nudges.upkeep.clone()),
+        }
+    }
+
+    /// Works until the box is told to stop, or until the teams are other ones.
+    pub(super) async fn work(
+        self,
+        shutdown: &Shutdown,
+        systemd: &Systemd,
+    ) -> Result<Ended, Trouble> {
+        let was_away = self.teams.wake_up(self.clock.now()).await;
+        // What cannot be written now is told by the loops, and a doubt is no reason not to work.
+        let was_away = was_away.unwrap_or(true);
+        for (flow, team) in self.teams.all() {
+            self.index(flow, &team.library);
+        }
+        let voice = self.client.cloned().map(Voice::new);
+        let mut owner = None;
+        if let Some(voice) = &voice {
+            for (flow, team) in self.teams.all() {
+                let worker = self.worker(voice, flow, team, was_away);
+                self.deliver(&worker);
+                owner.get_or_insert(worker.outlet);
+            }
+            for (flow, team) in self.teams.leaving() {
+                let worker = self.worker(voice, flow, team, was_away);
+                self.step(&worker, "messages", NETWORK_QUIET, Worker::follow);
+            }
+        } else {
+            tracing::warn!("{NO_TOKEN}");
+        }
+        let receiver = voice.as_ref().map(|voice| self.receive(voice));
+        self.keep(systemd, owner);
+        self.watch(systemd);
+
+        systemd.ready();
+        tracing::info!("storyline {} is at work", env!("CARGO_PKG_VERSION"));
+        let told_to_stop = async {
+            tokio::select! {
+                () = shutdown.wait() => systemd.stopping(),
+                () = self.over.wait() => {}
+            }
+            self.over.signal();
+        };
+        let (ended, ()) = tokio::join!(self.supervisor.run(), told_to_stop);
+        let now = self.clock.now();
+        let heard_at = receiver.map(|receiver| receiver.heard_at(now));
+        self.teams.fall_asleep(heard_at, now).await?;
+        ended?;
+        Ok(if shutdown.is_signalled() {
+            Ended::Stopped
+        } else {
+            Ended::TeamsChanged
+        })
+    }
+}
+
+/// What is started, and kept by the supervisor.
+impl Shift<'_> {
+    fn index(&self, flow: &Flow, root: &Path) {
+        let library = Library::new(flow.clone(), root, self.cache.clone(), self.clock.clone());
+        let (one, tick) = (library.clone(), self.heart.subscribe());
+        self.start("index", QUIET, move |pulse| {
+            indexer::run(one.clone(), tick.clone(), pulse)
+        });
+        let tick = self.heart.subscribe();
+        self.start("examine", QUIET, move |pulse| {
+            examiner::run(library.clone(), tick.clone(), pulse)
+        });
+    }
+
+    fn worker(&self, voice: &Voice, flow: &Flow, team: &Team, was_away: bool) -> Worker {
+        let desk = Desk::new(
+            voice.clone(),
+            self.config.messages.clone(),
+            self.config.telegram.admin_chat,
+            team.chat,
+        );
+        Worker {
+            flow: flow.clone(),
+            clock: self.clock.clone(),
+            outlet: Arc::new(desk),
+            studio: studio(team.library.clone(), self.cache.clone()),
+            archive: archive(team.library.clone()),
+            was_away,
+            is_awake: Arc::default(),
+        }
+    }
+
+    /// The loops that need a team's desk.
+    fn deliver(&self, worker: &Worker) {
+        self.step(worker, "plan", QUIET, Worker::plan);
+        self.step(worker, "dispatch", NETWORK_QUIET, Worker::dispatch);
+        self.step(worker, "messages", NETWORK_QUIET, Worker::follow);
+        self.step(worker, "extras", NETWORK_QUIET, Worker::accompany);
+        self.step(worker, "alerts", NETWORK_QUIET, Worker::tell);
+    }
+
+    /// One loop of a worker's.
+    fn step<F>(
+        &self,
+        worker: &Worker,
+        name: &'static str,
+        longest_quiet: Duration,
+        run: fn(Worker, Tick, Pulse) -> F,
+    ) where
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let (worker, tick) = (worker.clone(), self.heart.subscribe());
+        self.start(name, longest_quiet, move |pulse| {
+            run(worker.clone(), tick.clone(), pulse)
+        });
+    }
+
+    /// What people do, for all teams.
+    fn receive(&self, voice: &Voice) -> Arc<Receiver> {
+        let receiver = Arc::new(Receiver::new(
+            voice.clone(),
+            self.teams,
+            &self.config.telegram,
+            self.clock.clone(),
+        ));
+        let kept = Arc::clone(&receiver);
+        self.start(receiver.task(), NETWORK_QUIET, move |pulse| {
+            let receiver = Arc::clone(&kept);
+            async move { receiver.run(&pulse).await }
+        });
+        receiver
+    }
+
+    /// What is put right, for all teams.
+    fn keep(&self, systemd: &Systemd, owner: Option<Arc<dyn Outlet>>) {
+        let keeper = Keeper {
+            teams: self.teams.clone(),
+            clock: self.clock.clone(),
+            illness: self.illness.clone(),
+            missing: owner.is_none().then_some(NO_TOKEN),
+            owner,
+            systemd: systemd.clone(),
+            over: self.over.clone(),
+        };
+        let tick = self.heart.subscribe();
+        self.start("upkeep", NETWORK_QUIET, move |pulse| {
+            keeper.clone().run(tick.clone(), pulse)
+        });
+    }
+
+    fn watch(&self, systemd: &Systemd) {
+        let beating = self.heart.clone();
+        self.start("heart", TICK * 3, move |pulse| beating.clone().run(pulse));
+        let (watched, tick) = (self.supervisor.clone(), self.heart.subscribe());
+        let fed = systemd.clone();
+        self.start("watchdog", TICK * 3, move |pulse| {
+            fed.clone()
+                .feed_while_all_move(watched.clone(), tick.clone(), pulse)
+        });
+    }
+
+    /// A task, kept by the supervisor and asked whether the store failed it.
+    fn start<M, F>(&self, name: &'static str, longest_quiet: Duration, make: M)
+    where
+        M: Fn(Pulse) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let illness = self.illness.clone();
+        self.supervisor.spawn(name, longest_quiet, move |pulse| {
+            illness.clone().watch(make(pulse))
+        });
+    }
+}

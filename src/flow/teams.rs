@@ -1,0 +1,321 @@
+//! The teams of the box. Each has a chat, a library, settings, a plan and people of its own, and verbs that touch nobody
+//! else's.
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::close::{Ending, Subject, close};
+use super::settings::{clash, seed};
+use super::{Flow, Result};
+use crate::domain::audit::{By, Change};
+use crate::domain::ids::{StoryId, TeamId};
+use crate::domain::outcome::Outcome;
+use crate::domain::setting::Setting;
+use crate::domain::team::TeamSettings;
+use crate::domain::written::{self, Complaint};
+use crate::store::{Store, Tx, audit, settings, state, stories, teams};
+
+/// Telegram keeps a press for this long; after a longer absence some may be lost.
+const PRESS_KEPT: SignedDuration = SignedDuration::from_secs(150);
+
+/// A team, as the box knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Team {
+    /// Its id.
+    pub id: TeamId,
+    /// Its name.
+    pub name: String,
+    /// The chat in which its stories are reviewed.
+    pub chat: Option<i64>,
+    /// The folder that is watched for it.
+    pub library: PathBuf,
+}
+
+/// The verbs of every team, over one store. Clones are the same.
+#[derive(Clone)]
+pub struct Teams {
+    store: Store,
+    /// The verbs of the box's own.
+    own: Flow,
+    /// The box's own first.
+    all: Vec<(Flow, Team)>,
+    /// Removed ones whose messages are still to tell what became of their stories.
+    leaving: Vec<(Flow, Team)>,
+}
+
+/// What became of a wish to add or to remove a team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Enrolled {
+    /// It is so now.
+    Done(Team),
+    /// It was there before, and is again, with all that is on record of it.
+    Back(Team),
+    /// It cannot be.
+    Refused(Complaint),
+}
+
+impl Teams {
+    /// All teams. The box's own is made at the first start, with these settings.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn open(store: Store, first: TeamSettings, now: Timestamp) -> Result<Self> {
+        let own = Flow::open(store.clone(), first, now).await?;
+        let (all, leaving) = store
+            .read(|tx| {
+                let leaving = teams::leaving(tx)?;
+                Ok((roll(tx)?, described(tx, leaving)?))
+            })
+            .await?;
+        let with_verbs = |team: Team| {
+            if team.id == own.team {
+                return (own.clone(), team);
+            }
+            let mut flow = Flow::of(store.clone(), team.id);
+            // One loop keeps them all up.
+            flow.nudges.upkeep = own.nudges.upkeep.clone();
+            (flow, team)
+        };
+        Ok(Self {
+            all: all.into_iter().map(with_verbs).collect(),
+            leaving: leaving.into_iter().map(with_verbs).collect(),
+            own: own.clone(),
+            store,
+        })
+    }
+
+    /// The verbs of the box's own team: what is wrong with the whole box is told there.
+    #[must_use]
+    pub fn own(&self) -> &Flow {
+        &self.own
+    }
+
+    /// Every team as it was when this was made, with its verbs; the box's own first.
+    #[must_use]
+    pub fn all(&self) -> &[(Flow, Team)] {
+        &self.all
+    }
+
+    /// Removed teams whose messages are still to tell what became of their stories.
+    #[must_use]
+    pub fn leaving(&self) -> &[(Flow, Team)] {
+        &self.leaving
+    }
+
+    /// The team of this name; capital letters do not count.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Flow> {
+        let mut all = self.all.iter();
+        all.find(|(_, team)| is_called(team, name))
+            .map(|(flow, _)| flow)
+    }
+
+    /// Whether teams have come or gone since, or one has another library: then everything is to be built anew.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn have_changed(&self) -> Result<bool> {
+        let now = self.store.read(roll).await?;
+        let built_for = |team: &Team| (team.id, team.library.clone());
+        let before = self.all.iter().map(|(_, team)| built_for(team));
+        Ok(!now.iter().map(built_for).eq(before))
+    }
+
+    /// Adds a team, with the settings that every team begins with.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn add(
+        &self,
+        name: &str,
+        library: Option<PathBuf>,
+        by: By,
+        now: Timestamp,
+    ) -> Result<Enrolled> {
+        let name = match written::name(name.trim()) {
+            Ok(name) => name,
+            Err(complaint) => return Ok(Enrolled::Refused(complaint)),
+        };
+        self.store
+            .write_durably(move |tx| add(tx, &name, library.clone(), &by, now))
+            .await
+    }
+
+    /// Removes a team: its open stories are cancelled, and nothing is done for it any more. All that is on record of it
+    /// stays.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn remove(&self, team: &Flow, by: By, now: Timestamp) -> Result<Enrolled> {
+        let (own, id) = (self.own.team, team.team);
+        self.store
+            .write_durably(move |tx| {
+                if id == own {
+                    return Ok(Enrolled::Refused(Complaint::new(
+                        "it is the box's own team, and there is always one",
+                        "pause it, or give it another name, chat and library with `storyline team set`",
+                    )));
+                }
+                let Some(team) = roll(tx)?.into_iter().find(|team| team.id == id) else {
+                    return Ok(Enrolled::Refused(Complaint::new(
+                        "it was removed already",
+                        "`storyline team list` shows the teams",
+                    )));
+                };
+                let settings = settings::of(tx, id)?;
+                for story in stories::queue(tx, id)? {
+                    let ending = Ending::by_itself(Outcome::Cancelled, "the team was removed");
+                    close(tx, &settings, &Subject::Story(&story), &ending, now)?;
+                }
+                teams::set_removed(tx, id, Some(now))?;
+                note(tx, &team, "removed", &by, now)?;
+                Ok(Enrolled::Done(team))
+            })
+            .await
+    }
+
+    /// What the daemon does first. Whether presses may have been lost while the box was off: it was off for long, or did not
+    /// end in good order.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn wake_up(&self, now: Timestamp) -> Result<bool> {
+        self.store
+            .write(move |tx| {
+                let heard_at = state::heard_at(tx)?;
+                state::note_stop(tx, None)?;
+                // A clock that shows a time before the stop tells nothing.
+                let short = SignedDuration::ZERO..=PRESS_KEPT;
+                Ok(heard_at.is_none_or(|heard| !short.contains(&now.duration_since(heard))))
+            })
+            .await
+    }
+
+    /// What the daemon does last, when it ends in good order. `heard_at` is when it last heard what people do, if it did.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn fall_asleep(&self, heard_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+        self.store
+            .write_durably(move |tx| {
+                state::note_time(tx, now)?;
+                state::note_stop(tx, heard_at)
+            })
+            .await
+    }
+
+    /// The team of a story; nothing if it is on no record.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn of_story(&self, story: StoryId) -> Result<Option<TeamId>> {
+        self.store.read(move |tx| teams::of_story(tx, story)).await
+    }
+}
+
+/// The teams for which something is done, the box's own first.
+fn roll(tx: &mut dyn Tx) -> Result<Vec<Team>> {
+    let present = teams::present(tx)?;
+    described(tx, present)
+}
+
+fn described(tx: &mut dyn Tx, ids: Vec<TeamId>) -> Result<Vec<Team>> {
+    let mut all = Vec::new();
+    for id in ids {
+        let settings = settings::of(tx, id)?;
+        all.push(Team {
+            id,
+            name: settings.name,
+            chat: settings.chat,
+            library: settings.library,
+        });
+    }
+    Ok(all)
+}
+
+fn is_called(team: &Team, name: &str) -> bool {
+    team.name.to_lowercase() == name.trim().to_lowercase()
+}
+
+fn add(
+    tx: &mut dyn Tx,
+    name: &str,
+    library: Option<PathBuf>,
+    by: &By,
+    now: Timestamp,
+) -> Result<Enrolled> {
+    let present = roll(tx)?;
+    if present.iter().any(|team| is_called(team, name)) {
+        return Ok(Enrolled::Refused(Complaint::new(
+            format!("there is a team called {name} already"),
+            "give this one another name",
+        )));
+    }
+    let before = teams::removed(tx, name)?;
+    let mut wanted = match before {
+        Some(team) => settings::of(tx, team)?,
+        None => TeamSettings {
+            name: name.to_owned(),
+            library: present
+                .first()
+                .map_or_else(PathBuf::new, |own| beside(own, name)),
+            ..TeamSettings::default()
+        },
+    };
+    wanted.library = library.unwrap_or(wanted.library);
+    if let Some(complaint) = clash(tx, before, Setting::Library, &wanted)? {
+        return Ok(Enrolled::Refused(complaint));
+    }
+    let id = match before {
+        Some(team) => {
+            teams::set_removed(tx, team, None)?;
+            // What went by while it was away was nobody's slot.
+            teams::settle_slots(tx, team, now)?;
+            let library = Setting::Library.shown(&wanted);
+            settings::set(tx, team, Setting::Library, &library, Some(&by.name), now)?;
+            team
+        }
+        None => teams::add(tx, name, now)?,
+    };
+    seed(tx, id, &wanted, now)?;
+    let team = Team {
+        id,
+        name: wanted.name,
+        chat: wanted.chat,
+        library: wanted.library,
+    };
+    note(tx, &team, "added", by, now)?;
+    Ok(match before {
+        Some(_) => Enrolled::Back(team),
+        None => Enrolled::Done(team),
+    })
+}
+
+/// A folder for a team beside that of the box's own.
+fn beside(own: &Team, name: &str) -> PathBuf {
+    let folder: String = name
+        .to_lowercase()
+        .chars()
+        .map(|letter| {
+            if letter.is_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    own.library.with_file_name(folder)
+}
+
+fn note(tx: &mut dyn Tx, team: &Team, action: &str, by: &By, now: Timestamp) -> Result<()> {
+    tracing::info!(
+        team = team.name,
+        person = by.name,
+        "the team {} was {action} by {}",
+        team.name,
+        by.name
+    );
+    let change = Change::of_team(team.id, action).between(None::<String>, team.name.as_str());
+    audit::add(tx, team.id, by, &change, now)
+}

@@ -1,0 +1,114 @@
+//! The bot's voice: what it says, at the pace that Telegram wants. What is talk is said aside: it was decided and is on record
+//! before, whether it arrives or not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use teloxide::RequestError;
+use teloxide::payloads::SendMessageSetters;
+use teloxide::prelude::Requester;
+use teloxide::types::{ChatId, InlineKeyboardMarkup, Message, ParseMode, ThreadId};
+
+use super::client::{Client, SMALL_CALL};
+use super::message::plain;
+use super::pace::{Pace, Urgency};
+use crate::flow::outlet::Trouble;
+use crate::system::aside::aside;
+
+/// Where something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The chat.
+    pub chat: i64,
+    /// The topic in it.
+    pub thread: Option<ThreadId>,
+}
+
+impl Spot {
+    /// Where a message stands.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        Self {
+            chat: message.chat.id.0,
+            thread: message.thread_id.filter(|_| message.is_topic_message),
+        }
+    }
+}
+
+/// One bot, and how much it may say. Clones share it.
+#[derive(Clone)]
+pub struct Voice {
+    /// The bot.
+    pub client: Client,
+    /// Its pace.
+    pub pace: Arc<Pace>,
+}
+
+impl Voice {
+    /// The voice of a bot that has said nothing yet.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            pace: Arc::default(),
+        }
+    }
+
+    /// Makes a call that a chat sees, when its turn comes.
+    ///
+    /// # Errors
+    /// The trouble, by what to do next.
+    pub async fn call<T>(
+        &self,
+        chat: i64,
+        urgency: Urgency,
+        limit: Duration,
+        request: impl IntoFuture<Output = Result<T, RequestError>>,
+    ) -> Result<T, Trouble> {
+        self.pace.pass(chat, urgency).await?;
+        let answer = self.client.call(limit, request).await;
+        answer.map_err(|trouble| self.noted(chat, trouble))
+    }
+
+    /// Telegram's wish for patience holds for the whole chat.
+    pub fn noted(&self, chat: i64, trouble: Trouble) -> Trouble {
+        if let Trouble::Later(wait) = trouble {
+            self.pace.close(chat, wait);
+        }
+        trouble
+    }
+
+    /// Makes a small call that a chat sees, and goes on.
+    pub fn aside<T, R>(&self, chat: i64, request: R)
+    where
+        R: IntoFuture<Output = Result<T, RequestError>, IntoFuture: Send> + Send + 'static,
+        T: Send + 'static,
+    {
+        let voice = self.clone();
+        aside(async move {
+            let said = voice.call(chat, Urgency::Now, SMALL_CALL, request).await;
+            if let Err(trouble) = said {
+                tracing::warn!("something was not said: {}", trouble.reason());
+            }
+        });
+    }
+
+    /// Says something in plain words.
+    pub fn say(&self, spot: Spot, text: &str) {
+        self.show(spot, plain(text), InlineKeyboardMarkup::default());
+    }
+
+    /// Says something in HTML, with buttons below it.
+    pub fn show(&self, spot: Spot, text: String, buttons: InlineKeyboardMarkup) {
+        let mut request = self
+            .client
+            .bot
+            .send_message(ChatId(spot.chat), text)
+            .parse_mode(ParseMode::Html);
+        request.message_thread_id = spot.thread;
+        if !buttons.inline_keyboard.is_empty() {
+            request = request.reply_markup(buttons);
+        }
+        self.aside(spot.chat, request);
+    }
+}
