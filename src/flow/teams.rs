@@ -214,6 +214,17 @@ impl Teams {
     }
 }
 
+impl Flow {
+    /// Whether the box works for other teams too.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn has_sisters(&self) -> Result<bool> {
+        let present = self.store.read(teams::present).await?;
+        Ok(present.len() > 1)
+    }
+}
+
 /// The teams for which something is done, the box's own first.
 fn roll(tx: &mut dyn Tx) -> Result<Vec<Team>> {
     let present = teams::present(tx)?;

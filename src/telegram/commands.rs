@@ -112,7 +112,7 @@ pub async fn obey(
         }
         Command::Settings => return Ok(Obeyed::ShowSettings),
         Command::Team => format!("This is {}.", settings.name),
-        Command::Help => help(),
+        Command::Help => help(asker, flow.has_sisters().await?),
         Command::Next => match flow.send_next(Some(update), by, now).await? {
             Commanded::Sending(number) => format!("#{number} is on its way."),
             Commanded::NothingToSend => {
@@ -226,12 +226,19 @@ fn brief(name: &str) -> String {
     name.chars().take(60).collect()
 }
 
-fn help() -> String {
+fn help(asker: Option<&Person>, has_several: bool) -> String {
     let mut text = String::from(
         "I bring the team's stories when their time comes. Post one to Instagram, then press Posted; or Skip it for now, or \
          Reject it for good.\n",
     );
+    let may = |command: &Command| {
+        let may = asker.is_some_and(|person| Flow::may(person, command.deed()));
+        (may || command.deed() == Deed::Look) && (has_several || *command != Command::Team)
+    };
     for command in Command::bot_commands() {
+        if !Command::parse(&command.command, "").is_ok_and(|command| may(&command)) {
+            continue;
+        }
         text.push_str(&format!(
             "\n/{} {}",
             command.command.trim_start_matches('/'),

@@ -16,11 +16,12 @@ use super::client::SMALL_CALL;
 use super::commands::Command;
 use super::heard::Heard;
 use super::members::{Recently, person_id};
+use super::menu;
 use super::message::plain;
 use super::pairing::Pairing;
 use super::panel::Wish;
 use super::voice::{Spot, Voice};
-use crate::domain::person::Person;
+use crate::domain::person::{Person, PersonId};
 use crate::domain::story::MessageRef;
 use crate::flow::Error;
 use crate::flow::act::Press;
@@ -132,9 +133,14 @@ impl Hearing {
                 );
                 match self.clerk(|clerk| clerk.mark() == mark) {
                     Some(clerk) => {
+                        let is_about = wish.person();
                         let user = &query.from;
                         let wished = clerk.wish(update, wish, user, message, spot, now);
-                        (wished.await?, false)
+                        let text = wished.await?;
+                        if let Some(person) = is_about {
+                            self.renew_menu(person);
+                        }
+                        (text, false)
                     }
                     None => ("That team is not here any more.".to_owned(), true),
                 }
@@ -153,6 +159,16 @@ impl Hearing {
         };
         self.answer(query, &text, alarm);
         Ok(())
+    }
+
+    /// Has a person whose role may be another now see the commands that it allows.
+    fn renew_menu(&self, person: PersonId) {
+        let (client, teams) = (self.voice.client.clone(), self.teams.clone());
+        aside(async move {
+            if let Err(error) = menu::set_for(&client, &teams, person).await {
+                tracing::warn!("a menu of commands was not set: {error}");
+            }
+        });
     }
 
     /// Answers a press, as the phone shows it for a moment.

@@ -2,7 +2,7 @@
 //!
 //! [`desk`] puts stories there and keeps them true · [`receive`] has what people do, by a [`poll`] or a [`webhook`] ·
 //! [`hear`] finds out whose it is, one update at a time, and the [`clerk`] of that team's desk acts on it · [`heard`] is what
-//! they write, [`commands`] answers what they ask · [`message`] is what they see · [`buttons`] is what they press ·
+//! they write, [`commands`] answers what they ask, of which the [`menu`] shows what they may · [`message`] is what they see · [`buttons`] is what they press ·
 //! [`steward`] changes settings, which [`panel`] shows · [`pairing`] minds in which chats the bot is, [`rights`] what it may
 //! do there · [`voice`] says it all, and [`pace`] is how fast Telegram lets it · [`trouble`] is what goes wrong ·
 //! [`members`] is who belongs.
@@ -15,6 +15,7 @@ pub mod desk;
 pub mod hear;
 pub mod heard;
 pub mod members;
+pub mod menu;
 pub mod message;
 pub mod pace;
 pub mod pairing;

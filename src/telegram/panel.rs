@@ -59,6 +59,15 @@ impl Wish {
         }
     }
 
+    /// The person whose standing it changes.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Role(person, _) | Self::Active(person, _) => Some(*person),
+            _ => None,
+        }
+    }
+
     /// What the button carries, in at most 64 bytes with its team.
     #[must_use]
     pub fn encode(&self) -> String {

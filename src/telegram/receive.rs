@@ -9,18 +9,18 @@ use jiff::{SignedDuration, Timestamp};
 use teloxide::RequestError;
 use teloxide::prelude::Requester;
 use teloxide::types::{AllowedUpdate, Update};
-use teloxide::utils::command::BotCommands;
 use tokio::time::Instant;
 
 use super::client::{Client, SMALL_CALL};
-use super::commands::Command;
 use super::hear::Hearing;
+use super::menu;
 use super::trouble::is_bad_token;
 use super::voice::Voice;
 use crate::config::{self, Webhook};
 use crate::flow::Error;
 use crate::flow::outlet::Trouble;
 use crate::flow::teams::Teams;
+use crate::system::aside::aside;
 use crate::system::clock::Clock;
 use crate::system::supervisor::{BoxError, Pulse};
 
@@ -108,17 +108,15 @@ impl Receiver {
         }
     }
 
-    /// Learns the bot's own name and sets its menu of commands.
+    /// Learns the bot's own name, and sets its menus of commands aside: people may have to wait for them, not for an answer.
     async fn introduce(&self) -> Result<String, RequestError> {
         let me = within(SMALL_CALL, self.client.bot.get_me()).await?;
-        let menu = self.client.bot.set_my_commands(Command::bot_commands());
-        if let Err(trouble) = self.client.call(SMALL_CALL, menu).await {
-            tracing::warn!(
-                task = self.task(),
-                "the menu of commands could not be set: {}",
-                trouble.reason()
-            );
-        }
+        let (client, teams) = (self.client.clone(), self.teams.clone());
+        aside(async move {
+            if let Err(error) = menu::set(&client, &teams).await {
+                tracing::warn!("the menus of commands were not set: {error}");
+            }
+        });
         self.hearing.learn_linked_groups().await;
         Ok(me.username().to_owned())
     }

@@ -1,6 +1,7 @@
 //! What people ask in the chat, and who may ask for what.
 
-use storyline::domain::person::Role;
+use storyline::domain::audit::By;
+use storyline::domain::person::{PersonId, Role};
 
 use crate::harness::{ANN, BEN, Chat, Office, Plan, TEAM};
 
@@ -51,7 +52,7 @@ async fn help_and_history_answer_and_talk_is_left_alone() {
     office.telegram.say(BEN, TEAM, "lunch?");
     office.telegram.say(BEN, TEAM, "/help");
     let help = office.see_said(TEAM, "/status").await;
-    assert!(help.text.contains("/resume"), "{}", help.text);
+    assert!(help.text.contains("/stats what the last"), "{}", help.text);
     office.telegram.say(BEN, TEAM, "/posted");
     office.see_said(TEAM, "Nothing has ended yet").await;
     let said = office
@@ -73,5 +74,40 @@ async fn in_a_channel_commands_are_shown_the_way() {
     .await;
     office.telegram.post_in_channel(TEAM, "/status");
     office.see_said(TEAM, "in private").await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_menu_shows_what_a_person_may_ask() {
+    let mut office = Office::open().await;
+    office.telegram.say(BEN, BEN, "/help");
+    let help = office.see_said(BEN, "/stats").await;
+    assert!(!help.text.contains("/pause"), "{}", help.text);
+    office
+        .beside()
+        .await
+        .set_role(
+            PersonId(BEN),
+            Role::Admin,
+            By::terminal("ann"),
+            office.now(),
+        )
+        .await
+        .unwrap();
+    office.stop().await;
+    office.start().await;
+    let menu = |scope: Option<i64>| {
+        office.see(move |state| {
+            let mut sets = state.commands.iter();
+            let set = sets.find(|(of, ..)| of["chat_id"].as_i64() == scope)?;
+            Some(set.2.to_string())
+        })
+    };
+    let (bens, everybodys) = (menu(Some(BEN)).await, menu(None).await);
+    assert!(bens.contains("pause") && bens.contains("status"), "{bens}");
+    assert!(
+        !everybodys.contains("pause") && everybodys.contains("status"),
+        "{everybodys}"
+    );
     office.close().await;
 }
