@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::illness::{Illness, passes};
+use crate::domain::calendar::moment;
 use crate::flow::dispatch::Step;
 use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::flow::{Error, Flow};
@@ -15,7 +16,6 @@ use crate::system::clock::{Clock, synchronised};
 use crate::system::nudge::{Nudge, TICK, Tick};
 use crate::system::supervisor::{BoxError, Pulse};
 use crate::system::systemd::Systemd;
-use crate::telegram::message::moment;
 
 /// How often the plan is looked at although nothing seems to have changed, so that it stays filled ahead.
 const PLAN_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -83,6 +83,7 @@ impl Worker {
                 .dispatch(self.outlet.as_ref(), &self.studio, synchronised(), now)
                 .await?;
             if let Step::Idle(next) = step {
+                self.flow.come_back(synchronised(), now).await?;
                 rest(
                     &pulse,
                     &self.flow.nudges.dispatch,

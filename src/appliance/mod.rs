@@ -214,7 +214,7 @@ impl Appliance {
         systemd.stopping();
         let now = self.clock.now();
         let heard_at = receiver.map(|receiver| receiver.heard_at(now));
-        self.flow.fall_asleep(heard_at, now).await?;
+        self.flow.fall_asleep(heard_at, ended.is_ok(), now).await?;
         tracing::info!("storyline has stopped");
         Ok(ended?)
     }

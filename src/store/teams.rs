@@ -27,10 +27,17 @@ fn read(mut cells: Cells) -> Result<Team> {
     })
 }
 
+/// The box's own team, which is told what concerns the whole box.
+pub(crate) fn first(tx: &mut dyn Tx) -> Result<Option<TeamId>> {
+    tx.first("SELECT id FROM teams ORDER BY created_at, id LIMIT 1", &[])?
+        .map(|row| row.cells().parsed())
+        .transpose()
+}
+
 /// The box's own team, made at the first start. Its plan begins `now`: earlier slots never were.
 pub(crate) fn ensure(tx: &mut dyn Tx, name: &str, now: Timestamp) -> Result<TeamId> {
-    if let Some(row) = tx.first("SELECT id FROM teams ORDER BY created_at, id LIMIT 1", &[])? {
-        return row.cells().parsed();
+    if let Some(team) = first(tx)? {
+        return Ok(team);
     }
     let id = super::fresh(now);
     tx.execute(

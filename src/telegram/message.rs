@@ -7,6 +7,7 @@ use teloxide::types::{CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 use super::buttons::encode;
 use crate::domain::alert::Alert;
+pub use crate::domain::calendar::moment;
 use crate::domain::messages::{Messages, TEXT_UNITS, Text};
 use crate::domain::template::{Placeholder, escape, shortened, units};
 use crate::flow::act::Verb;
@@ -180,26 +181,18 @@ pub fn reminder(card: &Card, messages: &Messages) -> String {
 /// The message that tells an alert, or that it is over.
 #[must_use]
 pub fn alert(alert: &Alert) -> String {
-    let prefix = match (alert.resolved_at, alert.told_at) {
-        (Some(_), _) => "✅ Over: ",
-        (None, Some(_)) => "⚠️ Still so: ",
-        (None, None) => "⚠️ ",
-    };
-    plain(&format!("{prefix}{}", alert.text))
+    let (mark, text) = (alert.severity.mark(), &alert.text);
+    plain(&match (alert.resolved_at, alert.told_at) {
+        (Some(_), _) => format!("✅ Over: {text}"),
+        (None, Some(_)) => format!("{mark} Still so: {text}"),
+        (None, None) => alert.to_string(),
+    })
 }
 
 /// Plain text as a message, within Telegram's limit.
 #[must_use]
 pub fn plain(text: &str) -> String {
     escape(&shortened(text, TEXT_UNITS))
-}
-
-/// `Sat 21 Nov, 13:05`.
-#[must_use]
-pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone())
-        .strftime("%a %-d %b, %H:%M")
-        .to_string()
 }
 
 /// `13:05` on the story's own day, `Sat 21 Nov, 13:05` on another; and the word that goes before it.

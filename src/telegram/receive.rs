@@ -18,6 +18,7 @@ use super::hear::Hearing;
 use super::pace::Pace;
 use super::trouble::is_bad_token;
 use crate::config::Webhook;
+use crate::domain::alert::topic::TELEGRAM;
 use crate::flow::outlet::Trouble;
 use crate::flow::{Error, Flow};
 use crate::system::clock::Clock;
@@ -41,9 +42,6 @@ pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 const RIVAL_GONE: SignedDuration = SignedDuration::from_secs(300);
 /// How often an update whose effect cannot be committed is tried, before it is given up.
 const MOST_TRIES: u32 = 5;
-
-/// The topic of the alert that updates cannot be received.
-const TELEGRAM: &str = "telegram";
 
 /// Takes updates, one after the other.
 pub struct Receiver {

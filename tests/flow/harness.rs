@@ -16,6 +16,7 @@ use storyline::flow::dispatch::Step;
 use storyline::flow::outlet::{Archive, Card, Contents, Document, NoPicture, Studio};
 use storyline::flow::schedule::Preview;
 use storyline::flow::{Flow, Store};
+use storyline::telegram::message;
 
 use crate::desk::{Arrived, Desk, Network};
 
@@ -155,6 +156,20 @@ impl TheBox {
         self.flow = Some(flow);
     }
 
+    /// Ends in good order, and is started again after so long.
+    pub(crate) fn stop_for(&mut self, time: SignedDuration) {
+        let flow = self.flow();
+        self.run(flow.fall_asleep(Some(self.now), true, self.now))
+            .unwrap();
+        self.be_off_for(time);
+    }
+
+    /// What the owner was told, newest last.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let records = self.desk.records();
+        records.told.iter().map(message::alert).collect()
+    }
+
     /// The power fails and comes back.
     pub(crate) fn restart(&mut self) {
         self.flow = None;
@@ -215,6 +230,7 @@ impl TheBox {
         }
         self.team_acts();
         let (flow, desk, now) = (self.flow(), self.desk.clone(), self.now);
+        let synchronised = self.synchronised;
         let studio = self.studio.clone();
         let archive: Archive = Arc::new(|media| {
             Box::pin(async move {
@@ -225,6 +241,7 @@ impl TheBox {
             })
         });
         let followed = self.run(async {
+            flow.come_back(synchronised, now).await.unwrap();
             flow.upkeep(now).await.unwrap();
             let mut followed = Some(now);
             while followed == Some(now) {
