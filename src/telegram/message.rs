@@ -134,6 +134,10 @@ pub fn keyboard(card: &Card, messages: &Messages) -> InlineKeyboardMarkup {
             .into_iter()
             .filter_map(|(label, text)| copy_button(messages.plain(label), text.as_deref()))
             .collect();
+            let mut extras = vec![button(on_it, Verb::Claim)];
+            if !awaiting.shows_all {
+                extras.insert(0, button(Text::ButtonOriginal, Verb::Original));
+            }
             let rows = [
                 vec![
                     button(Text::ButtonPosted, Verb::Posted),
@@ -141,10 +145,7 @@ pub fn keyboard(card: &Card, messages: &Messages) -> InlineKeyboardMarkup {
                     button(Text::ButtonReject, Verb::Reject),
                 ],
                 copies,
-                vec![
-                    button(Text::ButtonOriginal, Verb::Original),
-                    button(on_it, Verb::Claim),
-                ],
+                extras,
                 last,
             ];
             InlineKeyboardMarkup::new(rows.into_iter().filter(|row| !row.is_empty()))
