@@ -152,12 +152,12 @@ async fn a_database_of_a_newer_version_is_refused() {
 async fn an_alert_is_as_grave_in_a_check_as_it_is() {
     let bench = Bench::with_media().await;
     let database = rusqlite::Connection::open(bench.database()).unwrap();
-    for (number, topic) in ["runway_7", "watcher", "delivery"].into_iter().enumerate() {
+    for (number, topic) in [("0", "runway_7"), ("1", "watcher"), ("2", "delivery")] {
         database
             .execute(
                 "INSERT INTO alerts (id, team_id, topic, text, raised_at)
                  SELECT '00000000-0000-7000-8000-00000000000' || ?1, id, ?2, 'so it is', 0 FROM teams",
-                rusqlite::params![number, topic],
+                [number, topic],
             )
             .unwrap();
     }
