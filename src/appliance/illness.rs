@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::domain::alert::Alert;
+use crate::domain::alert::{Alert, Severity, topic};
 use crate::domain::ids::AlertId;
 use crate::flow::Error;
 use crate::flow::outlet::Outlet;
@@ -124,7 +124,8 @@ impl Illness {
 fn alert(text: String, now: Timestamp, resolved_at: Option<Timestamp>) -> Alert {
     Alert {
         id: AlertId::from_bytes([0; 16]),
-        topic: "database".to_owned(),
+        topic: topic::DATABASE.to_owned(),
+        severity: Severity::of(topic::DATABASE),
         text,
         raised_at: now,
         told_at: None,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::illness::{Illness, passes};
+use crate::domain::calendar::moment;
 use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
 use crate::flow::{Error, Flow};
@@ -14,7 +15,6 @@ use crate::system::nudge::Tick;
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::{BoxError, Pulse};
 use crate::system::systemd::Systemd;
-use crate::telegram::message::moment;
 
 /// How often what nobody needs is forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_hours(24);

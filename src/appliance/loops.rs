@@ -70,6 +70,7 @@ impl Worker {
                 .dispatch(self.outlet.as_ref(), &self.studio, synchronised(), now)
                 .await?;
             if let Step::Idle(next) = step {
+                self.flow.come_back(synchronised(), now).await?;
                 rest(
                     &pulse,
                     &self.flow.nudges.dispatch,

@@ -120,7 +120,7 @@ impl<'a> Shift<'a> {
         let (ended, ()) = tokio::join!(self.supervisor.run(), told_to_stop);
         let now = self.clock.now();
         let heard_at = receiver.map(|receiver| receiver.heard_at(now));
-        self.teams.fall_asleep(heard_at, now).await?;
+        self.teams.fall_asleep(heard_at, ended.is_ok(), now).await?;
         ended?;
         Ok(if shutdown.is_signalled() {
             Ended::Stopped

@@ -174,7 +174,8 @@ async fn team(
     plan(findings, settings, &status);
     for alert in &status.alerts {
         let since = moment(alert.raised_at, zone);
-        findings.problem("alert", format!("{} (since {since})", alert.text), None);
+        let told = format!("{alert} (since {since})");
+        findings.add("alert", alert.severity.into(), told, None);
     }
     files(findings, flow).await?;
     let failed = flow.runs(RUNS).await?.into_iter();

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::print::{Print, plain};
+use crate::domain::alert::Severity;
 
 /// How a part of the box is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -13,8 +14,20 @@ pub(super) enum State {
     Ok,
     /// Worth knowing.
     Note,
+    /// Something should be done, before it is a problem.
+    Warning,
     /// Something is to be done.
     Problem,
+}
+
+impl From<Severity> for State {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Notice => Self::Note,
+            Severity::Warning => Self::Warning,
+            Severity::Problem => Self::Problem,
+        }
+    }
 }
 
 /// How one part of the box is.
@@ -68,7 +81,7 @@ impl Findings {
         self.add(subject, State::Problem, reason, remedy);
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         subject: &str,
         state: State,
@@ -107,6 +120,7 @@ impl Findings {
             let state = match finding.state {
                 State::Ok => "ok",
                 State::Note => "note",
+                State::Warning => "warning",
                 State::Problem => "problem",
             };
             let subject = plain(&finding.shown());

@@ -4,10 +4,19 @@
 use std::fmt;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::ids::TeamId;
 use super::team::TeamSettings;
+
+/// `Sat 21 Nov, 13:05`.
+#[must_use]
+pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%a %-d %b, %H:%M")
+        .to_string()
+}
 
 /// The name of a slot, unique for ever within a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

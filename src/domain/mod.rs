@@ -19,6 +19,7 @@ pub mod messages;
 pub mod nearest;
 pub mod outcome;
 pub mod person;
+pub mod photo;
 pub mod plan;
 pub mod route;
 pub mod run;

@@ -3,13 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Flow, Result};
-use crate::store::alerts;
-
-/// The topic of the alert that the library's disk seems to be away.
-const LIBRARY_AWAY: &str = "library";
-
-/// The topic of the alert that the bot cannot work in the team's chat.
-pub(super) const CHAT_RIGHTS: &str = "chat_rights";
+use crate::domain::alert::topic::{CHAT_RIGHTS, LIBRARY};
+use crate::domain::ids::TeamId;
+use crate::store::{Tx, alerts};
 
 impl Flow {
     /// Says why the bot cannot work in the team's chat (`Some`), or that it can.
@@ -25,7 +21,7 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn library_away(&self, reason: Option<String>, now: Timestamp) -> Result<()> {
-        self.condition(LIBRARY_AWAY, reason, now).await
+        self.condition(LIBRARY, reason, now).await
     }
 
     /// Whether the library looked as if its disk were away when it was last looked at.
@@ -34,7 +30,7 @@ impl Flow {
     /// If the store cannot be read.
     pub async fn is_library_away(&self) -> Result<bool> {
         let alerts = self.alerts().await?;
-        Ok(alerts.iter().any(|alert| alert.topic == LIBRARY_AWAY))
+        Ok(alerts.iter().any(|alert| alert.topic == LIBRARY))
     }
 
     /// Raises an alert, or resolves it: a condition that holds (`Some`, in plain words) or does not.
@@ -50,26 +46,33 @@ impl Flow {
         let team = self.team;
         let changed = self
             .store
-            .write(move |tx| match &reason {
-                Some(reason) => {
-                    let raised = alerts::raise(tx, team, topic, reason, now)?;
-                    if raised {
-                        tracing::warn!(task = topic, "{reason}");
-                    }
-                    Ok(raised)
-                }
-                None => {
-                    let resolved = alerts::resolve(tx, team, topic, now)?;
-                    if resolved {
-                        tracing::info!(task = topic, "resolved");
-                    }
-                    Ok(resolved)
-                }
-            })
+            .write(move |tx| judge(tx, team, topic, reason.as_deref(), now))
             .await?;
         if changed {
             self.nudges.alerts.notify();
         }
         Ok(())
     }
+}
+
+/// Raises an alert, or resolves it. True if somebody is to hear of it.
+pub(super) fn judge(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    topic: &'static str,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let Some(reason) = reason else {
+        let resolved = alerts::resolve(tx, team, topic, now)?;
+        if resolved {
+            tracing::info!(task = topic, "resolved");
+        }
+        return Ok(resolved);
+    };
+    let raised = alerts::raise(tx, team, topic, reason, now)?;
+    if raised {
+        tracing::warn!(task = topic, "{reason}");
+    }
+    Ok(raised)
 }

@@ -7,6 +7,7 @@ use super::Result;
 use super::chooser::{fill_now, showing, shown};
 use super::close::{Ending, Subject, close};
 use super::schedule::adopt_settings;
+use crate::domain::alert::topic::CLOCK;
 use crate::domain::calendar::{Slot, minimum_spacing, slot_named, slots_between};
 use crate::domain::ids::TeamId;
 use crate::domain::media::Media;
@@ -19,8 +20,6 @@ use crate::system::clock;
 /// How soon a clock in doubt is looked at again.
 const SOON: SignedDuration = SignedDuration::from_secs(30);
 
-/// The topic of the alert that the clock is not to be trusted.
-pub(super) const CLOCK: &str = "clock";
 /// Two tasks that read the clock at nearly the same time may come here in either order; that is no step back.
 const SLACK: SignedDuration = SignedDuration::from_mins(1);
 /// How far the records may be ahead of the clock before somebody is told.
@@ -32,7 +31,7 @@ const STRETCH: SignedDuration = SignedDuration::from_hours(24 * 31);
 const NOTHING_FITS: &str = "nothing in the library fits it";
 const TOO_LATE: &str = "it could not be sent in time";
 const OVERTAKEN: &str = "a later slot was due before it could be sent";
-const PAUSED: &str = "the plan was paused";
+pub(super) const PAUSED: &str = "the plan was paused";
 const NOT_FIT: &str = "its media is missing, locked or has errors";
 
 /// What is to be done now.

@@ -11,6 +11,7 @@ use super::{Flow, Result};
 use crate::domain::entry::{Entry, Snapshot};
 use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
+use crate::domain::photo::original_gains;
 use crate::domain::story::{MessageRef, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Behind, Kind};
@@ -207,7 +208,7 @@ pub(super) fn card(
 ) -> Result<Option<Card>> {
     if let Some(story) = stories::get(tx, id)? {
         let shown = media::get(tx, story.media)?;
-        return Ok(Some(open_card(&story, Snapshot::of(&shown), settings, now)));
+        return Ok(Some(open_card(&story, &shown, settings, now)));
     }
     let Some(entry) = history::of_story(tx, id)? else {
         return Ok(None);
@@ -216,9 +217,10 @@ pub(super) fn card(
     Ok(Some(ended_card(entry, may_undo, settings)))
 }
 
+/// A story that is open, with the media that it shows.
 pub(super) fn open_card(
     story: &Story,
-    media: Snapshot,
+    media: &Media,
     settings: &TeamSettings,
     now: Timestamp,
 ) -> Card {
@@ -226,8 +228,8 @@ pub(super) fn open_card(
         story: story.id,
         number: story.number,
         due_at: story.due_at,
-        place: settings.place_of(&media),
-        media,
+        place: settings.place_of(&Snapshot::of(media)),
+        media: Snapshot::of(media),
         sent_again: story.delivery.messages > 1,
         swaps: story.swaps,
         zone: settings.timezone.clone(),
@@ -241,6 +243,7 @@ pub(super) fn open_card(
                 undone_by: story.undone_by.clone(),
                 since: story.delivery.sent_at,
                 may_put_off: story.put_off_until(settings, now).is_some(),
+                shows_all: !original_gains(media),
             })
         },
     }

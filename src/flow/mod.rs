@@ -19,7 +19,9 @@ mod keep;
 pub mod messages;
 mod originals;
 pub mod outlet;
+mod overdue;
 pub mod people;
+mod presence;
 mod remind;
 mod runway;
 pub mod schedule;
@@ -27,13 +29,15 @@ pub mod settings;
 mod settle;
 pub mod stats;
 pub mod steer;
+mod streak;
 pub mod survey;
 pub mod teams;
 mod undo;
 pub mod upkeep;
+mod waiting;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
@@ -51,6 +55,8 @@ pub struct Flow {
     team: TeamId,
     /// Whether the last upkeep found a story late.
     was_late: Arc<AtomicBool>,
+    /// The start of the box, until it is known whether there is anything to tell of it.
+    start: Arc<Mutex<Option<presence::Start>>>,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -113,6 +119,7 @@ impl Flow {
             store,
             team,
             was_late: Arc::default(),
+            start: Arc::default(),
             nudges: Nudges::default(),
         }
     }

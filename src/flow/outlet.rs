@@ -161,6 +161,8 @@ pub struct Awaiting {
     pub since: Option<Timestamp>,
     /// Whether it may be put off.
     pub may_put_off: bool,
+    /// Whether the message shows all that its original would.
+    pub shows_all: bool,
 }
 
 /// A story as it is shown in a chat.

@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Result;
+use crate::domain::alert::topic::RUNWAY;
 use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
 use crate::domain::runway::{LEVELS_DAYS, Stock, level};
 use crate::domain::team::TeamSettings;
 use crate::store::{Tx, alerts, mix, supply};
 
-/// What the topics of its alerts begin with; the level follows, and the category if there is a mix.
-const TOPIC: &str = "runway_";
 /// That nothing is left at all is told by an alert of its own, when a slot has nothing to show.
 const LAST_LEVEL_WITHOUT_MIX: u32 = 2;
 
@@ -65,8 +64,8 @@ impl Runway {
 
     fn topic(&self, level: u32) -> String {
         match &self.category {
-            Some(category) => format!("{TOPIC}{level}:{category}"),
-            None => format!("{TOPIC}{level}"),
+            Some(category) => format!("{RUNWAY}{level}:{category}"),
+            None => format!("{RUNWAY}{level}"),
         }
     }
 
@@ -108,7 +107,7 @@ pub(super) fn judge_runway(
     let mut standing: BTreeSet<String> = alerts::standing(tx, team)?
         .into_iter()
         .map(|alert| alert.topic)
-        .filter(|topic| topic.starts_with(TOPIC))
+        .filter(|topic| topic.starts_with(RUNWAY))
         .collect();
     for runway in runways(tx, team, settings, now)? {
         let told = LEVELS_DAYS

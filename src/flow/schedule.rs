@@ -11,6 +11,7 @@ use super::chooser::{Chooser, Standing, fill, showing, shown};
 use super::due::trusted;
 use super::runway::judge_runway;
 use super::{Flow, Result};
+use crate::domain::alert::topic::NOTHING_LEFT;
 use crate::domain::audit::{By, Change};
 use crate::domain::calendar::{Slot, SlotId, slots_between};
 use crate::domain::category::Category;
@@ -18,9 +19,6 @@ use crate::domain::ids::TeamId;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::{Error, Tx, alerts, audit, history, media, mix, settings, stories, teams};
-
-/// The topic of the alert that nothing is left to choose from.
-const NOTHING_LEFT: &str = "nothing_left";
 
 /// How long new pictures are given to be examined before it is said that nothing is left.
 const JUST_NOW: SignedDuration = SignedDuration::from_hours(1);

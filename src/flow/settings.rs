@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::conditions::CHAT_RIGHTS;
 use super::{Flow, Result};
+use crate::domain::alert::topic;
 use crate::domain::audit::{By, Change};
 use crate::domain::ids::TeamId;
 use crate::domain::setting::Setting;
@@ -18,8 +18,6 @@ use crate::store::{Tx, alerts, audit, teams};
 const FILE: &str = "the file of settings";
 /// Who changes a chat's number when a group becomes a supergroup.
 const TELEGRAM: &str = "Telegram";
-/// The topic of the alert that a value on record cannot be read.
-const VALUES: &str = "settings";
 
 /// What became of a wish to change a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,13 +161,13 @@ fn judge_values(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<()> {
         .map(|row| format!("`{} = {}`", row.setting, row.value))
         .collect();
     if unreadable.is_empty() {
-        alerts::resolve(tx, team, VALUES, now)?;
+        alerts::resolve(tx, team, topic::SETTINGS, now)?;
     } else {
         let text = format!(
             "The setting {} cannot be read, and the default counts instead. `storyline team set` sets it anew.",
             unreadable.join(", ")
         );
-        alerts::raise(tx, team, VALUES, &text, now)?;
+        alerts::raise(tx, team, topic::SETTINGS, &text, now)?;
     }
     Ok(())
 }
@@ -277,7 +275,7 @@ fn write(
             teams::settle_slots(tx, team, now)?;
         }
         // What was wrong in the other chat means nothing here.
-        alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
+        alerts::resolve(tx, team, topic::CHAT_RIGHTS, now)?;
     }
     let file = By::terminal(FILE);
     note(tx, team, setting, before, after, by.unwrap_or(&file), now)

@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::close::{Ending, Subject, close};
-use super::conditions::CHAT_RIGHTS;
 use super::outlet::{Delivered, Form, Trouble};
 use super::settings::move_chat;
+use super::streak;
+use crate::domain::alert::topic::{CHAT_RIGHTS, REFUSED};
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
@@ -15,11 +16,6 @@ use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
 use crate::store::stories::Wanted;
 use crate::store::{Tx, alerts, media, messages, stories, teams, uploads};
-
-/// The topic of the alert that stories cannot be delivered.
-pub(super) const DELIVERY: &str = "delivery";
-/// The topic of the alert that a story was refused for good.
-const REFUSED: &str = "refused";
 
 /// What was sent.
 #[derive(Clone)]
@@ -90,7 +86,7 @@ pub(super) fn settle(
         };
         messages::add(tx, team, sent.id, &new, now)?;
         teams::note_sent(tx, team, now)?;
-        alerts::resolve(tx, team, DELIVERY, now)?;
+        streak::succeed(tx, team, now)?;
         alerts::resolve(tx, team, REFUSED, now)?;
         alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
     }
@@ -146,6 +142,7 @@ fn settle_trouble(
         "#{} was not delivered: {reason}",
         story.number
     );
+    streak::fail(tx, team, settings, trouble, now)?;
     let mut delivery = Delivery {
         reason: Some(reason.clone()),
         ..story.delivery.clone()
@@ -166,11 +163,6 @@ fn settle_trouble(
         Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Gone => {
             delivery.failures += 1;
             delivery.retry_at = retry_at(delivery.failures, now);
-            // A single lost connection is nobody's concern.
-            if delivery.failures > 1 || !matches!(trouble, Trouble::Unreachable(_)) {
-                let text = format!("Stories cannot be delivered: {reason}.");
-                alerts::raise(tx, team, DELIVERY, &text, now)?;
-            }
         }
         Trouble::Never(_) if story.delivery.messages == 0 => {
             let text = format!(

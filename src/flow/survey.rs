@@ -319,7 +319,7 @@ impl Flow {
             .await
     }
 
-    /// The alerts that stand, the oldest first.
+    /// The alerts that stand: the gravest first, and of those the oldest.
     ///
     /// # Errors
     /// If the store cannot be read.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 
 use super::close::{Ending, Subject, close};
+use super::presence::note_start;
 use super::settings::{clash, seed};
 use super::{Flow, Result};
 use crate::domain::audit::{By, Change};
@@ -181,26 +182,39 @@ impl Teams {
     /// # Errors
     /// If the store cannot be written.
     pub async fn wake_up(&self, now: Timestamp) -> Result<bool> {
-        self.store
+        let own = self.own.team;
+        let (was_away, start) = self
+            .store
             .write(move |tx| {
                 let heard_at = state::heard_at(tx)?;
-                state::note_stop(tx, None)?;
+                state::note_heard(tx, None)?;
                 // A clock that shows a time before the stop tells nothing.
                 let short = SignedDuration::ZERO..=PRESS_KEPT;
-                Ok(heard_at.is_none_or(|heard| !short.contains(&now.duration_since(heard))))
+                let was_away =
+                    heard_at.is_none_or(|heard| !short.contains(&now.duration_since(heard)));
+                Ok((was_away, note_start(tx, own, now)?))
             })
-            .await
+            .await?;
+        self.own.started(Some(start));
+        Ok(was_away)
     }
 
-    /// What the daemon does last, when it ends in good order. `heard_at` is when it last heard what people do, if it did.
+    /// What the daemon does last. `heard_at` is when it last heard what people do, if it did; `in_good_order` tells whether it
+    /// ends because it was told to.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn fall_asleep(&self, heard_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    pub async fn fall_asleep(
+        &self,
+        heard_at: Option<Timestamp>,
+        in_good_order: bool,
+        now: Timestamp,
+    ) -> Result<()> {
         self.store
             .write_durably(move |tx| {
                 state::note_time(tx, now)?;
-                state::note_stop(tx, heard_at)
+                state::note_stop(tx, in_good_order.then_some(now))?;
+                state::note_heard(tx, heard_at)
             })
             .await
     }

@@ -6,13 +6,16 @@ use std::sync::atomic::Ordering;
 use jiff::{SignedDuration, Timestamp};
 
 use super::close::{Ending, Subject, close};
-use super::due::{CLOCK, opens_at, trusted};
+use super::conditions::judge;
+use super::due::trusted;
 use super::outlet::{Outlet, Trouble};
-use super::settle::{DELIVERY, doubt};
+use super::overdue::late;
+use super::presence::judge_crashes;
+use super::settle::doubt;
+use super::waiting::judge_waiting;
 use super::{Flow, Result};
 use crate::domain::alert::REMINDER;
-use crate::domain::calendar::slots_between;
-use crate::domain::ids::TeamId;
+use crate::domain::alert::topic::OVERDUE;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{LATEST, LEASE, PATIENCE, QUESTION, State, Story};
 use crate::domain::team::TeamSettings;
@@ -20,10 +23,6 @@ use crate::store::{
     Tx, alerts, audit, locks, messages, runs, settings, state, stories, teams, updates, uploads,
 };
 
-/// The topic of the alert that a story is overdue.
-const OVERDUE: &str = "overdue";
-/// How late a story may be before somebody is told.
-const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// How long runs and resolved alerts are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How long the audit log is kept: two years.
@@ -79,24 +78,21 @@ impl Flow {
                     return Ok((false, false));
                 }
                 let mut changed = false;
-                let mut overdue = None;
-                let last_sent_at = teams::get(tx, team)?.last_sent_at;
+                let mut open = Vec::new();
                 for story in stories::queue(tx, team)? {
                     if keep_in_time(tx, &settings, &story, now)? {
                         changed = true;
-                    } else if matches!(story.state, State::Planned | State::Retrying) {
-                        let opens = opens_at(&settings, &story, last_sent_at, now);
-                        let due_at = opens.map_or(story.due_at, |opens| opens.max(story.due_at));
-                        if now.duration_since(due_at) > OVERDUE_AFTER {
-                            overdue = overdue.or(Some(story));
-                        }
+                    } else {
+                        open.push(story);
                     }
                 }
-                let late = late(tx, team, &settings, overdue.as_ref(), now)?;
+                let late = late(tx, team, &settings, &open, now)?;
                 let is_late = late.is_some();
                 if was_late || !is_late {
-                    changed |= judge_late(tx, team, late, now)?;
+                    changed |= judge(tx, team, OVERDUE, late.as_deref(), now)?;
                 }
+                changed |= judge_waiting(tx, team, &settings, &open, now)?;
+                changed |= judge_crashes(tx, team, now)?;
                 Ok((changed, is_late))
             })
             .await?;
@@ -163,7 +159,13 @@ impl Flow {
                 Ok(()) | Err(Trouble::Unsure(_) | Trouble::Never(_)) => {
                     let over = alert.resolved_at.is_some();
                     self.store
-                        .write(move |tx| alerts::told(tx, alert.id, over, now))
+                        .write(move |tx| {
+                            alerts::told(tx, alert.id, over, now)?;
+                            match alert.is_news() {
+                                true => alerts::take_back(tx, team, &alert.topic, now),
+                                false => Ok(()),
+                            }
+                        })
                         .await?;
                 }
                 // They stand on record, and are told when the way is free again.
@@ -218,69 +220,10 @@ fn keep_in_time(
 }
 
 /// How long a story has waited for a press; one that is put off does not wait.
-fn waited(story: &Story, now: Timestamp) -> SignedDuration {
+pub(super) fn waited(story: &Story, now: Timestamp) -> SignedDuration {
     let waited = now.duration_since(story.waits_since());
     if story.later.is_some() && !waited.is_positive() && waited.abs() <= LATEST {
         return SignedDuration::ZERO;
     }
     waited.abs()
-}
-
-/// What is late, and why as far as the story itself tells: a story, or a slot that went by and was not even looked at.
-fn late(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    settings: &TeamSettings,
-    overdue: Option<&Story>,
-    now: Timestamp,
-) -> Result<Option<(String, Option<String>)>> {
-    let row = teams::get(tx, team)?;
-    if row.paused_at.is_some() {
-        return Ok(None);
-    }
-    if let Some(story) = overdue {
-        let name = format!("#{}", story.number);
-        return Ok(Some((name, story.delivery.reason.clone())));
-    }
-    let long_ago = now.checked_sub(OVERDUE_AFTER).unwrap_or(now);
-    let a_day = SignedDuration::from_hours(24);
-    let soon = row.slots_settled_until.checked_add(a_day).unwrap_or(now);
-    let passed = slots_between(team, settings, row.slots_settled_until, long_ago.min(soon));
-    Ok(passed
-        .first()
-        .filter(|_| !row.plan_stamp.is_empty())
-        .map(|slot| {
-            let at = slot.at.to_zoned(settings.timezone.clone());
-            (
-                at.strftime("The story of %a %-d %b, %H:%M").to_string(),
-                None,
-            )
-        }))
-}
-
-/// A loop that runs is not a story that goes out: whatever the reason, the owner is told of it.
-fn judge_late(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    late: Option<(String, Option<String>)>,
-    now: Timestamp,
-) -> Result<bool> {
-    let Some((what, reason)) = late else {
-        return alerts::resolve(tx, team, OVERDUE, now);
-    };
-    let standing = alerts::standing(tx, team)?;
-    let known = |topic: &str| {
-        let alert = standing.iter().find(|alert| alert.topic == topic);
-        alert.map(|alert| alert.text.clone())
-    };
-    let reason = reason
-        .or_else(|| known(CLOCK))
-        .or_else(|| known(DELIVERY))
-        .unwrap_or_else(|| "the reason is not known; see the log".to_owned());
-    let text = format!("{what} is late: {reason}");
-    let raised = alerts::raise(tx, team, OVERDUE, &text, now)?;
-    if raised {
-        tracing::warn!(task = "upkeep", "{text}");
-    }
-    Ok(raised)
 }

@@ -12,6 +12,7 @@ use super::beneath::file_stat;
 use super::reconcile::Library;
 use super::walk::root_identity;
 use super::watch::{Change, Watcher};
+use crate::domain::alert::topic::WATCHER;
 use crate::flow::Error;
 use crate::system::nudge::{TICK, Tick};
 use crate::system::supervisor::{BoxError, Pulse};
@@ -29,9 +30,6 @@ const UNFINISHED: Duration = Duration::from_secs(600);
 
 /// How long a batch of files, or a walk of a large library on a slow disk, may take.
 const QUIET: Duration = Duration::from_secs(600);
-
-/// The topic of the alert that changes cannot be watched for.
-const WATCHER: &str = "watcher";
 
 /// Runs until it is time to stop.
 ///

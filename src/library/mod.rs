@@ -12,6 +12,7 @@ mod background;
 mod beneath;
 mod bitmap;
 pub mod cache;
+mod clean;
 mod clip;
 mod compare;
 mod copy;

@@ -9,19 +9,14 @@ use std::time::Duration;
 use super::animation::animation;
 use super::background::blocking;
 use super::cache::Cache;
+use super::clean::{self, clean};
 use super::original::{self, Original};
 use super::poster::poster;
 use super::render::{self, Form, render};
 use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
 use crate::domain::media::{DOCUMENT_BYTES, Fingerprint, Media};
+use crate::domain::photo::is_too_much;
 use crate::flow::outlet::{Archive, Contents, Document, Motion, NoPicture, Picture, Studio, Video};
-
-/// Telegram takes photos up to this size, in bytes.
-const PHOTO_BYTES: u64 = 10_000_000;
-/// Telegram takes photos whose width and height add up to at most this, in pixels.
-const PHOTO_SUM_PX: u32 = 10_000;
-/// Telegram takes photos at most this many times as long as wide.
-const PHOTO_RATIO: u32 = 20;
 
 /// The longest that making a picture may take; a disk that hangs must not hang the plan.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -62,23 +57,24 @@ pub fn archive(root: PathBuf) -> Archive {
     })
 }
 
-/// An original as it is; a clip is read while it is sent.
+/// An original without what tells where it was taken; a clip is read while it is sent, as it is.
 fn document(root: &Path, media: &Media) -> Result<Document, NoPicture> {
     let path = root.join(&media.path);
     let is_clip = media.clip.is_some();
     let found = if is_clip {
-        is_still(&path, media).map(|is_still| is_still.then(|| Contents::File(path.clone())))
+        is_still(&path, media).map(|is_still| is_still.then(|| Ok(Contents::File(path.clone()))))
     } else {
         Original::read(&path).map(|original| {
             let is_still = original.fingerprint() == media.fingerprint;
-            is_still.then(|| Contents::Bytes(original.into_bytes()))
+            is_still.then(|| clean(media.format, original.into_bytes()).map(Contents::Bytes))
         })
     };
     match found {
-        Ok(Some(contents)) => Ok(Document {
-            name: file_name(media).to_owned(),
+        Ok(Some(Ok(contents))) => Ok(Document {
+            name: clean::name(media.format, file_name(media)).into_owned(),
             contents,
         }),
+        Ok(Some(Err(reason))) => Err(NoPicture::Flawed(reason)),
         Ok(None) => Err(NoPicture::Changed),
         Err(error) => Err(why_not(root, &path, &error)),
     }
@@ -123,7 +119,7 @@ fn picture_shown(
     let name = file_name(media);
     let animation = animation(&original, media.format, name)
         .filter(|animation| animation.bytes.len() as u64 <= DOCUMENT_BYTES);
-    let is_too_much = animation.is_none() && is_too_much_for_a_photo(media);
+    let is_too_much = animation.is_none() && is_too_much(media);
     Ok(Ok(Picture {
         jpeg,
         motion: animation.map(Motion::Animation),
@@ -188,16 +184,6 @@ fn file_name(media: &Media) -> &str {
 /// Whether nothing lies in the library, or it is not there: a disk that is away looks so.
 pub(super) fn is_empty(root: &Path) -> bool {
     std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_none())
-}
-
-fn is_too_much_for_a_photo(media: &Media) -> bool {
-    let (longer, shorter) = (
-        media.width_px.max(media.height_px),
-        media.width_px.min(media.height_px),
-    );
-    media.size_bytes > PHOTO_BYTES
-        || longer + shorter > PHOTO_SUM_PX
-        || longer > shorter.saturating_mul(PHOTO_RATIO)
 }
 
 #[cfg(test)]

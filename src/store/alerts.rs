@@ -1,12 +1,14 @@
 //! Alerts: conditions that a person must know of. At most one is open for a topic; it outlives restarts, so nobody is told
 //! the same thing twice.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
 use super::engine::Tx;
 use super::error::Result;
-use super::value::{Cells, values};
-use crate::domain::alert::Alert;
+use super::value::{Cells, Row, values};
+use crate::domain::alert::{Alert, Severity};
 use crate::domain::ids::{AlertId, TeamId};
 
 macro_rules! select {
@@ -19,9 +21,12 @@ macro_rules! select {
 }
 
 fn read(mut cells: Cells) -> Result<Alert> {
+    let id = cells.parsed()?;
+    let topic = cells.text()?;
     Ok(Alert {
-        id: cells.parsed()?,
-        topic: cells.text()?,
+        id,
+        severity: Severity::of(&topic),
+        topic,
         text: cells.text()?,
         raised_at: cells.time()?,
         told_at: cells.maybe_time()?,
@@ -84,13 +89,13 @@ pub(crate) fn take_back(tx: &mut dyn Tx, team: TeamId, topic: &str, now: Timesta
     Ok(())
 }
 
-/// The alerts that stand, the oldest first.
+/// The alerts that stand: the gravest first, and of those the oldest.
 pub(crate) fn standing(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Alert>> {
     let rows = tx.query(
         select!("WHERE team_id = ?1 AND resolved_at IS NULL ORDER BY raised_at, id"),
         values![team],
     )?;
-    rows.into_iter().map(|row| read(row.cells())).collect()
+    gravest_first(rows)
 }
 
 /// What is to be told now: alerts that stand and were not told since `told_before`, and ends of alerts that were told.
@@ -104,7 +109,14 @@ pub(crate) fn to_tell(tx: &mut dyn Tx, team: TeamId, told_before: Timestamp) -> 
         ),
         values![team, told_before],
     )?;
-    rows.into_iter().map(|row| read(row.cells())).collect()
+    gravest_first(rows)
+}
+
+fn gravest_first(rows: Vec<Row>) -> Result<Vec<Alert>> {
+    let alerts: Result<Vec<Alert>> = rows.into_iter().map(|row| read(row.cells())).collect();
+    let mut alerts = alerts?;
+    alerts.sort_by_key(|alert| Reverse(alert.severity));
+    Ok(alerts)
 }
 
 /// Notes that an alert, or its end, was told.

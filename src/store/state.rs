@@ -11,6 +11,14 @@ use crate::domain::ids::TeamId;
 const LATEST_TIME: &str = "latest_time";
 /// When a daemon that ended in good order had last heard what people do.
 const HEARD_AT: &str = "heard_at";
+/// When a daemon ended in good order; nothing while one runs, and after a crash.
+const STOPPED_AT: &str = "stopped_at";
+/// When the daemon was started since it last ended in good order; the last few.
+const STARTS: &str = "starts";
+/// Which version ran last.
+const VERSION: &str = "version";
+/// Deliveries of a team that failed, one after the other; its id follows.
+const FAILURES: &str = "failures:";
 /// When a process beside the daemon last changed something.
 const KNOCKED_AT: &str = "knocked_at";
 
@@ -73,13 +81,52 @@ pub(crate) fn heard_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
     time(tx, HEARD_AT)
 }
 
-/// Notes a stop in good order; `None` when the daemon runs again, so that a crash leaves no such mark.
-pub(crate) fn note_stop(tx: &mut dyn Tx, heard_at: Option<Timestamp>) -> Result<()> {
-    set(
-        tx,
-        HEARD_AT,
-        &heard_at.map(|at| at.to_string()).unwrap_or_default(),
-    )
+/// Notes until when the daemon heard what people do; `None` when it runs again, so that a crash leaves no such mark.
+pub(crate) fn note_heard(tx: &mut dyn Tx, heard_at: Option<Timestamp>) -> Result<()> {
+    set(tx, HEARD_AT, &maybe(heard_at))
+}
+
+pub(crate) fn stopped_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
+    time(tx, STOPPED_AT)
+}
+
+/// Notes an end in good order; `None` when the daemon runs again, so that a crash leaves no such mark.
+pub(crate) fn note_stop(tx: &mut dyn Tx, stopped_at: Option<Timestamp>) -> Result<()> {
+    set(tx, STOPPED_AT, &maybe(stopped_at))
+}
+
+pub(crate) fn starts(tx: &mut dyn Tx) -> Result<Vec<Timestamp>> {
+    let text = get(tx, STARTS)?.unwrap_or_default();
+    Ok(text.split(' ').filter_map(|at| at.parse().ok()).collect())
+}
+
+pub(crate) fn note_starts(tx: &mut dyn Tx, starts: &[Timestamp]) -> Result<()> {
+    let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+    set(tx, STARTS, &starts.join(" "))
+}
+
+/// Notes which version runs, and tells which ran before, if it was another one.
+pub(crate) fn note_version(tx: &mut dyn Tx, version: &str) -> Result<Option<String>> {
+    let before = get(tx, VERSION)?;
+    if before.as_deref() == Some(version) {
+        return Ok(None);
+    }
+    set(tx, VERSION, version)?;
+    Ok(before)
+}
+
+/// What is on record of a team's deliveries that failed, one after the other.
+pub(crate) fn failures(tx: &mut dyn Tx, team: TeamId) -> Result<Option<String>> {
+    get(tx, &format!("{FAILURES}{team}"))
+}
+
+/// Notes what there is to tell of a team's deliveries that failed; it is for the caller to read.
+pub(crate) fn note_failures(tx: &mut dyn Tx, team: TeamId, failures: &str) -> Result<()> {
+    set(tx, &format!("{FAILURES}{team}"), failures)
+}
+
+fn maybe(at: Option<Timestamp>) -> String {
+    at.map(|at| at.to_string()).unwrap_or_default()
 }
 
 pub(crate) fn note_knock(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {

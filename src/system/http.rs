@@ -72,16 +72,32 @@ async fn answer(stream: TcpStream, router: Router, closing: Shutdown) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+
+    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
     /// A listener that answers `/` at once and `/slow` never, and how to end it.
     async fn listen() -> (std::net::SocketAddr, Shutdown, tokio::task::JoinHandle<()>) {
+        listen_for(Arc::default()).await
+    }
+
+    /// The same, which tells when `/slow` is asked for.
+    async fn listen_for(
+        slow: Arc<Notify>,
+    ) -> (std::net::SocketAddr, Shutdown, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new()
-            .route("/", get(|| async { "well" }))
-            .route("/slow", get(std::future::pending::<()>));
+        let router = Router::new().route("/", get(|| async { "well" })).route(
+            "/slow",
+            get(async move || {
+                slow.notify_one();
+                std::future::pending::<()>().await;
+            }),
+        );
         let closing = Shutdown::new();
         let serving = tokio::spawn({
             let closing = closing.clone();
@@ -102,8 +118,7 @@ mod tests {
     #[tokio::test]
     async fn it_answers_and_an_endless_head_is_cut_short() {
         let (address, closing, serving) = listen().await;
-        let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-        let answer = exchange(address, request).await;
+        let answer = exchange(address, REQUEST).await;
         assert!(
             answer.starts_with("HTTP/1.1 200") && answer.ends_with("well"),
             "{answer}"
@@ -121,14 +136,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_without_end_does_not_keep_it_from_stopping() {
-        let (address, closing, serving) = listen().await;
+        let slow = Arc::new(Notify::new());
+        let (address, closing, serving) = listen_for(Arc::clone(&slow)).await;
+        // It comes in first, so it is in when the other one is.
+        let idle = TcpStream::connect(address).await.unwrap();
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream
             .write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
             .await
             .unwrap();
-        let idle = TcpStream::connect(address).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        slow.notified().await;
         closing.signal();
         timeout(GRACE * 3, serving)
             .await
@@ -144,12 +161,22 @@ mod tests {
         for _ in 0..MOST_CONNECTIONS {
             idle.push(TcpStream::connect(address).await.unwrap());
         }
-        let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-        let waiting = tokio::spawn(exchange(address, request));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        assert!(!waiting.is_finished(), "too many are answered at a time");
-        idle.pop();
-        assert!(waiting.await.unwrap().ends_with("well"));
+        let mut waiting = TcpStream::connect(address).await.unwrap();
+        waiting.write_all(REQUEST.as_bytes()).await.unwrap();
+        // Others are answered after it has asked.
+        for served in idle.iter_mut().take(3) {
+            let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+            served.write_all(request).await.unwrap();
+            let mut first = [0; 12];
+            served.read_exact(&mut first).await.unwrap();
+            assert_eq!(&first, b"HTTP/1.1 200");
+            let early = waiting.try_read(&mut first).unwrap_err();
+            assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+        }
+        idle.clear();
+        let mut answer = String::new();
+        waiting.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("well"), "{answer}");
         closing.signal();
         serving.await.unwrap();
     }

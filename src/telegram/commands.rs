@@ -291,12 +291,7 @@ fn status(status: &Status, settings: &TeamSettings, now: Timestamp) -> String {
         }
     }
     lines.push(format!("{library}."));
-    lines.extend(
-        status
-            .alerts
-            .iter()
-            .map(|alert| format!("⚠️ {}", alert.text)),
-    );
+    lines.extend(status.alerts.iter().map(ToString::to_string));
     lines.join("\n")
 }
 

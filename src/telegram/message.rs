@@ -7,6 +7,7 @@ use teloxide::types::{CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 use super::buttons::encode;
 use crate::domain::alert::Alert;
+pub use crate::domain::calendar::moment;
 use crate::domain::messages::{Messages, TEXT_UNITS, Text};
 use crate::domain::template::{Placeholder, escape, shortened, units};
 use crate::flow::act::Verb;
@@ -133,6 +134,10 @@ pub fn keyboard(card: &Card, messages: &Messages) -> InlineKeyboardMarkup {
             .into_iter()
             .filter_map(|(label, text)| copy_button(messages.plain(label), text.as_deref()))
             .collect();
+            let mut extras = vec![button(on_it, Verb::Claim)];
+            if !awaiting.shows_all {
+                extras.insert(0, button(Text::ButtonOriginal, Verb::Original));
+            }
             let rows = [
                 vec![
                     button(Text::ButtonPosted, Verb::Posted),
@@ -140,10 +145,7 @@ pub fn keyboard(card: &Card, messages: &Messages) -> InlineKeyboardMarkup {
                     button(Text::ButtonReject, Verb::Reject),
                 ],
                 copies,
-                vec![
-                    button(Text::ButtonOriginal, Verb::Original),
-                    button(on_it, Verb::Claim),
-                ],
+                extras,
                 last,
             ];
             InlineKeyboardMarkup::new(rows.into_iter().filter(|row| !row.is_empty()))
@@ -180,26 +182,18 @@ pub fn reminder(card: &Card, messages: &Messages) -> String {
 /// The message that tells an alert, or that it is over.
 #[must_use]
 pub fn alert(alert: &Alert) -> String {
-    let prefix = match (alert.resolved_at, alert.told_at) {
-        (Some(_), _) => "✅ Over: ",
-        (None, Some(_)) => "⚠️ Still so: ",
-        (None, None) => "⚠️ ",
-    };
-    plain(&format!("{prefix}{}", alert.text))
+    let (mark, text) = (alert.severity.mark(), &alert.text);
+    plain(&match (alert.resolved_at, alert.told_at) {
+        (Some(_), _) => format!("✅ Over: {text}"),
+        (None, Some(_)) => format!("{mark} Still so: {text}"),
+        (None, None) => alert.to_string(),
+    })
 }
 
 /// Plain text as a message, within Telegram's limit.
 #[must_use]
 pub fn plain(text: &str) -> String {
     escape(&shortened(text, TEXT_UNITS))
-}
-
-/// `Sat 21 Nov, 13:05`.
-#[must_use]
-pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone())
-        .strftime("%a %-d %b, %H:%M")
-        .to_string()
 }
 
 /// `13:05` on the story's own day, `Sat 21 Nov, 13:05` on another; and the word that goes before it.

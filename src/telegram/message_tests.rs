@@ -154,3 +154,23 @@ fn a_reminder_says_which_story_waits_and_since_when() {
         "⏰ #47 Summer &lt;tee&gt; waits for a press since Sun 22 Nov, 08:00."
     );
 }
+
+#[test]
+fn the_original_is_offered_where_less_of_it_is_shown() {
+    let buttons = |shows_all: bool| {
+        let card = Card {
+            status: CardStatus::Awaiting(Awaiting {
+                shows_all,
+                ..Awaiting::default()
+            }),
+            ..card("", "", "", &[])
+        };
+        let keyboard = super::keyboard(&card, &messages());
+        let rows = keyboard.inline_keyboard.into_iter().flatten();
+        rows.map(|button| button.text).collect::<Vec<_>>()
+    };
+    let original = "🖼 Original".to_owned();
+    assert!(buttons(false).contains(&original));
+    let left = buttons(true);
+    assert!(!left.contains(&original) && left.contains(&"🙋 I'm on it".to_owned()));
+}

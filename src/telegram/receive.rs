@@ -17,6 +17,7 @@ use super::menu;
 use super::trouble::is_bad_token;
 use super::voice::Voice;
 use crate::config::{self, Webhook};
+use crate::domain::alert::topic::TELEGRAM;
 use crate::flow::Error;
 use crate::flow::outlet::Trouble;
 use crate::flow::teams::Teams;
@@ -42,9 +43,6 @@ pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 const RIVAL_GONE: SignedDuration = SignedDuration::from_secs(300);
 /// How often an update whose effect cannot be committed is tried, before it is given up.
 const MOST_TRIES: u32 = 5;
-
-/// The topic of the alert that updates cannot be received.
-const TELEGRAM: &str = "telegram";
 
 /// Takes updates, one after the other.
 pub struct Receiver {

@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+#[path = "../support/address.rs"]
+mod address;
 mod pictures;
 mod records;
 mod rooms;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::address::free_address;
+
 /// The tools that not every machine has, and the package each is in.
 const PACKAGES: [(&str, &str); 14] = [
     ("bash", "bash"),
@@ -100,8 +102,7 @@ impl Ssh {
     pub(crate) fn start() -> Self {
         need(&["ssh-keygen", "scp", "sftp", "/usr/sbin/sshd"]);
         let folder = tempfile::tempdir().unwrap();
-        // Free a moment ago, and the system gives each number once before it gives one again.
-        let port = free_port();
+        let port = free_address().port();
         run(
             r#"cd "$folder"; for key in host own; do ssh-keygen -q -t ed25519 -N '' -f $key; done; cp own.pub authorized
                if [ "$(id -u)" = 0 ]; then mkdir -p /run/sshd; fi"#,
@@ -153,11 +154,6 @@ impl Ssh {
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// A web server for one folder, which sends a piece at a time. It ends with the process.

@@ -147,3 +147,36 @@ async fn a_database_of_a_newer_version_is_refused() {
     assert_eq!(serve.code, 1);
     assert!(serve.stderr.contains("schema version 999"), "{serve:?}");
 }
+
+#[tokio::test]
+async fn an_alert_is_as_grave_in_a_check_as_it_is() {
+    let bench = Bench::with_media().await;
+    let database = rusqlite::Connection::open(bench.database()).unwrap();
+    for (number, topic) in [("0", "runway_7"), ("1", "watcher"), ("2", "delivery")] {
+        database
+            .execute(
+                "INSERT INTO alerts (id, team_id, topic, text, raised_at)
+                 SELECT '00000000-0000-7000-8000-00000000000' || ?1, id, ?2, 'so it is', 0 FROM teams",
+                [number, topic],
+            )
+            .unwrap();
+    }
+    let found = bench.type_in("check --json").json();
+    let alerts: Vec<_> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["subject"] == "alert")
+        .collect();
+    let states: Vec<_> = alerts
+        .iter()
+        .map(|one| one["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["problem", "warning", "note"]);
+    assert!(
+        alerts[1]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("🟡 so it is (since")
+    );
+}

@@ -17,6 +17,7 @@ use storyline::flow::outlet::{Archive, Card, Contents, Document, NoPicture, Stud
 use storyline::flow::schedule::Preview;
 use storyline::flow::teams::Teams;
 use storyline::flow::{Flow, Store};
+use storyline::telegram::message;
 
 use crate::desk::{Arrived, Desk, Network};
 
@@ -62,7 +63,7 @@ pub(crate) fn three_a_day() -> TeamSettings {
 pub(crate) struct TheBox {
     runtime: Arc<tokio::runtime::Runtime>,
     dir: tempfile::TempDir,
-    flow: Option<Flow>,
+    teams: Option<Teams>,
     studio: Studio,
     pub(crate) settings: TeamSettings,
     pub(crate) desk: Desk,
@@ -102,7 +103,7 @@ impl TheBox {
         let mut this = Self {
             runtime: Arc::new(runtime),
             dir: dir.unwrap(),
-            flow: None,
+            teams: None,
             studio: pictures::studio(),
             settings,
             desk: Desk::default(),
@@ -131,7 +132,7 @@ impl TheBox {
     }
 
     pub(crate) fn flow(&self) -> Flow {
-        self.flow.clone().unwrap()
+        self.teams.as_ref().unwrap().own().clone()
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -156,19 +157,32 @@ impl TheBox {
             .run(Teams::open(store, self.settings.clone(), self.now))
             .unwrap();
         let was_away = self.run(teams.wake_up(self.now)).unwrap();
-        let flow = teams.own().clone();
-        self.run(flow.wake_up(was_away, self.now)).unwrap();
-        self.flow = Some(flow);
+        self.run(teams.own().wake_up(was_away, self.now)).unwrap();
+        self.teams = Some(teams);
+    }
+
+    /// Ends in good order, and is started again after so long.
+    pub(crate) fn stop_for(&mut self, time: SignedDuration) {
+        let teams = self.teams.as_ref().unwrap();
+        self.run(teams.fall_asleep(Some(self.now), true, self.now))
+            .unwrap();
+        self.be_off_for(time);
+    }
+
+    /// What the owner was told, newest last.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let records = self.desk.records();
+        records.told.iter().map(message::alert).collect()
     }
 
     /// The power fails and comes back.
     pub(crate) fn restart(&mut self) {
-        self.flow = None;
+        self.teams = None;
         self.start();
     }
 
     pub(crate) fn be_off_for(&mut self, time: SignedDuration) {
-        self.flow = None;
+        self.teams = None;
         self.now += time;
         self.start();
     }
@@ -221,6 +235,7 @@ impl TheBox {
         }
         self.team_acts();
         let (flow, desk, now) = (self.flow(), self.desk.clone(), self.now);
+        let synchronised = self.synchronised;
         let studio = self.studio.clone();
         let archive: Archive = Arc::new(|media| {
             Box::pin(async move {
@@ -231,6 +246,7 @@ impl TheBox {
             })
         });
         let followed = self.run(async {
+            flow.come_back(synchronised, now).await.unwrap();
             flow.upkeep(now).await.unwrap();
             let mut followed = Some(now);
             while followed == Some(now) {

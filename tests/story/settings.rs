@@ -1,5 +1,6 @@
 //! The settings by buttons and by words, as an admin changes them in the chat.
 
+use storyline::domain::audit::Asked;
 use storyline::domain::person::{PersonId, Role};
 use storyline::domain::setting::Setting;
 
@@ -42,6 +43,7 @@ async fn an_admin_changes_a_setting_by_buttons_and_everybody_sees_who() {
     office.see_text(panel, "Ann · Stories a day: 3 → 4").await;
     // What was pressed twice is done once.
     office.telegram.press(ANN, TEAM, panel, "Pause");
+    office.telegram.press(ANN, TEAM, panel, "Pause");
     office.see_text(panel, "⏸ Paused").await;
     office.telegram.press(ANN, TEAM, panel, "Resume");
     office
@@ -50,6 +52,13 @@ async fn an_admin_changes_a_setting_by_buttons_and_everybody_sees_who() {
             status.paused_since.is_none()
         })
         .await;
+    let asked = Asked {
+        limit: 9,
+        ..Asked::default()
+    };
+    let trail = office.flow().audit(asked).await.unwrap();
+    let pauses = trail.iter().filter(|line| line.change.action == "paused");
+    assert_eq!(pauses.count(), 1);
     office.telegram.press(ANN, TEAM, panel, "Close");
     office.see_gone(panel).await;
     office.close().await;
@@ -78,7 +87,11 @@ async fn a_time_zone_is_found_by_typing() {
         .telegram
         .reply(ANN, TEAM, question.id, "Europe/Berlin");
     becomes(&office, Setting::Timezone, "Europe/Berlin").await;
+    // The question has its answer, so another one is talk.
     office.telegram.reply(ANN, TEAM, question.id, "Europe/Rome");
+    office.telegram.say(ANN, TEAM, "/status");
+    office.see_said(TEAM, "Waiting for a press").await;
+    assert_eq!(setting(&office, Setting::Timezone).await, "Europe/Berlin");
     office.close().await;
 }
 

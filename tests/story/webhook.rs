@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use storyline::domain::outcome::Outcome;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use crate::harness::{ANN, BEN, Office, Plan, TEAM, WEBHOOK_PATH, WEBHOOK_SECRET};
 use crate::pretend::telegram::Fault;
@@ -267,24 +267,6 @@ async fn an_address_that_telegram_refuses_is_told_with_its_reason() {
     office.stop_only().await;
 }
 
-/// A while passes for whatever rests, in no time, while the time of day stands; what was begun meanwhile is done when this
-/// returns.
-async fn pass(office: &Office, seconds: u64) {
-    const STEP: u64 = 10;
-    for _ in 0..seconds.div_ceil(STEP) {
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(STEP)).await;
-        tokio::time::resume();
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        office
-            .wait_until("every call is answered", async || {
-                let calls = office.telegram.calls();
-                calls.iter().all(|call| call.outcome != "…")
-            })
-            .await;
-    }
-}
-
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_told_and_when_it_is_mended_nothing_is_lost_in_silence() {
     let office = an_office_that_is_called().await;
@@ -294,7 +276,11 @@ async fn an_address_that_leads_nowhere_is_told_and_when_it_is_mended_nothing_is_
     office
         .see(|state| state.webhook.as_ref()?.last_error.clone())
         .await;
-    pass(&office, 200).await;
+    office
+        .pass_until("the owner is told", || {
+            office.times_said(ANN, "1 waiting: Connection refused") > 0
+        })
+        .await;
     let told = office.see_said(ANN, "1 waiting: Connection refused").await;
     assert!(told.text.contains("webhook_url"), "{}", told.text);
     office.telegram.lead_webhook_astray(false);
@@ -316,10 +302,14 @@ async fn a_call_whose_body_never_comes_is_not_waited_for() {
         "POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\n{SECRET_HEADER}: {WEBHOOK_SECRET}\r\nContent-Length: 9\r\n\r\n{{"
     );
     caller.write_all(head.as_bytes()).await.unwrap();
-    pass(&office, 20).await;
-    let mut answer = [0; 12];
-    caller.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 408");
+    office
+        .pass_until("it is answered", || {
+            let mut answer = [0; 12];
+            let answered = caller.try_read(&mut answer).is_ok();
+            assert!(!answered || &answer == b"HTTP/1.1 408", "{answer:?}");
+            answered
+        })
+        .await;
     office.close().await;
 }
 
@@ -341,9 +331,13 @@ async fn a_telegram_that_hangs_does_not_keep_the_box_from_stopping() {
 async fn a_quiet_time_is_no_absence() {
     let office = an_office_that_is_called().await;
     let story = a_story(&office).await;
-    pass(&office, 600).await;
-    let looks = office.telegram.calls_of("getWebhookInfo").len();
-    assert!((4..8).contains(&looks), "Telegram was asked {looks} times");
+    let looks = || office.telegram.calls_of("getWebhookInfo").len();
+    let (began, before) = (tokio::time::Instant::now(), looks());
+    office
+        .pass_until("Telegram is asked", || looks() >= before + 4)
+        .await;
+    let took = began.elapsed();
+    assert!(took > Duration::from_secs(300), "four times in {took:?}");
     office.telegram.press(BEN, TEAM, story, "Skip");
     office.see_text(story, "Skipped by Ben").await;
     let edits = office.telegram.calls_of("editMessageCaption");
@@ -359,8 +353,12 @@ async fn whoever_takes_the_webhook_off_again_and_again_is_told_of() {
     let office = an_office_that_is_called().await;
     office.see(|state| state.webhook.as_ref().map(drop)).await;
     for _ in 0..3 {
+        let set = || office.telegram.calls_of("setWebhook").len();
+        let before = set();
         office.telegram.take_webhook_off();
-        pass(&office, 130).await;
+        office
+            .pass_until("it is set again", || set() > before)
+            .await;
         office.see(|state| state.webhook.as_ref().map(drop)).await;
     }
     office

@@ -385,7 +385,7 @@ on_every_engine! {
             assert_eq!((state::latest_time(tx)?, state::heard_at(tx)?), (None, None));
             state::note_time(tx, noon())?;
             state::note_time(tx, noon() - minutes(1))?;
-            state::note_stop(tx, Some(noon()))
+            state::note_heard(tx, Some(noon()))
         })
         .await;
         let again = bed.another();
@@ -394,7 +394,30 @@ on_every_engine! {
             .await
             .expect("the marks");
         assert_eq!(marks, (Some(noon()), Some(noon())));
-        bed.write(|tx| state::note_stop(tx, None)).await;
+        bed.write(|tx| state::note_heard(tx, None)).await;
         assert_eq!(bed.read(state::heard_at).await, None);
+    }
+
+    async fn starts_ends_versions_and_failures_are_on_record(bed: Bed) {
+        let team = bed.team;
+        bed.write(move |tx| {
+            assert_eq!((state::stopped_at(tx)?, state::starts(tx)?), (None, vec![]));
+            state::note_stop(tx, Some(noon()))?;
+            state::note_starts(tx, &[noon(), noon() + minutes(1)])?;
+            assert_eq!(state::note_version(tx, "1.0.0")?, None, "nothing ran before");
+            assert_eq!(state::note_version(tx, "1.0.0")?, None);
+            assert_eq!(state::note_version(tx, "1.1.0")?.as_deref(), Some("1.0.0"));
+            state::note_failures(tx, team, "three")
+        })
+        .await;
+        bed.write(move |tx| {
+            assert_eq!(state::stopped_at(tx)?, Some(noon()));
+            assert_eq!(state::starts(tx)?, [noon(), noon() + minutes(1)]);
+            assert_eq!(state::failures(tx, team)?.as_deref(), Some("three"));
+            state::note_stop(tx, None)?;
+            assert_eq!(state::stopped_at(tx)?, None);
+            Ok(())
+        })
+        .await;
     }
 }

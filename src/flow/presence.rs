@@ -1,0 +1,154 @@
+//! When the box comes and goes. A start is told of only if it tells something: after an absence, by another version, or if the
+//! program ends again and again. It concerns the whole box, so its own team is told, once.
+
+use std::sync::PoisonError;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::conditions::judge;
+use super::due::{PAUSED, trusted};
+use super::{Flow, Result};
+use crate::domain::alert::topic;
+use crate::domain::calendar::moment;
+use crate::domain::ids::TeamId;
+use crate::domain::outcome::Outcome;
+use crate::store::{Tx, alerts, history, settings, state, stories};
+
+/// A shorter absence is a restart, and tells nothing.
+const AWAY: SignedDuration = SignedDuration::from_mins(10);
+/// So many starts within [`LOOP`] with no end in good order between them are no accident.
+const STARTS: usize = 3;
+const LOOP: SignedDuration = SignedDuration::from_mins(10);
+/// A program that has run for so long does not end again and again any more.
+const STEADY: SignedDuration = SignedDuration::from_hours(1);
+/// How long a clock that nobody vouches for may still be set after a start.
+const CLOCK_IS_SET: SignedDuration = SignedDuration::from_mins(10);
+
+/// What version this is.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A start that may have to be told of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    at: Timestamp,
+    /// When the last process ended in good order; nobody knows when it was, if it did not.
+    stopped_at: Option<Timestamp>,
+}
+
+/// Notes a start of the box, and tells at once what needs no clock: that another version runs, or that it starts too often.
+pub(super) fn note_start(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<Start> {
+    let stopped_at = state::stopped_at(tx)?;
+    state::note_stop(tx, None)?;
+    let mut starts = match stopped_at {
+        Some(_) => Vec::new(),
+        None => state::starts(tx)?,
+    };
+    starts.retain(|start| now.duration_since(*start).abs() <= LOOP);
+    starts.push(now);
+    // Older ones tell nothing, and a loop must not make the row grow.
+    let latest = &starts[starts.len().saturating_sub(STARTS)..];
+    state::note_starts(tx, latest)?;
+    if latest.len() == STARTS {
+        let minutes = LOOP.as_mins();
+        let text = format!(
+            "Storyline was started {STARTS} times within {minutes} minutes and never ended in good order: it crashes, or the \
+             power fails. `journalctl -u storyline` tells which."
+        );
+        judge(tx, team, topic::CRASHES, Some(&text), now)?;
+    }
+    if let Some(before) = state::note_version(tx, VERSION)? {
+        let text = format!("Storyline {VERSION} runs now (before: {before}).");
+        alerts::raise(tx, team, topic::VERSION, &text, now)?;
+    }
+    Ok(Start {
+        at: now,
+        stopped_at,
+    })
+}
+
+/// Notes that the program runs steadily again. True if somebody is to hear of it.
+pub(super) fn judge_crashes(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<bool> {
+    let is_steady = state::starts(tx)?
+        .last()
+        .is_some_and(|start| now.duration_since(*start).abs() >= STEADY);
+    Ok(is_steady && judge(tx, team, topic::CRASHES, None, now)?)
+}
+
+impl Flow {
+    pub(super) fn started(&self, start: Option<Start>) {
+        *self.start.lock().unwrap_or_else(PoisonError::into_inner) = start;
+        self.nudges.alerts.notify();
+    }
+
+    /// Tells of the absence before the start, if there was one. To be called when what is due is settled, until a clock that
+    /// may be wrong after a start is to be believed: then what was missed is on record. `synchronised` tells whether the
+    /// system's clock is.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn come_back(&self, synchronised: bool, now: Timestamp) -> Result<()> {
+        let start = *self.start.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(start) = start else {
+            return Ok(());
+        };
+        let back_at = if synchronised { now } else { start.at };
+        if !synchronised && now.duration_since(start.at) < CLOCK_IS_SET {
+            return Ok(());
+        }
+        let team = self.team;
+        let is_told = self
+            .store
+            .write(move |tx| {
+                if !trusted(tx, now)? {
+                    return Ok(false);
+                }
+                if let Some(text) = absence(tx, team, start, back_at)? {
+                    tracing::info!("{text}");
+                    alerts::raise(tx, team, topic::AWAY, &text, now)?;
+                }
+                Ok(true)
+            })
+            .await?;
+        if is_told {
+            self.started(None);
+        }
+        Ok(())
+    }
+}
+
+/// What there is to tell of an absence. One whose beginning nobody knows is told of if something was missed in it.
+fn absence(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    start: Start,
+    back_at: Timestamp,
+) -> Result<Option<String>> {
+    let missed = history::since(tx, team, start.at)?
+        .iter()
+        .filter(|entry| entry.outcome == Outcome::Missed && entry.slot.is_some())
+        .filter(|entry| entry.reason.as_deref() != Some(PAUSED))
+        .count();
+    let zone = settings::of(tx, team)?.timezone;
+    let away = match start.stopped_at {
+        Some(from) if back_at.duration_since(from) < AWAY => return Ok(None),
+        Some(from) => format!("from {} to {}", moment(from, &zone), moment(back_at, &zone)),
+        None if missed == 0 => return Ok(None),
+        None => format!(
+            "until {}, after an end without warning (a power cut, or a crash)",
+            moment(back_at, &zone)
+        ),
+    };
+    let queue = stories::queue(tx, team)?;
+    let waiting = queue.iter().filter(|story| story.state.may_be_seen());
+    let missed = match missed {
+        0 => "no slot was missed".to_owned(),
+        1 => "1 slot was missed".to_owned(),
+        many => format!("{many} slots were missed"),
+    };
+    let waiting = match waiting.count() {
+        0 => "no story waits for a press".to_owned(),
+        1 => "1 story waits for a press".to_owned(),
+        many => format!("{many} stories wait for a press"),
+    };
+    Ok(Some(format!("I was away {away}: {missed}, {waiting}.")))
+}
