@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::illness::{Illness, passes};
 use crate::flow::dispatch::Step;
+use crate::flow::intake::{Courier, Intake};
 use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::flow::{Error, Flow};
 use crate::system::clock::{Clock, synchronised};
@@ -36,6 +37,8 @@ pub(super) struct Worker {
     pub(super) outlet: Arc<dyn Outlet>,
     pub(super) studio: Studio,
     pub(super) archive: Archive,
+    pub(super) courier: Arc<dyn Courier>,
+    pub(super) intake: Intake,
     /// Whether what the last process left standing was put right.
     pub(super) is_awake: Arc<AtomicBool>,
 }
@@ -134,6 +137,32 @@ impl Worker {
                 &self.flow.nudges.extras,
                 &mut tick,
                 reminded.into_iter().chain(again).min(),
+                &self.clock,
+            )
+            .await;
+            if pulse.is_stopping() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What people hand in: asked about, fetched, and told of.
+    pub(super) async fn take_in(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        loop {
+            pulse.beat();
+            let (flow, courier) = (&self.flow, &self.courier);
+            let answered = flow
+                .answer_hand_ins(courier.as_ref(), self.clock.now())
+                .await?;
+            pulse.beat();
+            let taken = flow
+                .take_in(courier, &self.intake, self.clock.now())
+                .await?;
+            rest(
+                &pulse,
+                &self.flow.nudges.hand_ins,
+                &mut tick,
+                answered.into_iter().chain(taken).min(),
                 &self.clock,
             )
             .await;

@@ -16,13 +16,14 @@ use loops::{Keeper, Worker};
 use crate::config::{Config, DatabaseUrl};
 use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::flow::{Error, Flow, Store};
-use crate::library::{Cache, Library, archive, examiner, indexer, studio};
+use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
 use crate::system::clock::Clock;
 use crate::system::nudge::{Heart, TICK};
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::{BoxError, GaveUp, Pulse, Supervisor};
 use crate::system::systemd::Systemd;
 use crate::telegram::client::Client;
+use crate::telegram::courier::Porter;
 use crate::telegram::desk::Desk;
 use crate::telegram::pace::Pace;
 use crate::telegram::receive::Receiver;
@@ -99,7 +100,14 @@ pub struct Appliance {
     studio: Studio,
     archive: Archive,
     clock: Clock,
-    desk: Result<(Arc<Desk>, Receiver), &'static str>,
+    bot: Result<Bot, &'static str>,
+}
+
+/// All that talks to Telegram.
+struct Bot {
+    desk: Arc<Desk>,
+    porter: Arc<Porter>,
+    receiver: Receiver,
 }
 
 impl Appliance {
@@ -118,14 +126,14 @@ impl Appliance {
         let root = settings.library;
         let cache = open_cache(config, &clock);
         let library = Library::new(flow.clone(), &root, cache.clone(), clock.clone());
-        let desk = build_desk(config, settings.chat, &flow, &clock)?;
+        let bot = build_bot(config, settings.chat, &flow, &clock)?;
         Ok(Self {
             flow,
             library,
             archive: archive(root.clone()),
             studio: studio(root, cache),
             clock,
-            desk,
+            bot,
         })
     }
 
@@ -159,14 +167,13 @@ impl Appliance {
         crew.start("examine", QUIET, move |pulse| {
             examiner::run(library.clone(), subscribed.clone(), pulse)
         });
-        let (outlet, receiver, missing) = match self.desk {
-            Ok((desk, receiver)) => (
-                Some(desk as Arc<dyn Outlet>),
-                Some(Arc::new(receiver)),
-                None,
-            ),
-            Err(missing) => (None, None, Some(missing)),
+        let (bot, missing) = match self.bot {
+            Ok(bot) => (Some(bot), None),
+            Err(missing) => (None, Some(missing)),
         };
+        let outlet = bot
+            .as_ref()
+            .map(|bot| Arc::clone(&bot.desk) as Arc<dyn Outlet>);
         let keeper = Keeper {
             flow: self.flow.clone(),
             clock: self.clock.clone(),
@@ -179,17 +186,20 @@ impl Appliance {
         crew.start("upkeep", NETWORK_QUIET, move |pulse| {
             keeper.clone().run(subscribed.clone(), pulse)
         });
-        if let Some(outlet) = outlet {
+        let receiver = bot.map(|bot| {
             let worker = Worker {
                 flow: self.flow.clone(),
                 clock: self.clock.clone(),
-                outlet,
+                outlet: bot.desk,
                 studio: self.studio,
                 archive: self.archive,
+                courier: bot.porter,
+                intake: intake(self.library),
                 is_awake: Arc::default(),
             };
             crew.start_work(&worker, &heart);
-        }
+            Arc::new(bot.receiver)
+        });
         if let Some(receiver) = &receiver {
             let receiver = Arc::clone(receiver);
             crew.start(receiver.task(), NETWORK_QUIET, move |pulse| {
@@ -257,6 +267,10 @@ impl Crew {
             one.clone().accompany(tick.clone(), pulse)
         });
         let (one, tick) = (worker.clone(), heart.subscribe());
+        self.start("uploads", NETWORK_QUIET, move |pulse| {
+            one.clone().take_in(tick.clone(), pulse)
+        });
+        let (one, tick) = (worker.clone(), heart.subscribe());
         self.start("alerts", NETWORK_QUIET, move |pulse| {
             one.clone().tell(tick.clone(), pulse)
         });
@@ -274,13 +288,13 @@ async fn claim(store: &Store) -> Result<bool, Error> {
     store.claim().await
 }
 
-/// The desk and its receiver; or what is missing for them, in plain words.
-fn build_desk(
+/// All that talks to Telegram; or what is missing for it, in plain words.
+fn build_bot(
     config: &Config,
     team_chat: Option<i64>,
     flow: &Flow,
     clock: &Clock,
-) -> Result<Result<(Arc<Desk>, Receiver), &'static str>, Trouble> {
+) -> Result<Result<Bot, &'static str>, Trouble> {
     let telegram = &config.telegram;
     let Some(token) = &telegram.token else {
         return Ok(Err(
@@ -297,7 +311,12 @@ fn build_desk(
         admin_chat,
         team_chat,
     );
+    let porter = Porter::new(client.clone(), Arc::clone(&pace));
     let (flow, clock) = (flow.clone(), clock.clone());
     let receiver = Receiver::new(client, flow, pace, admin_chat, clock, telegram.webhook());
-    Ok(Ok((Arc::new(desk), receiver)))
+    Ok(Ok(Bot {
+        desk: Arc::new(desk),
+        porter: Arc::new(porter),
+        receiver,
+    }))
 }

@@ -18,7 +18,9 @@ use super::message::plain;
 use super::pace::{Pace, Urgency};
 use super::pairing::Pairing;
 use super::panel::Wish;
+use super::receipt::Button;
 use super::steward::{Spot, Steward};
+use super::uploads;
 use crate::domain::audit::By;
 use crate::domain::person::{Deed, Person, Role};
 use crate::domain::story::MessageRef;
@@ -108,6 +110,12 @@ impl Hearing {
         };
         if let Some(wish) = Wish::decode(data) {
             return self.wished(update, query, wish, message, now).await;
+        }
+        if let Some(button) = Button::decode(data) {
+            let asker = self.asker(&query.from, now).await?;
+            let text = uploads::press(&self.flow, update, button, message, asker, now).await?;
+            self.answer(query, &text, false);
+            return Ok(());
         }
         let (text, alarm) = match decode(data) {
             Ok((verb, story, saw)) => {
@@ -209,7 +217,9 @@ impl Hearing {
         if let Some(to) = message.migrate_to_chat_id() {
             return self.pairing.moved(message.chat.id.0, to.0, now).await;
         }
-        let Some((user, text)) = message.from.as_ref().zip(message.text()) else {
+        let hands_in = uploads::hands_in(message);
+        let text = message.text().or(hands_in.then_some(""));
+        let Some((user, text)) = message.from.as_ref().zip(text) else {
             return Ok(());
         };
         let command = Command::parse(text, name).ok();
@@ -246,6 +256,11 @@ impl Hearing {
                     "I work for one team only, and you are not in its chat.",
                 );
             }
+            return Ok(());
+        }
+        if let Some(person) = asker.as_ref().filter(|_| hands_in) {
+            let told = uploads::take(&self.flow, update, message, person, now).await?;
+            told.iter().for_each(|told| self.say(message, told));
             return Ok(());
         }
         let spot = Spot {

@@ -3,12 +3,14 @@
 //! [`desk`] puts stories there and keeps them true · [`receive`] has what people do, by a [`poll`] or a [`webhook`] ·
 //! [`hear`] acts on it, one update at a time · [`commands`] answers what they ask · [`message`] is what they see ·
 //! [`buttons`] is what they press · [`steward`] changes settings, which [`panel`] shows · [`pairing`] minds in which
-//! chats the bot is · [`trouble`] is what goes wrong ·
+//! chats the bot is · [`uploads`] takes what people send for the library, which the [`courier`] fetches and the
+//! [`receipt`] tells of · [`trouble`] is what goes wrong ·
 //! [`pace`] is how fast Telegram lets us · [`members`] is who belongs.
 
 pub mod buttons;
 pub mod client;
 pub mod commands;
+pub mod courier;
 pub mod desk;
 pub mod hear;
 pub mod members;
@@ -17,7 +19,9 @@ pub mod pace;
 pub mod pairing;
 pub mod panel;
 pub mod poll;
+pub mod receipt;
 pub mod receive;
 pub mod steward;
 pub mod trouble;
+pub mod uploads;
 pub mod webhook;

@@ -19,4 +19,5 @@ mod pairing;
 mod presses;
 mod settings;
 mod trouble;
+mod upload;
 mod webhook;
