@@ -307,7 +307,28 @@ mod tests {
         let library = tempfile::tempdir().unwrap();
         let differs = copied(library.path(), b"a cup", b"a mug").unwrap_err();
         assert!(matches!(differs, NotCopied::Differs), "{differs}");
-        assert!(names(&library.path().join("merch")).is_empty());
+        assert!(!library.path().join("merch").exists());
+        assert!(names(&library.path().join(DRAFTS)).is_empty());
+    }
+
+    #[test]
+    fn a_sidecar_that_speaks_of_another_picture_is_left_alone() {
+        let library = tempfile::tempdir().unwrap();
+        let merch = library.path().join("merch");
+        fs::create_dir(&merch).unwrap();
+        fs::write(merch.join("cup.jpg.json"), b"{}").unwrap();
+        let land = |said: &'static [u8]| {
+            let draft = Draft::in_library(library.path(), "part").unwrap();
+            draft.create().unwrap().write_all(said).unwrap();
+            draft.land(library.path(), "merch/cup.jpg", |path| {
+                let path = format!("{path}.json");
+                put(said, library.path(), &path).map_err(NotCopied::Target)
+            })
+        };
+        assert_eq!(land(b"{ }").unwrap(), "merch/cup (2).jpg");
+        assert_eq!(land(b"{}").unwrap(), "merch/cup.jpg");
+        let said = ["cup (2).jpg.json", "cup.jpg.json"].map(|it| fs::read(merch.join(it)).unwrap());
+        assert_eq!(said, [b"{ }".to_vec(), b"{}".to_vec()]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod by_hand;
 mod claims;
 mod closing;
 mod faults;
+mod handins;
 mod library;
 mod migrating;
 mod places;
@@ -346,6 +347,8 @@ async fn everything(store: &Store) -> Vec<(String, Vec<value::Row>)> {
                 "alerts",
                 "audit_log",
                 "telegram_updates",
+                "hand_ins",
+                "handed_files",
                 "state",
             ]
             .into_iter()
