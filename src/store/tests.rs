@@ -5,7 +5,7 @@ mod by_hand;
 mod claims;
 mod closing;
 mod faults;
-mod handins;
+mod handed;
 mod library;
 mod migrating;
 mod places;

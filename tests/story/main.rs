@@ -20,4 +20,5 @@ mod presses;
 mod settings;
 mod trouble;
 mod upload;
+mod upload_trouble;
 mod webhook;

@@ -8,7 +8,7 @@ use storyline::domain::media::Media;
 use storyline::domain::person::PersonId;
 
 use crate::harness::{ANN, BEN, CLEO, Office, Plan, TEAM, ZED, drop_picture};
-use crate::pretend::telegram::{Action, Fault, MediaKind, Message};
+use crate::pretend::telegram::{Action, MediaKind, Message};
 
 const PHOTO: MediaKind = MediaKind::Photo;
 const FILE: MediaKind = MediaKind::Document;
@@ -21,7 +21,7 @@ pub(crate) fn picture(name: &str) -> Vec<u8> {
 }
 
 /// An office whose library has two folders.
-async fn open() -> Office {
+pub(crate) async fn open() -> Office {
     let office = Office::open().await;
     office.drop_picture("memes/a.jpg");
     office.drop_picture("merch/b.jpg");
@@ -29,15 +29,23 @@ async fn open() -> Office {
     office
 }
 
+/// What a button carries.
+pub(crate) fn data_of(message: &Message, button: &str) -> String {
+    match &message.button(button).unwrap().action {
+        Action::Callback(data) => data.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
 impl Office {
-    fn send(&self, person: i64, kind: MediaKind, name: &str, caption: &str) -> i64 {
+    pub(crate) fn send(&self, person: i64, kind: MediaKind, name: &str, caption: &str) -> i64 {
         let bytes = picture(name);
         self.telegram
             .send_file(person, person, kind, name, bytes, caption)
     }
 
     /// Waits until the answer to a message says so.
-    async fn see_receipt(&self, person: i64, sent: i64, text: &str) -> Message {
+    pub(crate) async fn see_receipt(&self, person: i64, sent: i64, text: &str) -> Message {
         self.see(|state| {
             let mut messages = state.messages(person).into_iter();
             messages
@@ -48,7 +56,7 @@ impl Office {
     }
 
     /// Somebody sends a file and chooses a folder.
-    async fn sends_into(
+    pub(crate) async fn sends_into(
         &self,
         person: i64,
         kind: MediaKind,
@@ -62,7 +70,7 @@ impl Office {
         sent
     }
 
-    async fn media_at(&self, path: &str) -> Option<Media> {
+    pub(crate) async fn media_at(&self, path: &str) -> Option<Media> {
         let media = self.flow().media(None).await.unwrap();
         media.into_iter().find(|media| media.path == path)
     }
@@ -72,7 +80,7 @@ impl Office {
     }
 
     /// What lies in a folder of the library.
-    fn lies_in(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn lies_in(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.library().join(folder)).unwrap();
         let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -288,10 +296,7 @@ async fn only_the_team_may_send_and_only_who_sent_may_choose() {
     let by = || By::terminal("Ann");
     let sent = office.send(BEN, PHOTO, "ben.jpg", "");
     let question = office.see_receipt(BEN, sent, "Which folder?").await;
-    let data = match &question.button("merch/").unwrap().action {
-        Action::Callback(data) => data.clone(),
-        other => panic!("{other:?}"),
-    };
+    let data = data_of(&question, "merch/");
     office.telegram.press_raw(CLEO, BEN, question.id, &data);
     office.see_answer("Only who sent it may choose").await;
     let now = office.now();
@@ -318,138 +323,6 @@ async fn only_the_team_may_send_and_only_who_sent_may_choose() {
     assert!(!office.is_fetched());
     assert_eq!(office.times_said(BEN, "Which folder?"), 0);
     assert!(office.flow().person(PersonId(ZED)).await.unwrap().is_none());
-    office.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_press_that_comes_twice_does_nothing_twice() {
-    let office = open().await;
-    let sent = office.send(BEN, FILE, "tee.jpg", "");
-    let question = office.see_receipt(BEN, sent, "Which folder?").await;
-    office
-        .telegram
-        .inject(Fault::DropAfterAccepting.on("getFile").times(1));
-    for folder in ["merch/", "memes/", "Cancel"] {
-        let data = match &question.button(folder).unwrap().action {
-            Action::Callback(data) => data.clone(),
-            other => panic!("{other:?}"),
-        };
-        office.telegram.press_raw(BEN, BEN, question.id, &data);
-    }
-    office.see_answer("It was to go to merch/ already").await;
-    office
-        .wait_until("the fetching failed", async || {
-            office.telegram.faults_left().is_empty()
-        })
-        .await;
-    office.it_is("08:02");
-    office
-        .see_receipt(BEN, sent, "✅ 1 picture is in merch/")
-        .await;
-    assert_eq!(office.lies_in("memes"), ["a.jpg"]);
-    office.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_when_the_box_is_switched_off_between_two_steps() {
-    let mut office = open().await;
-    // Between the sending and the question: what is asked cannot be said.
-    office
-        .telegram
-        .inject(Fault::DropBefore.on("sendMessage").times(1));
-    let sent = office.send(BEN, FILE, "tee.jpg", "Tee #summer");
-    office
-        .wait_until("the question failed", async || {
-            office.telegram.faults_left().is_empty()
-        })
-        .await;
-    office.stop().await;
-    office.it_is("08:02");
-    office.start().await;
-    let question = office.see_receipt(BEN, sent, "Which folder?").await;
-    // Between the question and the choice.
-    office.stop().await;
-    office.telegram.press(BEN, BEN, question.id, "merch/");
-    // Between the choice and the fetching.
-    office
-        .telegram
-        .inject(Fault::DropBefore.on("getFile").times(1));
-    office.start().await;
-    office
-        .wait_until("the fetching failed", async || {
-            office.telegram.faults_left().is_empty()
-        })
-        .await;
-    office.stop().await;
-    office.it_is("08:05");
-    office.start().await;
-    office
-        .see_receipt(BEN, sent, "✅ 1 picture is in merch/")
-        .await;
-    let media = office.media_at("merch/tee.jpg").await.unwrap();
-    assert_eq!(media.metadata.tags, ["summer"]);
-    assert_eq!(
-        office.lies_in("merch"),
-        ["b.jpg", "tee.jpg", "tee.jpg.json"]
-    );
-    office.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_breaks_is_tried_again_and_given_up_with_the_reason() {
-    let office = open().await;
-    office
-        .telegram
-        .inject(Fault::CutAnswer.on("download").times(1));
-    office
-        .telegram
-        .inject(Fault::RetryAfter(30).on("getFile").times(1));
-    let sent = office.sends_into(BEN, FILE, "tee.jpg", "", "merch/").await;
-    office
-        .see_receipt(BEN, sent, "⏳ 1 picture goes to merch/")
-        .await;
-    for (minute, calls) in [(1, 2), (3, 3)] {
-        office.it_is(&format!("08:{minute:02}"));
-        office
-            .wait_until("it was tried again", async || {
-                office.telegram.calls_of("getFile").len() == calls
-            })
-            .await;
-    }
-    office
-        .see_receipt(BEN, sent, "✅ 1 picture is in merch/")
-        .await;
-    assert_eq!(
-        fs::read(office.library().join("merch/tee.jpg")).unwrap(),
-        picture("tee.jpg")
-    );
-
-    office.telegram.inject(
-        Fault::ServerError(404, "gone".to_owned())
-            .on("download")
-            .times(9),
-    );
-    let sent = office.sends_into(BEN, FILE, "mug.jpg", "", "merch/").await;
-    let before = office.telegram.calls_of("download").len();
-    for (tries, time) in ["08:04", "08:06", "08:12", "08:30", "09:30"]
-        .iter()
-        .enumerate()
-    {
-        office.it_is(time);
-        office
-            .wait_until("it was tried again", async || {
-                office.telegram.calls_of("download").len() > before.min(2) + tries
-            })
-            .await;
-    }
-    let told = office.see_receipt(BEN, sent, "❌ mug.jpg: ").await;
-    assert!(
-        told.text.contains("404") && told.text.contains("Please send it again"),
-        "{}",
-        told.text
-    );
-    assert!(!told.text.contains("pretend-token"), "{}", told.text);
-    assert!(!office.library().join("merch/mug.jpg").exists());
     office.close().await;
 }
 

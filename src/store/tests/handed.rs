@@ -71,7 +71,7 @@ on_every_engine! {
                 Ok((first, second, third))
             })
             .await;
-        let next = |tx: &mut dyn Tx| Ok(handins::next_chosen(tx, bed.team)?.map(|it| (it.id, it.tries)));
+        let next = move |tx: &mut dyn Tx| Ok(handins::next_chosen(tx, team)?.map(|it| (it.id, it.tries)));
         let choices = bed
             .read(move |tx| {
                 let mut choice = |id| Ok::<_, Error>(handins::get(tx, team, id)?.map(|it| it.choice));
@@ -98,7 +98,7 @@ on_every_engine! {
     async fn a_message_follows_until_it_shows_what_it_should(bed: Bed) {
         let team = bed.team;
         let id = bed.write(move |tx| hand_in(tx, team, 1, None, &Fate::Waiting)).await;
-        let behind = |tx: &mut dyn Tx| {
+        let behind = move |tx: &mut dyn Tx| {
             let behind = handins::behind(tx, team)?;
             Ok(behind.into_iter().map(|it| (it.question, it.wanted, it.retry_at)).collect::<Vec<_>>())
         };
