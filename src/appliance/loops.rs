@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::flow::Flow;
 use crate::flow::dispatch::Step;
+use crate::flow::intake::{Courier, Intake};
 use crate::flow::outlet::{Archive, Outlet, Studio};
 use crate::system::clock::{Clock, synchronised};
 use crate::system::nudge::{Nudge, TICK, Tick};
@@ -29,6 +30,8 @@ pub(super) struct Worker {
     pub(super) archive: Archive,
     /// Whether presses may have been lost while the box was off.
     pub(super) was_away: bool,
+    pub(super) courier: Arc<dyn Courier>,
+    pub(super) intake: Intake,
     /// Whether what the last process left standing was put right.
     pub(super) is_awake: Arc<AtomicBool>,
 }
@@ -122,6 +125,32 @@ impl Worker {
                 &self.flow.nudges.extras,
                 &mut tick,
                 reminded.into_iter().chain(again).min(),
+                &self.clock,
+            )
+            .await;
+            if pulse.is_stopping() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What people hand in: asked about, fetched, and told of.
+    pub(super) async fn take_in(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        loop {
+            pulse.beat();
+            let (flow, courier) = (&self.flow, &self.courier);
+            let answered = flow
+                .answer_hand_ins(courier.as_ref(), self.clock.now())
+                .await?;
+            pulse.beat();
+            let taken = flow
+                .take_in(courier, &self.intake, self.clock.now())
+                .await?;
+            rest(
+                &pulse,
+                &self.flow.nudges.hand_ins,
+                &mut tick,
+                answered.into_iter().chain(taken).min(),
                 &self.clock,
             )
             .await;

@@ -2,7 +2,6 @@
 //! to stop, or when the teams are other ones than it was made for.
 
 use std::future::Future;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +13,14 @@ use crate::config::Config;
 use crate::flow::Flow;
 use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
-use crate::library::{Cache, Library, archive, examiner, indexer, studio};
+use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
 use crate::system::clock::Clock;
 use crate::system::nudge::{Heart, TICK, Tick};
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::{BoxError, Pulse, Supervisor};
 use crate::system::systemd::Systemd;
 use crate::telegram::client::Client;
+use crate::telegram::courier::Porter;
 use crate::telegram::desk::Desk;
 use crate::telegram::receive::Receiver;
 use crate::telegram::voice::Voice;
@@ -87,7 +87,7 @@ impl<'a> Shift<'a> {
         // What cannot be written now is told by the loops, and a doubt is no reason not to work.
         let was_away = was_away.unwrap_or(true);
         for (flow, team) in self.teams.all() {
-            self.index(flow, &team.library);
+            self.index(&self.library(flow, team));
         }
         let voice = self.client.cloned().map(Voice::new);
         let mut owner = None;
@@ -132,8 +132,13 @@ impl<'a> Shift<'a> {
 
 /// What is started, and kept by the supervisor.
 impl Shift<'_> {
-    fn index(&self, flow: &Flow, root: &Path) {
-        let library = Library::new(flow.clone(), root, self.cache.clone(), self.clock.clone());
+    fn library(&self, flow: &Flow, team: &Team) -> Library {
+        let (cache, clock) = (self.cache.clone(), self.clock.clone());
+        Library::new(flow.clone(), &team.library, cache, clock)
+    }
+
+    fn index(&self, library: &Library) {
+        let library = library.clone();
         let (one, tick) = (library.clone(), self.heart.subscribe());
         self.start("index", QUIET, move |pulse| {
             indexer::run(one.clone(), tick.clone(), pulse)
@@ -157,6 +162,8 @@ impl Shift<'_> {
             outlet: Arc::new(desk),
             studio: studio(team.library.clone(), self.cache.clone()),
             archive: archive(team.library.clone()),
+            courier: Arc::new(Porter::new(voice.clone())),
+            intake: intake(self.library(flow, team)),
             was_away,
             is_awake: Arc::default(),
         }
@@ -168,6 +175,7 @@ impl Shift<'_> {
         self.step(worker, "dispatch", NETWORK_QUIET, Worker::dispatch);
         self.step(worker, "messages", NETWORK_QUIET, Worker::follow);
         self.step(worker, "extras", NETWORK_QUIET, Worker::accompany);
+        self.step(worker, "uploads", NETWORK_QUIET, Worker::take_in);
         self.step(worker, "alerts", NETWORK_QUIET, Worker::tell);
     }
 

@@ -13,8 +13,9 @@ use super::link;
 use super::media::Metadata;
 pub use text::{LONGEST_CAPTION, LONGEST_TITLE, NotAnEdit};
 use text::{
-    LONGEST_CATEGORY, LONGEST_LINK, all_tags, holds, line, not_too_many, shown, without_repetitions,
+    LONGEST_CATEGORY, LONGEST_LINK, all_tags, line, not_too_many, shown, without_repetitions,
 };
+pub(super) use text::{LONGEST_TAG, MOST_TAGS, holds};
 
 /// What is said by hand of one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -78,3 +78,7 @@ id!(
     /// An alert.
     AlertId
 );
+id!(
+    /// What a person handed in by the chat, at one go.
+    HandInId
+);

@@ -4,12 +4,14 @@
 pub mod alert;
 pub mod audit;
 pub mod calendar;
+pub mod caption;
 pub mod category;
 pub mod clip;
 pub mod edit;
 pub mod entry;
 mod fingerprint;
 pub mod framing;
+pub mod handin;
 pub mod ids;
 pub mod link;
 pub mod lock;

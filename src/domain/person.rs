@@ -52,7 +52,7 @@ impl Role {
     #[must_use]
     pub fn may(self, deed: Deed) -> bool {
         match deed {
-            Deed::Look | Deed::Decide => true,
+            Deed::Look | Deed::Decide | Deed::Upload => true,
             Deed::UndoOthers | Deed::SendNext | Deed::Pause | Deed::Settings => self >= Self::Admin,
             Deed::Promote => self >= Self::Owner,
         }
@@ -83,6 +83,8 @@ pub enum Deed {
     Look,
     /// Press a button of a story.
     Decide,
+    /// Put pictures into the library by handing them in.
+    Upload,
     /// Take back an outcome that somebody else brought about.
     UndoOthers,
     /// Send the next story now.
@@ -97,9 +99,10 @@ pub enum Deed {
 
 impl Deed {
     /// Every deed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Look,
         Self::Decide,
+        Self::Upload,
         Self::UndoOthers,
         Self::SendNext,
         Self::Pause,
@@ -153,6 +156,7 @@ mod tests {
             [
                 (Deed::Look, [true, true, true]),
                 (Deed::Decide, [true, true, true]),
+                (Deed::Upload, [true, true, true]),
                 (Deed::UndoOthers, [false, true, true]),
                 (Deed::SendNext, [false, true, true]),
                 (Deed::Pause, [false, true, true]),

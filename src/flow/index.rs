@@ -291,8 +291,9 @@ impl Flow {
     }
 }
 
-/// Checks a content by the rules for its kind.
-fn check(width_px: u32, height_px: u32, size_bytes: u64, clip: Option<&Clip>) -> Verdict {
+/// Checks a content, of a width and height in pixels and a length in bytes, by the rules for its kind.
+#[must_use]
+pub fn check(width_px: u32, height_px: u32, size_bytes: u64, clip: Option<&Clip>) -> Verdict {
     match clip {
         Some(clip) => check_clip(width_px, height_px, size_bytes, clip),
         None => check_picture(width_px, height_px, size_bytes),

@@ -4,7 +4,7 @@
 //! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
 //! outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
 //! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`edit`] what they say of a media ·
-//! [`people`] who may · [`survey`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
+//! [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may · [`survey`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
 mod chooser;
@@ -14,7 +14,9 @@ pub mod curate;
 pub mod dispatch;
 mod due;
 pub mod edit;
+pub mod handin;
 pub mod index;
+pub mod intake;
 mod keep;
 pub mod messages;
 mod originals;
@@ -74,6 +76,8 @@ pub struct Nudges {
     pub messages: Nudge,
     /// A reminder or an original may have to be sent.
     pub extras: Nudge,
+    /// Something was handed in, or is to be fetched.
+    pub hand_ins: Nudge,
     /// An alert may have to be told.
     pub alerts: Nudge,
     /// Something may have to be put right.
@@ -89,6 +93,7 @@ impl Nudges {
             &self.dispatch,
             &self.messages,
             &self.extras,
+            &self.hand_ins,
             &self.alerts,
             &self.upkeep,
         ] {

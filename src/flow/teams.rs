@@ -10,12 +10,12 @@ use super::presence::note_start;
 use super::settings::{clash, seed};
 use super::{Flow, Result};
 use crate::domain::audit::{By, Change};
-use crate::domain::ids::{StoryId, TeamId};
+use crate::domain::ids::{HandInId, StoryId, TeamId};
 use crate::domain::outcome::Outcome;
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
 use crate::domain::written::{self, Complaint};
-use crate::store::{Store, Tx, audit, settings, state, stories, teams};
+use crate::store::{Store, Tx, audit, handins, settings, state, stories, teams};
 
 /// Telegram keeps a press for this long; after a longer absence some may be lost.
 const PRESS_KEPT: SignedDuration = SignedDuration::from_secs(150);
@@ -225,6 +225,16 @@ impl Teams {
     /// If the store cannot be read.
     pub async fn of_story(&self, story: StoryId) -> Result<Option<TeamId>> {
         self.store.read(move |tx| teams::of_story(tx, story)).await
+    }
+}
+
+impl Teams {
+    /// The team that something was handed in to; nothing if it is forgotten.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn of_hand_in(&self, id: HandInId) -> Result<Option<TeamId>> {
+        self.store.read(move |tx| handins::team_of(tx, id)).await
     }
 }
 

@@ -20,7 +20,8 @@ use crate::domain::outcome::Outcome;
 use crate::domain::story::{LATEST, LEASE, PATIENCE, QUESTION, State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::{
-    Tx, alerts, audit, locks, messages, runs, settings, state, stories, teams, updates, uploads,
+    Tx, alerts, audit, handins, locks, messages, runs, settings, state, stories, teams, updates,
+    uploads,
 };
 
 /// How long runs and resolved alerts are kept.
@@ -29,6 +30,9 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 365 * 2);
 /// How long the messages of ended stories are followed, and locks that ended are kept.
 const KEPT_SHORT: SignedDuration = SignedDuration::from_hours(24 * 3);
+
+/// How long what people hand in is kept, whether it was fetched or nobody chose a folder for it.
+const HAND_INS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 impl Flow {
     /// What the daemon does first: every story that was being sent when the last one ended may or may not have arrived. Then
@@ -115,6 +119,7 @@ impl Flow {
         let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
         let (years_ago, long_ago, days_ago) =
             (before(AUDIT_KEPT), before(KEPT), before(KEPT_SHORT));
+        let a_day_ago = before(HAND_INS_KEPT);
         self.store
             .write(move |tx| {
                 if !trusted(tx, now)? {
@@ -128,6 +133,7 @@ impl Flow {
                 messages::forget_old(tx, team, days_ago)?;
                 updates::forget_old(tx, days_ago)?;
                 uploads::forget_old(tx, years_ago)?;
+                handins::forget_old(tx, team, a_day_ago)?;
                 Ok(())
             })
             .await

@@ -70,37 +70,18 @@ pub(super) fn copy(
     fingerprint: Fingerprint,
     library: &Path,
     path: &str,
-    mut accompany: impl FnMut(&str) -> Result<(), NotCopied>,
+    accompany: impl FnMut(&str) -> Result<(), NotCopied>,
 ) -> Result<String, NotCopied> {
     if let Some(name) = there_already(&file, fingerprint, library, path) {
         return Ok(name);
     }
-    let (folder, _) = split(path);
-    let folder = library.join(folder);
-    fs::create_dir_all(&folder).map_err(NotCopied::Target)?;
     let draft = Draft::in_library(library, "part").map_err(NotCopied::Target)?;
     draft.fill(file, fingerprint)?;
-    for number in 1..=MOST_NAMESAKES {
-        let name = namesake(path, number);
-        if fs::symlink_metadata(library.join(&name)).is_ok() {
-            continue;
-        }
-        accompany(&name)?;
-        match rename_to_nothing(&draft.0, &library.join(&name)) {
-            Ok(()) => {
-                let flushed = File::open(&folder).and_then(|folder| folder.sync_all());
-                return flushed.map(|()| name).map_err(NotCopied::Target);
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(NotCopied::Target(error)),
-        }
-    }
-    let error = format!("{path} and {MOST_NAMESAKES} namesakes are there already");
-    Err(NotCopied::Target(io::Error::other(error)))
+    draft.land(library, path, accompany)
 }
 
 /// The path or the namesake of it that holds these bytes: an import that was killed may have left it before it was on record.
-fn there_already(
+pub(super) fn there_already(
     file: &File,
     fingerprint: Fingerprint,
     library: &Path,
@@ -120,20 +101,18 @@ fn there_already(
         .find(is_it)
 }
 
-/// Writes a small file at once, unless something is there already.
+/// Writes a small file at once, unless it is there already. Another file in its place is an error of the kind
+/// [`AlreadyExists`](ErrorKind::AlreadyExists).
 pub(super) fn put(bytes: &[u8], library: &Path, path: &str) -> io::Result<()> {
     let target = &library.join(path);
-    if fs::symlink_metadata(target).is_ok() {
+    if fs::symlink_metadata(target).is_ok_and(|it| it.is_file()) && fs::read(target)? == bytes {
         return Ok(());
     }
     let draft = Draft::in_library(library, "json")?;
     let mut file = File::create(&draft.0)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    match rename_to_nothing(&draft.0, target) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        renamed => renamed,
-    }
+    rename_to_nothing(&draft.0, target)
 }
 
 /// The path itself, then `merch/cup (2).jpg`, and so on.
@@ -159,24 +138,73 @@ fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// A file that is being written; what is not renamed goes.
-struct Draft(PathBuf);
+pub(super) struct Draft(PathBuf);
 
 impl Draft {
-    fn in_library(library: &Path, ending: &str) -> io::Result<Self> {
+    pub(super) fn in_library(library: &Path, ending: &str) -> io::Result<Self> {
         let drafts = library.join(DRAFTS);
         fs::create_dir_all(&drafts)?;
         let writer = std::process::id();
         Ok(Self(drafts.join(format!("{writer}.{ending}"))))
     }
 
-    fn fill(&self, mut file: File, fingerprint: Fingerprint) -> Result<(), NotCopied> {
-        let mut draft = OpenOptions::new()
+    /// Its path in the library.
+    pub(super) fn path(&self) -> String {
+        let name = self.0.file_name().unwrap_or_default();
+        format!("{DRAFTS}/{}", name.to_string_lossy())
+    }
+
+    /// Opens it, with nothing in it.
+    pub(super) fn create(&self) -> Result<File, NotCopied> {
+        OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(true)
             .open(&self.0)
-            .map_err(NotCopied::Target)?;
+            .map_err(NotCopied::Target)
+    }
+
+    /// Opens what was written into it, which is on the disk then.
+    pub(super) fn written(&self) -> Result<File, NotCopied> {
+        let written = File::open(&self.0).map_err(NotCopied::Target)?;
+        written.sync_all().map_err(NotCopied::Target)?;
+        Ok(written)
+    }
+
+    /// Gives it this path in the library, or that of a namesake; returns which. `accompany` is called with it before.
+    pub(super) fn land(
+        self,
+        library: &Path,
+        path: &str,
+        mut accompany: impl FnMut(&str) -> Result<(), NotCopied>,
+    ) -> Result<String, NotCopied> {
+        let folder = library.join(split(path).0);
+        fs::create_dir_all(&folder).map_err(NotCopied::Target)?;
+        for number in 1..=MOST_NAMESAKES {
+            let name = namesake(path, number);
+            let target = library.join(&name);
+            if fs::symlink_metadata(&target).is_ok() {
+                continue;
+            }
+            let landed = accompany(&name)
+                .and_then(|()| rename_to_nothing(&self.0, &target).map_err(NotCopied::Target));
+            match landed {
+                Ok(()) => {
+                    let flushed = File::open(&folder).and_then(|folder| folder.sync_all());
+                    return flushed.map(|()| name).map_err(NotCopied::Target);
+                }
+                // A file, or a sidecar that speaks of another one.
+                Err(NotCopied::Target(error)) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let error = format!("{path} and {MOST_NAMESAKES} namesakes are there already");
+        Err(NotCopied::Target(io::Error::other(error)))
+    }
+
+    fn fill(&self, mut file: File, fingerprint: Fingerprint) -> Result<(), NotCopied> {
+        let mut draft = self.create()?;
         let mut hasher = blake3::Hasher::new();
         let mut piece = vec![0; 256 * 1024];
         loop {
@@ -196,7 +224,7 @@ impl Draft {
         if let Err(cause) = fadvise(&draft, 0, None, Advice::DontNeed) {
             tracing::debug!("what was copied may be checked in memory only: {cause}");
         }
-        let written = File::open(&self.0).map_err(NotCopied::Target)?;
+        let written = self.written()?;
         let read = Fingerprint::from_bytes(*hasher.finalize().as_bytes());
         let read_back = hash(written).map_err(NotCopied::Target)?;
         if read == fingerprint && read_back == fingerprint {
@@ -279,7 +307,28 @@ mod tests {
         let library = tempfile::tempdir().unwrap();
         let differs = copied(library.path(), b"a cup", b"a mug").unwrap_err();
         assert!(matches!(differs, NotCopied::Differs), "{differs}");
-        assert!(names(&library.path().join("merch")).is_empty());
+        assert!(!library.path().join("merch").exists());
+        assert!(names(&library.path().join(DRAFTS)).is_empty());
+    }
+
+    #[test]
+    fn a_sidecar_that_speaks_of_another_picture_is_left_alone() {
+        let library = tempfile::tempdir().unwrap();
+        let merch = library.path().join("merch");
+        fs::create_dir(&merch).unwrap();
+        fs::write(merch.join("cup.jpg.json"), b"{}").unwrap();
+        let land = |said: &'static [u8]| {
+            let draft = Draft::in_library(library.path(), "part").unwrap();
+            draft.create().unwrap().write_all(said).unwrap();
+            draft.land(library.path(), "merch/cup.jpg", |path| {
+                let path = format!("{path}.json");
+                put(said, library.path(), &path).map_err(NotCopied::Target)
+            })
+        };
+        assert_eq!(land(b"{ }").unwrap(), "merch/cup (2).jpg");
+        assert_eq!(land(b"{}").unwrap(), "merch/cup.jpg");
+        let said = ["cup (2).jpg.json", "cup.jpg.json"].map(|it| fs::read(merch.join(it)).unwrap());
+        assert_eq!(said, [b"{ }".to_vec(), b"{}".to_vec()]);
     }
 
     #[test]

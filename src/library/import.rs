@@ -117,7 +117,7 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
 }
 
 /// What a file is that may become a story; or why it may not.
-fn look(source: &Path, path: &str) -> Result<Box<Content>, String> {
+pub(super) fn look(source: &Path, path: &str) -> Result<Box<Content>, String> {
     match Inspector::new(source)
         .inspect(path)
         .map(|seen| seen.finding)
@@ -136,17 +136,20 @@ fn take(source: &Path, library: &Path, path: &str, content: &Content) -> Result<
     let place = || Folder::root(source).and_then(|root| root.folder(folder));
     let open = |name: &str| place().and_then(|place| place.open(name));
     let file = open(name).map_err(NotCopied::Source)?;
-    let said = said(&content.metadata);
-    copy(
-        file,
-        content.fingerprint,
-        library,
-        path,
-        |target| match &said {
-            None => Ok(()),
-            Some(said) => put(said, library, &format!("{target}.json")).map_err(NotCopied::Target),
-        },
-    )
+    let accompany = accompany(library, &content.metadata);
+    copy(file, content.fingerprint, library, path, accompany)
+}
+
+/// Puts what is said of a file beside the path that it is to have.
+pub(super) fn accompany(
+    library: &Path,
+    metadata: &Metadata,
+) -> impl FnMut(&str) -> Result<(), NotCopied> {
+    let said = said(metadata);
+    move |path| match &said {
+        None => Ok(()),
+        Some(said) => put(said, library, &format!("{path}.json")).map_err(NotCopied::Target),
+    }
 }
 
 /// All that is said of a file, as its sidecar says it; nothing if that is nothing.

@@ -5,7 +5,8 @@
 //! still at work on it; [`metadata`]: what people say of it), [`mod@examine`] decodes it to the last pixel, and
 //! [`mod@render`] makes the pictures that people see, of a clip its [`poster`], which the [`cache`] keeps. [`reconcile`]
 //! hands what was seen to the flow; the loops [`indexer`] and [`examiner`] keep that going, and the [`mod@studio`] has the
-//! picture ready when a story goes out. Originals are only ever opened for reading.
+//! picture ready when a story goes out. What people bring comes in by
+//! [`import`], from a stick, and [`mod@intake`], from the chat. Originals are only ever opened for reading.
 
 mod animation;
 mod background;
@@ -24,6 +25,7 @@ pub mod heic;
 pub mod import;
 pub mod indexer;
 pub mod inspect;
+pub mod intake;
 mod jpeg;
 mod link;
 mod lookalike;
@@ -46,6 +48,7 @@ pub mod writers;
 pub use cache::Cache;
 pub use examine::examine;
 pub use inspect::{Inspector, NotSeen};
+pub use intake::intake;
 pub use metadata::MetadataReader;
 pub use original::Original;
 pub use reconcile::{Library, Scanned};

@@ -17,6 +17,11 @@ const KEPT_FOLDERS: [&str; 6] = [
     "System Volume Information",
 ];
 
+/// The longest name that is given to a file, in bytes: file systems take 255, and ` (2)` and `.json` are to fit behind it.
+const LONGEST: usize = 200;
+/// The longest ending that is kept of a name that is too long, with its dot, in bytes.
+const LONGEST_ENDING: usize = 10;
+
 /// Whether a file with this name is passed over without a word.
 #[must_use]
 pub fn is_passed_over(name: &str) -> bool {
@@ -37,6 +42,21 @@ pub fn is_folder_passed_over(name: &str) -> bool {
 #[must_use]
 pub fn is_metadata(name: &str) -> bool {
     ends_in(name, &[".json"])
+}
+
+/// The name under which a file may lie in the library, as like to this one as can be; nothing if it would be passed over.
+#[must_use]
+pub fn safe(name: &str) -> Option<String> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let shown: String = last.chars().filter(|letter| !letter.is_control()).collect();
+    let shown = shown.trim_start_matches(['.', ' ']).trim_end();
+    let (stem, ending) = match shown.rfind('.') {
+        Some(at) if shown.len() - at <= LONGEST_ENDING => shown.split_at(at),
+        _ => (shown, ""),
+    };
+    let stem = &stem[..stem.floor_char_boundary(LONGEST - ending.len())];
+    let name = format!("{stem}{ending}");
+    (!name.is_empty() && !is_passed_over(&name) && !is_metadata(&name)).then_some(name)
 }
 
 fn looks_unfinished(name: &str) -> bool {
@@ -116,6 +136,28 @@ mod tests {
         for name in ["memes_original", "4913", "memes", "sedAb3xYz"] {
             assert!(!is_folder_passed_over(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_from_elsewhere_stays_as_far_as_it_can() {
+        for (name, safe_name) in [
+            ("Füße 🐈.png", Some("Füße 🐈.png")),
+            ("../../etc/tee.jpg", Some("tee.jpg")),
+            ("C:\\Users\\Ann\\tee.jpg", Some("tee.jpg")),
+            (".hidden.jpg", Some("hidden.jpg")),
+            ("te\u{0}e\n.jpg ", Some("tee.jpg")),
+            ("tee", Some("tee")),
+            ("..", None),
+            ("", None),
+            ("a/", None),
+            ("tee.jpg.part", None),
+            ("metadata.json", None),
+        ] {
+            assert_eq!(safe(name).as_deref(), safe_name, "{name}");
+        }
+        let long = safe(&format!("{}.jpeg", "ä".repeat(150))).unwrap();
+        assert!(long.len() <= LONGEST && long.ends_with("ä.jpeg"), "{long}");
+        assert!(safe(&"x.".repeat(300)).is_some_and(|name| name.len() <= LONGEST));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod edits;
 pub(crate) mod files;
+pub(crate) mod handins;
 pub(crate) mod history;
 pub(crate) mod locks;
 pub(crate) mod looks;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::engine::Tx;
 use super::error::Result;
 use super::value::{Cells, values};
+use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Person, PersonId, Role, Tally};
@@ -108,6 +109,30 @@ pub(crate) fn choose(tx: &mut dyn Tx, team: TeamId, id: PersonId, now: Timestamp
     tx.execute(
         "UPDATE people SET chosen_at = ?3 WHERE team_id = ?1 AND person_id = ?2",
         values![team, id, now],
+    )?;
+    Ok(())
+}
+
+/// Into which folder a person last handed something in.
+pub(crate) fn folder(tx: &mut dyn Tx, team: TeamId, id: PersonId) -> Result<Option<Category>> {
+    let row = tx.first(
+        "SELECT folder FROM people WHERE team_id = ?1 AND person_id = ?2",
+        values![team, id],
+    )?;
+    let name = row.map(|row| row.cells().maybe_text()).transpose()?;
+    Ok(name.flatten().map(|name| Category::new(&name)))
+}
+
+/// Notes into which folder a person last handed something in.
+pub(crate) fn note_folder(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    id: PersonId,
+    folder: &Category,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE people SET folder = ?3 WHERE team_id = ?1 AND person_id = ?2",
+        values![team, id, folder],
     )?;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod by_hand;
 mod claims;
 mod closing;
 mod faults;
+mod handed;
 mod library;
 mod migrating;
 mod places;
@@ -348,6 +349,8 @@ async fn everything(store: &Store) -> Vec<(String, Vec<value::Row>)> {
                 "alerts",
                 "audit_log",
                 "telegram_updates",
+                "hand_ins",
+                "handed_files",
                 "state",
             ]
             .into_iter()

@@ -80,6 +80,7 @@ displayed!(
     crate::domain::ids::LockId,
     crate::domain::ids::RunId,
     crate::domain::ids::AlertId,
+    crate::domain::ids::HandInId,
     crate::domain::media::Fingerprint,
     crate::domain::outcome::Outcome,
     crate::domain::lock::LockKind,

@@ -229,7 +229,8 @@ fn brief(name: &str) -> String {
 fn help(asker: Option<&Person>, has_several: bool) -> String {
     let mut text = String::from(
         "I bring the team's stories when their time comes. Post one to Instagram, then press Posted; or Skip it for now, or \
-         Reject it for good.\n",
+         Reject it for good.\n\
+         Send me pictures and clips in private, best as files, and I put them into the library.\n",
     );
     let may = |command: &Command| {
         let may = asker.is_some_and(|person| Flow::may(person, command.deed()));

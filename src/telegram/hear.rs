@@ -20,6 +20,8 @@ use super::menu;
 use super::message::plain;
 use super::pairing::Pairing;
 use super::panel::Wish;
+use super::receipt::Button;
+use super::uploads;
 use super::voice::{Spot, Voice};
 use crate::domain::person::{Person, PersonId};
 use crate::domain::story::MessageRef;
@@ -104,6 +106,13 @@ impl Hearing {
         };
         if let Some(mark) = data.strip_prefix(CHOICE) {
             let text = self.choose(update, mark, &query.from, message, now).await?;
+            self.answer(query, &text, false);
+            return Ok(());
+        }
+        if let Some(button) = Button::decode(data) {
+            let text = self
+                .choose_folder(update, button, &query.from, message, now)
+                .await?;
             self.answer(query, &text, false);
             return Ok(());
         }
@@ -196,11 +205,50 @@ impl Hearing {
         if let Some(to) = message.migrate_to_chat_id() {
             return self.pairing.moved(message.chat.id.0, to.0, now).await;
         }
+        if uploads::hands_in(message) {
+            return self.hand_in(update, message, now).await;
+        }
         match Heard::new(update, message, name) {
             Some(heard) if heard.is_private => self.hear_in_private(&heard, now).await,
             Some(heard) => self.hear_in_chat(&heard, now).await,
             None => Ok(()),
         }
+    }
+
+    /// Somebody handed in a picture, for the library of the team that they speak to.
+    async fn hand_in(&self, update: u32, message: &Message, now: Timestamp) -> Result<(), Error> {
+        let Some(user) = &message.from else {
+            return Ok(());
+        };
+        let spot = Spot::of(message);
+        match self.whose(user, false, now).await? {
+            Whose::Nobodys => self.greet(spot),
+            Whose::Several(clerks) => {
+                self.ask_whose(spot, &clerks, " Then send it again.")
+                    .await?;
+            }
+            Whose::One(clerk, person) => {
+                let told = uploads::take(clerk.flow(), update, message, &person, now).await?;
+                told.iter().for_each(|told| self.voice.say(spot, told));
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody chose the folder for what they handed in; returns the answer.
+    async fn choose_folder(
+        &self,
+        update: u32,
+        button: Button,
+        user: &User,
+        message: MessageRef,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        let team = self.teams.of_hand_in(button.hand_in).await?;
+        let clerk = self.clerk(|clerk| Some(clerk.flow().team()) == team);
+        let clerk = clerk.unwrap_or(&self.clerks[0]);
+        let asker = clerk.asker(user, now).await?;
+        uploads::press(clerk.flow(), update, button, message, asker, now).await
     }
 
     /// Somebody wrote in a group. People also talk to each other there.
@@ -233,7 +281,7 @@ impl Hearing {
         let is_choice = heard.command == Some(Command::Team);
         match self.whose(heard.user, is_choice, now).await? {
             Whose::Nobodys => self.greet(heard.spot),
-            Whose::Several(clerks) => self.ask_whose(heard.spot, &clerks).await?,
+            Whose::Several(clerks) => self.ask_whose(heard.spot, &clerks, "").await?,
             Whose::One(clerk, person) if heard.command.is_some() => {
                 return clerk.take(heard, Some(&person), now).await;
             }
@@ -284,15 +332,16 @@ impl Hearing {
     }
 
     /// Asks somebody which of their teams they speak to.
-    async fn ask_whose(&self, spot: Spot, clerks: &[&Clerk]) -> Result<(), Error> {
+    async fn ask_whose(&self, spot: Spot, clerks: &[&Clerk], and_then: &str) -> Result<(), Error> {
         let mut rows = Vec::new();
         for clerk in clerks {
             let name = clerk.settings().await?.name;
             let data = format!("{CHOICE}{}", clerk.mark());
             rows.push([InlineKeyboardButton::callback(name, data)]);
         }
-        let text = plain("You are in several teams. Which one do you speak to?");
-        self.voice.show(spot, text, InlineKeyboardMarkup::new(rows));
+        let text = format!("You are in several teams. Which one do you speak to?{and_then}");
+        self.voice
+            .show(spot, plain(&text), InlineKeyboardMarkup::new(rows));
         Ok(())
     }
 

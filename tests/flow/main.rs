@@ -10,6 +10,7 @@ mod harness;
 mod claims;
 mod edits;
 mod faults;
+mod handins;
 mod idle;
 mod library;
 mod lives;

@@ -20,4 +20,6 @@ mod presses;
 mod settings;
 mod teams;
 mod trouble;
+mod upload;
+mod upload_trouble;
 mod webhook;

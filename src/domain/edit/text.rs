@@ -7,9 +7,9 @@ pub const LONGEST_CAPTION: usize = 600;
 /// The longest link, in UTF-16 units: what the chat's button copies.
 pub(super) const LONGEST_LINK: usize = 256;
 /// The longest tag, in UTF-16 units.
-const LONGEST_TAG: usize = 40;
+pub(in crate::domain) const LONGEST_TAG: usize = 40;
 /// The most tags of a media.
-pub(super) const MOST_TAGS: usize = 15;
+pub(in crate::domain) const MOST_TAGS: usize = 15;
 /// The longest name of a category, in UTF-16 units.
 pub(super) const LONGEST_CATEGORY: usize = 60;
 
@@ -24,7 +24,7 @@ impl NotAnEdit {
     }
 }
 
-pub(super) fn holds(tags: &[String], tag: &str) -> bool {
+pub(in crate::domain) fn holds(tags: &[String], tag: &str) -> bool {
     let tag = tag.to_lowercase();
     tags.iter().any(|other| other.to_lowercase() == tag)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::pretend::telegram::{Action, MediaKind, Pressed};
+use crate::pretend::telegram::{Action, Fault, MediaKind, Pressed};
 use crate::{ANN, BEN, DESK, SOON, TEAM, a_team, picture};
 
 #[tokio::test]
@@ -259,4 +259,35 @@ async fn only_young_messages_can_be_deleted() {
         .await;
     assert_eq!(refused, "400 Bad Request: message can't be deleted");
     assert_eq!(telegram.messages(DESK).len(), 1);
+}
+
+#[tokio::test]
+async fn an_album_of_a_person_is_one_and_a_file_on_its_way_may_break() {
+    let (telegram, bot) = a_team().await;
+    telegram.private_chat(ANN);
+    let file = |name, caption| (MediaKind::Document, name, picture(30, 40), caption);
+    telegram.send_album(ANN, ANN, [file("a.png", "Both"), file("b.png", "")]);
+    let updates = bot.updates(json!({})).await;
+    let [first, second] = [&updates[0]["message"], &updates[1]["message"]];
+    assert_eq!(first["media_group_id"], second["media_group_id"]);
+    assert_eq!(
+        (&first["caption"], &first["document"]["file_name"]),
+        (&json!("Both"), &json!("a.png"))
+    );
+    let id = &second["document"]["file_id"];
+    let file = bot.ok("getFile", json!({ "file_id": id })).await;
+    let path = file["file_path"].as_str().expect("a path");
+    let url = format!("{}/file/bot{}/{path}", telegram.url(), telegram.token());
+    for fault in [Fault::CutAnswer, Fault::DropBefore] {
+        telegram.inject(fault.on("download"));
+        let answer = reqwest::get(&url).await;
+        let read = match answer {
+            Ok(answer) => answer.bytes().await,
+            Err(error) => Err(error),
+        };
+        assert!(read.is_err());
+    }
+    let answer = reqwest::get(&url).await.expect("an answer");
+    assert_eq!(answer.bytes().await.expect("the file"), picture(30, 40));
+    assert_eq!(telegram.calls_of("download").len(), 3);
 }

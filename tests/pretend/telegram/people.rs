@@ -88,15 +88,29 @@ impl PretendTelegram {
         bytes: impl Into<Bytes>,
         caption: &str,
     ) -> i64 {
-        let bytes = bytes.into();
-        let size = imagesize::blob_size(&bytes)
-            .map_or((320, 320), |size| (size.width as u32, size.height as u32));
         self.shared.act(|state| {
-            let media = files::stored(state, kind, bytes, Some(name), mime_of(name), size);
-            let mut message = state.blank(chat, Author::Person(person));
-            message.media = Some(media);
-            message.text = caption.to_owned();
+            let message = with_file(state, (person, chat), kind, name, bytes.into(), caption);
             arrive(state, message)
+        })
+    }
+
+    /// Sends several at once, each with its kind, name, bytes and caption.
+    pub fn send_album(
+        &self,
+        person: i64,
+        chat: i64,
+        files: impl IntoIterator<Item = (MediaKind, &'static str, Vec<u8>, &'static str)>,
+    ) -> Vec<i64> {
+        self.shared.act(|state| {
+            let album = format!("{}", 13_000_000_000_000_000 + state.next());
+            let mut sent = Vec::new();
+            for (kind, name, bytes, caption) in files {
+                let from = (person, chat);
+                let mut message = with_file(state, from, kind, name, bytes.into(), caption);
+                message.album = Some(album.clone());
+                sent.push(arrive(state, message));
+            }
+            sent
         })
     }
 }
@@ -137,6 +151,23 @@ impl Shared {
             arrive(state, message)
         })
     }
+}
+
+fn with_file(
+    state: &mut State,
+    (person, chat): (i64, i64),
+    kind: MediaKind,
+    name: &str,
+    bytes: Bytes,
+    caption: &str,
+) -> Message {
+    let size = imagesize::blob_size(&bytes)
+        .map_or((320, 320), |size| (size.width as u32, size.height as u32));
+    let media = files::stored(state, kind, bytes, Some(name), mime_of(name), size);
+    let mut message = state.blank(chat, Author::Person(person));
+    message.media = Some(media);
+    message.text = caption.to_owned();
+    message
 }
 
 fn query(state: &mut State, person: i64, chat: i64, message_id: i64, data: &str) -> String {

@@ -53,6 +53,9 @@ const METHODS: [&str; 28] = [
     "logOut",
 ];
 
+/// What the way to a file is called among the methods.
+const DOWNLOAD: &str = "download";
+
 /// Serves the API, the files and the page on a port, until dropped.
 pub fn spawn(port: Port, shared: Arc<Shared>) -> tokio::task::AbortHandle {
     let router = Router::new()
@@ -158,19 +161,7 @@ async fn deliver(reply: Reply, fault: Option<Fault>, cord: &Cord) -> Response {
             let half: String = body.chars().take(body.chars().count() / 2).collect();
             ([(header::CONTENT_TYPE, "application/json")], half).into_response()
         }
-        Some(Fault::CutAnswer) => {
-            let body = body_of(&reply).to_string();
-            let length = body.len();
-            let half = Bytes::from(body).slice(..length / 2);
-            let cord = cord.clone();
-            let cut = stream::once(async move {
-                sleep(Duration::from_millis(50)).await; // lets the first half leave
-                cord.cut();
-                Ok::<_, Infallible>(Bytes::new())
-            });
-            let parts = futures_util::StreamExt::chain(stream::iter([Ok(half)]), cut);
-            ([(header::CONTENT_LENGTH, length)], Body::from_stream(parts)).into_response()
-        }
+        Some(Fault::CutAnswer) => cut_in_half(body_of(&reply).to_string().into(), cord),
         Some(Fault::Slow(time)) => {
             sleep(time).await;
             answer(reply)
@@ -178,6 +169,20 @@ async fn deliver(reply: Reply, fault: Option<Fault>, cord: &Cord) -> Response {
         Some(Fault::RetryAfter(_) | Fault::Conflict | Fault::Unauthorized | Fault::Kicked)
         | None => answer(reply),
     }
+}
+
+/// Half of an answer; then the connection breaks.
+fn cut_in_half(body: Bytes, cord: &Cord) -> Response {
+    let length = body.len();
+    let half = body.slice(..length / 2);
+    let cord = cord.clone();
+    let cut = stream::once(async move {
+        sleep(Duration::from_millis(50)).await; // lets the first half leave
+        cord.cut();
+        Ok::<_, Infallible>(Bytes::new())
+    });
+    let parts = futures_util::StreamExt::chain(stream::iter([Ok(half)]), cut);
+    ([(header::CONTENT_LENGTH, length)], Body::from_stream(parts)).into_response()
 }
 
 fn body_of(reply: &Reply) -> Value {
@@ -262,19 +267,32 @@ async fn get_updates(shared: &Shared, params: &Params) -> Reply {
     }
 }
 
+/// Hands a file out; for faults and among the calls it is a method called `download`.
 async fn download(
     Shares(shared): Shares<Arc<Shared>>,
+    ConnectInfo(cord): ConnectInfo<Cord>,
     Path((bot, path)): Path<(String, String)>,
 ) -> Response {
     if bot.strip_prefix("bot") != Some(&shared.token) {
         return answer(Err(Refusal::unauthorized()));
     }
-    let bytes = shared.look(|state| {
+    let (bytes, fault) = shared.act(|state| {
         let media = state.files.values().find(|media| media.path == path);
-        media.map(|media| media.bytes.clone())
+        let bytes = media.map(|media| media.bytes.clone());
+        let fault = faults::take(&mut state.faults, DOWNLOAD, None);
+        state.calls.push(Call {
+            method: DOWNLOAD.to_owned(),
+            at: state.now(),
+            params: json!({ "path": path }),
+            chat: None,
+            outcome: fault.as_ref().map_or("ok".to_owned(), ToString::to_string),
+        });
+        (bytes, fault)
     });
-    match bytes {
-        Some(bytes) if bytes.len() <= DOWNLOAD_BYTES => bytes.into_response(),
+    match (bytes, fault) {
+        (Some(bytes), Some(Fault::CutAnswer)) => cut_in_half(bytes, &cord),
+        (_, Some(fault)) => deliver(Err(Refusal::not_found()), Some(fault), &cord).await,
+        (Some(bytes), None) if bytes.len() <= DOWNLOAD_BYTES => bytes.into_response(),
         _ => answer(Err(Refusal::not_found())),
     }
 }

@@ -1,0 +1,97 @@
+//! Takes in what people hand in by the chat, one file at a time. It is fetched to where nobody sees it, looked at as any other
+//! file is, and comes into the library only if it may become a story and the team does not have it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::background::background;
+use super::copy::{Draft, NotCopied, clear, there_already};
+use super::import::{accompany, look};
+use super::names;
+use super::reconcile::Library;
+use crate::domain::category::{Category, UNSORTED};
+use crate::domain::media::{Content, Format};
+use crate::flow::index::check;
+use crate::flow::intake::{Fetch, Intake, Landed, NotLanded, Parcel};
+
+/// The intake of a library.
+#[must_use]
+pub fn intake(library: Library) -> Intake {
+    Arc::new(move |parcel, fetch| Box::pin(take_in(library.clone(), parcel, fetch)))
+}
+
+async fn take_in(library: Library, parcel: Parcel, fetch: Fetch) -> Result<Landed, NotLanded> {
+    if let Some(reason) = library.is_away().await? {
+        return Err(NotLanded::Later(reason));
+    }
+    let folder = folder(&parcel.category)?;
+    let root = library.root().to_owned();
+    let opened = background(move || -> Result<_, NotCopied> {
+        clear(&root);
+        let draft = Draft::in_library(&root, "fetched").map_err(NotCopied::Target)?;
+        let file = draft.create()?;
+        Ok((draft, file))
+    });
+    let (draft, file) = opened.await?.map_err(later)?;
+    fetch(file).await.map_err(NotLanded::NotFetched)?;
+
+    let root = library.root().to_owned();
+    let looked = background(move || examined(&draft, &root).map(|content| (draft, content)));
+    let (draft, content) = looked.await??;
+    let (flow, now) = (library.flow(), library.clock().now());
+    if let Some(known) = flow.known_content(content.fingerprint, now).await? {
+        return Ok(Landed::Known(known));
+    }
+    let name = parcel.name.as_deref().and_then(names::safe);
+    let name = name.unwrap_or_else(|| format!("{}.{}", parcel.otherwise, ending(content.format)));
+    let (root, path) = (library.root().to_owned(), format!("{folder}{name}"));
+    let landing = background(move || -> Result<_, NotCopied> {
+        match there_already(&draft.written()?, content.fingerprint, &root, &path) {
+            Some(path) => Ok(path),
+            None => draft.land(&root, &path, accompany(&root, &parcel.metadata)),
+        }
+    });
+    let path = landing.await?.map_err(later)?;
+    library.look(vec![path.clone()]).await?;
+    Ok(Landed::At(path))
+}
+
+/// What was fetched, if it may become a story.
+fn examined(draft: &Draft, root: &Path) -> Result<Box<Content>, NotLanded> {
+    let length = draft.written().and_then(|file| {
+        let metadata = file.metadata();
+        metadata.map(|it| it.len()).map_err(NotCopied::Target)
+    });
+    let size_bytes = length.map_err(later)?;
+    let content = look(root, &draft.path()).map_err(NotLanded::Unfit)?;
+    let (width_px, height_px) = (content.width_px, content.height_px);
+    let verdict = check(width_px, height_px, size_bytes, content.clip.as_ref());
+    if verdict.errors.is_empty() {
+        Ok(content)
+    } else {
+        Err(NotLanded::Unfit(verdict.errors.join("; ")))
+    }
+}
+
+/// What the path of a file in this category begins with.
+fn folder(category: &Category) -> Result<String, NotLanded> {
+    match category.as_str() {
+        UNSORTED => Ok(String::new()),
+        name if name.contains('/') || names::is_folder_passed_over(name) => {
+            let reason = format!("a folder of the name `{name}` is passed over in the library");
+            Err(NotLanded::Unfit(reason))
+        }
+        name => Ok(format!("{name}/")),
+    }
+}
+
+fn ending(format: Format) -> &'static str {
+    match format {
+        Format::Jpeg => "jpg",
+        other => other.as_str(),
+    }
+}
+
+fn later(problem: NotCopied) -> NotLanded {
+    NotLanded::Later(problem.to_string())
+}
