@@ -4,9 +4,10 @@
 //! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
 //! outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
 //! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`edit`] what they say of a media ·
-//! [`people`] who may · [`survey`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
+//! [`people`] who may · [`survey`] and [`album`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
+pub mod album;
 mod chooser;
 mod close;
 pub mod conditions;
@@ -50,6 +51,8 @@ pub struct Flow {
     team: TeamId,
     /// Whether the last upkeep found a story late.
     was_late: Arc<AtomicBool>,
+    /// Where albums were asked for.
+    albums: album::Wishes,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -107,6 +110,7 @@ impl Flow {
             store,
             team,
             was_late: Arc::default(),
+            albums: album::Wishes::default(),
             nudges: Nudges::default(),
         })
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::album::Album;
 use crate::domain::alert::Alert;
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::StoryId;
@@ -52,6 +53,9 @@ pub trait Outlet: Send + Sync {
         message: MessageRef,
         card: &'a Card,
     ) -> Answer<'a, Result<MessageRef, Trouble>>;
+
+    /// Shows pictures together, quietly; tells of each the id under which it can be sent again.
+    fn album<'a>(&'a self, album: &'a Album) -> Answer<'a, Result<Vec<Option<String>>, Trouble>>;
 
     /// Takes a message out of the chat.
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>>;

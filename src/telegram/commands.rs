@@ -24,7 +24,7 @@ use crate::flow::{Flow, Result};
 pub enum Command {
     /// how things stand, and what comes next
     Status,
-    /// the stories to come
+    /// the stories to come, with their pictures if you like
     #[command(aliases = ["pending"])]
     Queue,
     /// send the next story now (admins)

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use teloxide::payloads::{AnswerCallbackQuerySetters, SendMessageSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    CallbackQuery, ChatId, ChatKind, Message, ParseMode, Update, UpdateKind, User,
+    CallbackQuery, ChatId, ChatKind, InlineKeyboardMarkup, Message, ParseMode, Update, UpdateKind,
+    User,
 };
 use teloxide::utils::command::BotCommands;
 
+use super::album;
 use super::buttons::{NoButton, decode};
 use super::client::{Client, SMALL_CALL};
 use super::commands::{Command, answer, obey};
@@ -109,6 +111,13 @@ impl Hearing {
         if let Some(wish) = Wish::decode(data) {
             return self.wished(update, query, wish, message, now).await;
         }
+        if album::is_wanted_by(data) {
+            let asker = self.asker(&query.from, now).await?;
+            let place = Spot::of(query, message).into();
+            let text = album::ask(&self.flow, asker.as_ref(), update, place, now).await?;
+            self.answer(query, text, false);
+            return Ok(());
+        }
         let (text, alarm) = match decode(data) {
             Ok((verb, story, saw)) => {
                 let press = Press {
@@ -145,13 +154,7 @@ impl Hearing {
     ) -> Result<(), Error> {
         let text = match self.asker(&query.from, now).await? {
             Some(person) if Flow::may(&person, Deed::Settings) => {
-                let thread = query
-                    .regular_message()
-                    .and_then(|message| message.thread_id.filter(|_| message.is_topic_message));
-                let spot = Spot {
-                    chat: message.chat,
-                    thread,
-                };
+                let spot = Spot::of(query, message);
                 self.steward
                     .press(update, wish, &person, message, spot, now)
                     .await?
@@ -276,7 +279,8 @@ impl Hearing {
         if text.is_empty() {
             return self.steward.open(spot, now).await;
         }
-        self.say(message, &text);
+        let buttons = album::offer(&self.flow, command, asker.as_ref()).await?;
+        self.say_with(message, &text, buttons);
         Ok(())
     }
 
@@ -372,12 +376,17 @@ impl Hearing {
 
     /// Answers a message where it was written.
     fn say(&self, to: &Message, text: &str) {
+        self.say_with(to, text, InlineKeyboardMarkup::default());
+    }
+
+    fn say_with(&self, to: &Message, text: &str, buttons: InlineKeyboardMarkup) {
         let chat = to.chat.id;
         let mut request = self
             .client
             .bot
             .send_message(ChatId(chat.0), plain(text))
-            .parse_mode(ParseMode::Html);
+            .parse_mode(ParseMode::Html)
+            .reply_markup(buttons);
         if let Some(thread) = to.thread_id.filter(|_| to.is_topic_message) {
             request = request.message_thread_id(thread);
         }

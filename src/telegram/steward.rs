@@ -8,7 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, ForceReply, MessageId, ParseMode, ReplyMarkup, ThreadId};
+use teloxide::types::{
+    CallbackQuery, ChatId, ForceReply, MessageId, ParseMode, ReplyMarkup, ThreadId,
+};
 use tokio::time::Instant;
 
 use super::client::{Client, SMALL_CALL};
@@ -20,6 +22,7 @@ use crate::domain::category::{in_ppm, share};
 use crate::domain::person::{Deed, Person, PersonId};
 use crate::domain::setting::Setting;
 use crate::domain::story::MessageRef;
+use crate::domain::team::Place;
 use crate::flow::settings::Changed;
 use crate::flow::{Error, Flow};
 use crate::system::aside::aside;
@@ -36,6 +39,27 @@ pub struct Spot {
     pub chat: i64,
     /// The topic in it.
     pub thread: Option<ThreadId>,
+}
+
+impl Spot {
+    /// Where a button was pressed, on this message.
+    #[must_use]
+    pub fn of(query: &CallbackQuery, message: MessageRef) -> Self {
+        let regular = query.regular_message();
+        Self {
+            chat: message.chat,
+            thread: regular.and_then(|it| it.thread_id.filter(|_| it.is_topic_message)),
+        }
+    }
+}
+
+impl From<Spot> for Place {
+    fn from(spot: Spot) -> Self {
+        Self {
+            chat: spot.chat,
+            thread: spot.thread.map(|ThreadId(message)| message.0),
+        }
+    }
 }
 
 /// What is to be written.

@@ -235,6 +235,12 @@ impl TheBox {
             while again == Some(now) {
                 again = flow.bring_originals(&desk, &archive, now).await.unwrap();
             }
+            while flow
+                .bring_albums(&desk, &studio, now)
+                .await
+                .unwrap()
+                .is_some()
+            {}
             while flow.follow(&desk, &studio, now).await.unwrap() == Some(now) {}
             flow.tell_alerts(&desk, now).await.unwrap();
             followed.into_iter().chain(reminded).chain(again).min()

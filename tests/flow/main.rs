@@ -7,6 +7,7 @@ mod audit;
 mod desk;
 mod harness;
 
+mod albums;
 mod claims;
 mod edits;
 mod faults;
