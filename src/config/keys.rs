@@ -2,6 +2,7 @@
 //! example, the checks, the names of environment variables, the hints for a mistyped key and `config show` come from it.
 
 mod messages;
+mod team;
 
 /// A section of the file.
 #[derive(Clone, Copy, Debug)]
@@ -116,11 +117,7 @@ pub const SECTIONS: &[Section] = &[
         name: "telegram",
         doc: "The bot and the chats it works in.",
     },
-    Section {
-        name: "team",
-        doc: "What the team decided first: when, how often and how stories are sent. What is decided later, in the chat or by \
-              `storyline team set`, wins; so does a later change here.",
-    },
+    team::SECTION,
     Section {
         name: "log",
         doc: "What is told of the running service, and where.",
@@ -145,20 +142,23 @@ const fn whole(least: i64, most: i64, unit: &'static str) -> Kind {
 /// All settings, in the order of the example.
 pub const KEYS: &[Key] = &all();
 
-const fn all() -> [Key; HERE.len() + messages::KEYS.len()] {
-    let mut keys = [TEXT; HERE.len() + messages::KEYS.len()];
-    let mut at = 0;
-    while at < keys.len() {
-        keys[at] = match at.checked_sub(HERE.len()) {
-            Some(further) => messages::KEYS[further],
-            None => HERE[at],
-        };
+const fn all() -> [Key; COUNT] {
+    let mut keys = [TEXT; COUNT];
+    let (mut part, mut first, mut at) = (0, 0, 0);
+    while at < COUNT {
+        if at - first == PARTS[part].len() {
+            (part, first) = (part + 1, at);
+        }
+        keys[at] = PARTS[part][at - first];
         at += 1;
     }
     keys
 }
 
-/// All but the texts of messages.
+const PARTS: [&[Key]; 3] = [HERE, team::KEYS, &messages::KEYS];
+const COUNT: usize = HERE.len() + team::KEYS.len() + messages::KEYS.len();
+
+/// All but what a team decides and the texts of messages.
 const HERE: &[Key] = &[
     Key {
         section: "library",
@@ -264,122 +264,6 @@ const HERE: &[Key] = &[
               best at random. It goes with `webhook_url`. It is a secret: prefer the systemd credential \
               `telegram.webhook_secret`.",
         secrecy: Secrecy::Secret,
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "name",
-        default: "Storyline",
-        doc: "The team's name, as people read it; at most 100 characters.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "timezone",
-        default: "UTC",
-        doc: "The time zone of the window, by its IANA name, such as `Europe/Berlin`.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "posts_per_day",
-        kind: whole(1, 50, "stories a day"),
-        default: "3",
-        doc: "How many stories are sent on a day, evenly spread over the window.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "window_start",
-        default: "09:00",
-        doc: "When the window begins, as `HH:MM` of the team's time zone.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "window_end",
-        default: "21:00",
-        doc: "When the window ends. An end before the start lies on the next day; equal times mean the whole day.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "jitter_minutes",
-        kind: whole(0, 720, "minutes"),
-        default: "30",
-        doc: "The most that a story is moved from its even place, so that the times look human; never more than a quarter \
-              of the time between two stories.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "horizon_days",
-        kind: whole(1, 60, "days"),
-        default: "7",
-        doc: "How far ahead the plan is kept filled.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "late_minutes",
-        kind: whole(1, 1440, "minutes"),
-        default: "60",
-        doc: "A story that could not be sent for so long after its time is missed, not sent late.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "repost_ttl_days",
-        kind: whole(0, 3650, "days"),
-        default: "30",
-        doc: "A posted picture is not chosen again for so long.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "skip_ttl_days",
-        kind: whole(0, 3650, "days"),
-        default: "45",
-        doc: "A skipped picture is not chosen again for so long.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "remind_minutes",
-        kind: whole(0, 1440, "minutes"),
-        default: "30",
-        doc: "The team is reminded once of a story that waits for a press for so long; 0: never.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "expire_hours",
-        kind: whole(1, 168, "hours"),
-        default: "24",
-        doc: "A story that waits for a press for so long expires; its picture may be chosen again.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "fit",
-        default: "blur",
-        doc: "How a picture of another shape fills a story: `blur` (whole, on a blurred extension of itself), `crop` (its \
-              middle) or `color` (whole, on `fit_color`). It is never stretched.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "fit_color",
-        default: "#000000",
-        doc: "The colour for `fit = \"color\"`, as red, green and blue in hexadecimal digits.",
-        ..TEXT
-    },
-    Key {
-        section: "team",
-        name: "dry_run",
-        kind: Kind::Truth,
-        default: "false",
-        doc: "Everything happens except what people outside can see; the log says what would have been done.",
         ..TEXT
     },
     Key {

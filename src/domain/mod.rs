@@ -26,4 +26,5 @@ pub mod setting;
 pub mod story;
 pub mod team;
 pub mod template;
+pub mod verbosity;
 pub mod written;

@@ -12,7 +12,6 @@ use super::messages::open_card;
 use super::outlet::{Card, Delivered, NoPicture, Outlet, Studio, Trouble};
 use super::settle::{Sent, Upload, settle};
 use super::{Flow, Result};
-use crate::domain::entry::Snapshot;
 use crate::domain::media::{Examination, Media};
 use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
@@ -76,7 +75,7 @@ impl Flow {
         };
         let card = Card {
             sent_again: story.delivery.messages > 0,
-            ..open_card(&story, Snapshot::of(&shown), &settings, now)
+            ..open_card(&story, &shown, &settings, now)
         };
         // Shorter than the lease, so that a story is never taken for lost while its call still runs.
         let began = Instant::now();

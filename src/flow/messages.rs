@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outlet::{Awaiting, Card, CardStatus, NoPicture, Outlet, Picture, Studio, Trouble};
+use super::outlet::{
+    Awaiting, Card, CardStatus, Detail, Facts, NoPicture, Outlet, Picture, Studio, Trouble,
+};
 use super::undo::lapse;
 use super::{Flow, Result};
 use crate::domain::entry::{Entry, Snapshot};
@@ -13,6 +15,7 @@ use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
 use crate::domain::story::{MessageRef, Story};
 use crate::domain::team::TeamSettings;
+use crate::domain::verbosity::Verbosity;
 use crate::store::messages::{Behind, Kind};
 use crate::store::{Tx, history, media, messages, settings, stories, undos};
 
@@ -207,18 +210,19 @@ pub(super) fn card(
 ) -> Result<Option<Card>> {
     if let Some(story) = stories::get(tx, id)? {
         let shown = media::get(tx, story.media)?;
-        return Ok(Some(open_card(&story, Snapshot::of(&shown), settings, now)));
+        return Ok(Some(open_card(&story, &shown, settings, now)));
     }
     let Some(entry) = history::of_story(tx, id)? else {
         return Ok(None);
     };
     let may_undo = undos::get(tx, id)?.is_some();
-    Ok(Some(ended_card(entry, may_undo, settings)))
+    let shown = entry.media.map(|id| media::get(tx, id)).transpose()?;
+    Ok(Some(ended_card(entry, shown.as_ref(), may_undo, settings)))
 }
 
 pub(super) fn open_card(
     story: &Story,
-    media: Snapshot,
+    shown: &Media,
     settings: &TeamSettings,
     now: Timestamp,
 ) -> Card {
@@ -226,11 +230,12 @@ pub(super) fn open_card(
         story: story.id,
         number: story.number,
         due_at: story.due_at,
-        media,
+        media: Snapshot::of(shown),
         sent_again: story.delivery.messages > 1,
         swaps: story.swaps,
         place: settings.place(),
         zone: settings.timezone.clone(),
+        detail: detail(settings, Some(shown)),
         status: if story.reject_asked_at.is_some() {
             CardStatus::AskingReject
         } else {
@@ -246,7 +251,26 @@ pub(super) fn open_card(
     }
 }
 
-fn ended_card(entry: Entry, may_undo: bool, settings: &TeamSettings) -> Card {
+/// How much the team wants to know of a media.
+fn detail(settings: &TeamSettings, shown: Option<&Media>) -> Detail {
+    match (settings.verbosity, shown) {
+        (Verbosity::Brief, _) => Detail::Brief,
+        (Verbosity::Full, Some(media)) => Detail::Full(Facts {
+            width_px: media.width_px,
+            height_px: media.height_px,
+            posted_count: media.posted_count,
+            last_posted_at: media.last_posted_at,
+        }),
+        _ => Detail::Normal,
+    }
+}
+
+fn ended_card(
+    entry: Entry,
+    shown: Option<&Media>,
+    may_undo: bool,
+    settings: &TeamSettings,
+) -> Card {
     Card {
         story: entry.story,
         number: entry.number.unwrap_or_default(),
@@ -256,6 +280,7 @@ fn ended_card(entry: Entry, may_undo: bool, settings: &TeamSettings) -> Card {
         swaps: 0,
         place: settings.place(),
         zone: settings.timezone.clone(),
+        detail: detail(settings, shown),
         status: CardStatus::Ended {
             outcome: entry.outcome,
             by: entry.person_name,

@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::messages::open_card;
 use super::outlet::{Archive, Card, Contents, Document, Form, NoPicture, Outlet, Trouble};
 use super::{Flow, Result};
-use crate::domain::entry::Snapshot;
 use crate::domain::ids::StoryId;
 use crate::domain::media::Media;
 use crate::domain::story::MessageRef;
@@ -56,7 +55,7 @@ impl Flow {
                     wishes.push(Wish {
                         story: story.id,
                         message,
-                        card: open_card(&story, Snapshot::of(&shown), &settings, now),
+                        card: open_card(&story, &shown, &settings, now),
                         known: uploads::get(tx, &bot, &fingerprint, Form::Document.as_str())?,
                         media: shown,
                     });

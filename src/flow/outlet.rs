@@ -124,6 +124,33 @@ pub struct Card {
     pub place: Option<Place>,
     /// The zone in which its times are shown.
     pub zone: TimeZone,
+    /// How much is told of the media.
+    pub detail: Detail,
+}
+
+/// How much a message tells of a media.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// What is needed to post it.
+    Brief,
+    /// Tags and category too.
+    #[default]
+    Normal,
+    /// All that is known of it.
+    Full(Facts),
+}
+
+/// What else is known of a media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Width as seen, in pixels.
+    pub width_px: u32,
+    /// Height as seen, in pixels.
+    pub height_px: u32,
+    /// How often it was posted.
+    pub posted_count: u32,
+    /// When it last was.
+    pub last_posted_at: Option<Timestamp>,
 }
 
 /// Where a story is, as far as its message goes.

@@ -7,7 +7,6 @@ use super::due::trusted;
 use super::messages::open_card;
 use super::outlet::{Card, Outlet, Trouble};
 use super::{Flow, Result};
-use crate::domain::entry::Snapshot;
 use crate::domain::ids::TeamId;
 use crate::domain::story::{CLAIM, MessageRef, State, Story};
 use crate::domain::team::TeamSettings;
@@ -79,9 +78,9 @@ fn due(
             stories::remind(tx, story.id, Some(now))?; // nobody has it before their eyes
             continue;
         };
-        let shown = Snapshot::of(&media::get(tx, story.media)?);
+        let shown = media::get(tx, story.media)?;
         let reminder = Reminder {
-            card: open_card(&story, shown, settings, now),
+            card: open_card(&story, &shown, settings, now),
             message,
             swaps: story.swaps,
         };

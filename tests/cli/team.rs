@@ -58,3 +58,21 @@ async fn what_may_not_be_written_changes_nothing() {
     "#);
     assert_snapshot!(bench.type_in("audit list").all(), @"! Nobody has changed anything that fits.");
 }
+
+#[tokio::test]
+async fn a_digest_is_a_time_or_off() {
+    let bench = Bench::with_media().await;
+    let changed = bench.type_in("team set digest=8:05 verbosity=full weekly_summary=on");
+    assert_snapshot!(changed.all(), @"! It is so now: verbosity = full, digest = 08:05, weekly_summary = true.");
+    assert_snapshot!(bench.type_in("team set digest=OFF").all(), @"! It is so now: digest = off.");
+    assert_snapshot!(bench.type_in("team set digest=noon").all(), @r#"
+    ! error: digest = `noon`: it is no time of day
+    ! hint: write hour and minute, such as `"09:30"`, or `off`
+    exit 2
+    "#);
+    assert_snapshot!(bench.type_in("team set verbosity=loud").all(), @r#"
+    ! error: verbosity = `loud`: it is none of `brief`, `normal` and `full`
+    ! hint: write `normal`
+    exit 2
+    "#);
+}
