@@ -119,7 +119,8 @@ impl Worker {
         }
     }
 
-    /// What goes with stories: reminders, originals and albums. Apart, so that a slow upload keeps no message from following.
+    /// What goes with stories: reminders, originals, albums, and what the team is told of
+    /// it unasked. Apart, so that a slow upload keeps no message from following.
     pub(super) async fn accompany(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         loop {
             pulse.beat();
@@ -133,11 +134,13 @@ impl Worker {
             let more = flow
                 .bring_albums(outlet, &self.studio, self.clock.now())
                 .await?;
+            pulse.beat();
+            let news = flow.inform(outlet, &self.studio, self.clock.now()).await?;
             rest(
                 &pulse,
                 &self.flow.nudges.extras,
                 &mut tick,
-                [reminded, again, more].into_iter().flatten().min(),
+                [reminded, again, more, news].into_iter().flatten().min(),
                 &self.clock,
             )
             .await;

@@ -3,6 +3,7 @@
 
 pub mod alert;
 pub mod audit;
+pub mod bulletin;
 pub mod calendar;
 pub mod category;
 pub mod clip;

@@ -4,14 +4,17 @@
 //! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
 //! outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
 //! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`edit`] what they say of a media ·
-//! [`people`] who may · [`survey`] and [`album`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
+//! [`people`] who may · [`survey`] and [`album`] what people ask to see · [`bulletin`] what they
+//! are told unasked. [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
 pub mod album;
+pub mod bulletin;
 mod chooser;
 mod close;
 pub mod conditions;
 pub mod curate;
+pub mod digest;
 pub mod dispatch;
 mod due;
 pub mod edit;
@@ -31,6 +34,7 @@ pub mod steer;
 pub mod survey;
 mod undo;
 pub mod upkeep;
+pub mod weekly;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

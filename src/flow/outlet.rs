@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::album::Album;
+use super::bulletin::Bulletin;
 use crate::domain::alert::Alert;
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::StoryId;
@@ -57,6 +58,20 @@ pub trait Outlet: Send + Sync {
     /// Shows pictures together, quietly; tells of each the id under which it can be sent again.
     fn album<'a>(&'a self, album: &'a Album) -> Answer<'a, Result<Vec<Option<String>>, Trouble>>;
 
+    /// Tells the team something of the box's own accord.
+    fn publish<'a>(
+        &'a self,
+        place: Place,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<MessageRef, Trouble>>;
+
+    /// Has such a message tell this.
+    fn revise<'a>(
+        &'a self,
+        message: MessageRef,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<(), Trouble>>;
+
     /// Takes a message out of the chat.
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>>;
 
@@ -88,6 +103,15 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether it surely did not happen, and may yet.
+    #[must_use]
+    pub fn is_to_be_repeated(&self) -> bool {
+        match self {
+            Self::Later(_) | Self::Unreachable(_) | Self::Owner(_) | Self::Moved(_) => true,
+            Self::Unsure(_) | Self::Never(_) | Self::Gone => false,
+        }
+    }
+
     /// What happened, in plain words.
     #[must_use]
     pub fn reason(&self) -> String {

@@ -13,6 +13,7 @@ mod records;
 #[cfg(feature = "postgres")]
 mod server;
 mod states;
+mod unasked;
 mod values;
 
 #[cfg(feature = "postgres")]

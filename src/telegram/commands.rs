@@ -167,6 +167,14 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
             let text = "It shows another picture by now. Please look again.";
             (text.to_owned(), true)
         }
+        Pressed::SentBefore => {
+            let text = "It is on its way, or in the chat by now: swap it there.";
+            (text.to_owned(), true)
+        }
+        Pressed::Redrawn => (
+            "The plan was drawn anew. Please look again in a moment.".to_owned(),
+            true,
+        ),
         Pressed::NothingElse => ("Nothing else fits just now.".to_owned(), true),
         Pressed::SendOriginal => ("The original is on its way.".to_owned(), false),
         Pressed::OriginalTooLarge => {

@@ -22,6 +22,7 @@ use crate::domain::messages::Messages;
 use crate::domain::story::MessageRef;
 use crate::domain::team::Place;
 use crate::flow::album::Album;
+use crate::flow::bulletin::Bulletin;
 use crate::flow::outlet::{
     Answer, Card, Contents, Delivered, Document, Motion, Outlet, Picture, Trouble,
 };
@@ -191,7 +192,7 @@ impl Desk {
     }
 
     /// What came of an edit, which may be repeated.
-    fn edited(
+    pub(super) fn edited(
         &self,
         chat: i64,
         edited: Result<Result<Message, RequestError>, Elapsed>,
@@ -321,6 +322,22 @@ impl Outlet for Desk {
 
     fn album<'a>(&'a self, album: &'a Album) -> Answer<'a, Result<Vec<Option<String>>, Trouble>> {
         Box::pin(self.send_album(album))
+    }
+
+    fn publish<'a>(
+        &'a self,
+        place: Place,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(self.send_bulletin(place, bulletin))
+    }
+
+    fn revise<'a>(
+        &'a self,
+        message: MessageRef,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(self.edit_bulletin(message, bulletin))
     }
 
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>> {

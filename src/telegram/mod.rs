@@ -1,12 +1,14 @@
 //! EDGE: the people. The team's chat, where stories are shown and decided, and the owner's, where alerts are told.
 //!
 //! [`desk`] puts stories there and keeps them true · [`receive`] has what people do, by a [`poll`] or a [`webhook`] ·
-//! [`hear`] acts on it, one update at a time · [`commands`] answers what they ask, with an [`album`] if they like · [`message`] is what they see ·
-//! [`buttons`] is what they press · [`steward`] changes settings, which [`panel`] shows · [`pairing`] minds in which
+//! [`hear`] acts on it, one update at a time · [`commands`] answers what they ask, with an [`album`] if they like ·
+//! [`message`] is what they see, `bulletin` what they are told unasked · [`buttons`] is what they press · [`steward`] changes
+//! settings, which [`panel`] shows · [`pairing`] minds in which
 //! chats the bot is · [`trouble`] is what goes wrong ·
 //! [`pace`] is how fast Telegram lets us · [`members`] is who belongs.
 
 pub mod album;
+mod bulletin;
 pub mod buttons;
 pub mod client;
 pub mod commands;

@@ -14,7 +14,7 @@ async fn what_a_team_decided_is_shown_and_changed() {
         .lines()
         .map(|line| line.split_whitespace().collect())
         .collect();
-    assert_eq!(lines.len(), 19);
+    assert_eq!(lines.len(), 22);
     assert!(
         lines[6].starts_with(&["posts_per_day", "5", "ann,"]),
         "{shown}"

@@ -9,6 +9,7 @@ mod harness;
 
 mod albums;
 mod claims;
+mod digest;
 mod edits;
 mod faults;
 mod idle;
@@ -24,3 +25,4 @@ mod swapping;
 mod time;
 mod trail;
 mod undo;
+mod weekly;

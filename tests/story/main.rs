@@ -13,6 +13,7 @@ mod harness;
 mod albums;
 mod chat;
 mod desk;
+mod digest;
 mod edits;
 mod journey;
 mod library;
