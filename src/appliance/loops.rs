@@ -110,7 +110,8 @@ impl Worker {
         }
     }
 
-    /// What goes with a story: reminders and originals. Apart, so that a slow upload keeps no message from following.
+    /// What goes with stories: reminders, originals, albums, and what the team is told of
+    /// it unasked. Apart, so that a slow upload keeps no message from following.
     pub(super) async fn accompany(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         loop {
             pulse.beat();
@@ -120,11 +121,17 @@ impl Worker {
             let again = flow
                 .bring_originals(outlet, &self.archive, self.clock.now())
                 .await?;
+            pulse.beat();
+            let more = flow
+                .bring_albums(outlet, &self.studio, self.clock.now())
+                .await?;
+            pulse.beat();
+            let news = flow.inform(outlet, &self.studio, self.clock.now()).await?;
             rest(
                 &pulse,
                 &self.flow.nudges.extras,
                 &mut tick,
-                reminded.into_iter().chain(again).min(),
+                [reminded, again, more, news].into_iter().flatten().min(),
                 &self.clock,
             )
             .await;

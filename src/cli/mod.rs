@@ -22,6 +22,7 @@ mod queue;
 mod run;
 mod schedule;
 mod serve;
+mod stats;
 mod team;
 mod telegram;
 mod when;
@@ -85,6 +86,10 @@ enum Command {
     /// How stories ended
     #[command(subcommand)]
     History(history::History),
+    /// Show what the last month was like: how much was posted, how fast, when, and with which tags
+    ///
+    /// For example: `storyline stats --person @ann`
+    Stats(stats::Stats),
     /// What keeps a media out of the plan
     #[command(subcommand)]
     Lock(lock::Lock),
@@ -165,6 +170,7 @@ async fn beside_the_daemon(
         Command::Schedule(command) => schedule::run(&seat, command).await,
         Command::Queue(command) => queue::run(&seat, command).await,
         Command::History(command) => history::run(&seat, command).await,
+        Command::Stats(command) => stats::run(&seat, command).await,
         Command::Lock(command) => lock::run(&seat, command).await,
         Command::Mix(command) => mix::run(&seat, command).await,
         Command::Team(command) => team::run(&seat, command).await,

@@ -179,7 +179,8 @@ async fn set_active(seat: &Seat, whom: &Whom, active: bool) -> Result<(), Failur
     seat.print.done(&person, &sentence)
 }
 
-async fn find(seat: &Seat, typed: &str) -> Result<Member, Failure> {
+/// The one person of the team who is called so.
+pub(super) async fn find(seat: &Seat, typed: &str) -> Result<Member, Failure> {
     let people = seat.flow.people().await?;
     let mut called_so: Vec<&Member> = people
         .iter()

@@ -12,7 +12,9 @@ use super::{Config, Database, Library, Log, Telegram};
 use crate::domain::framing::Framing;
 use crate::domain::messages::Messages;
 use crate::domain::team::{TeamSettings, Window};
-use crate::domain::written::{Complaint, absolute, color, fit, name, time, zone};
+use crate::domain::written::{
+    Complaint, absolute, color, fit, name, time, time_or_off, verbosity, zone,
+};
 use crate::system::secret::redact;
 
 const WEBHOOK_URL: &str = "telegram.webhook_url";
@@ -166,6 +168,11 @@ impl Check<'_> {
                 fit: self.required("team.fit", fit),
                 color: self.required("team.fit_color", color),
             },
+            verbosity: self.required("team.verbosity", verbosity),
+            digest: self.required("team.digest", time_or_off),
+            weekly_summary: self
+                .truth("team.weekly_summary")
+                .unwrap_or(default.weekly_summary),
             dry_run: self.truth("team.dry_run").unwrap_or(default.dry_run),
         }
     }

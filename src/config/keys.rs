@@ -143,23 +143,23 @@ const fn whole(least: i64, most: i64, unit: &'static str) -> Kind {
 /// All settings, in the order of the example.
 pub const KEYS: &[Key] = &all();
 
-const fn all() -> [Key; HERE.len() + team::KEYS.len() + messages::KEYS.len()] {
-    let mut keys = [TEXT; HERE.len() + team::KEYS.len() + messages::KEYS.len()];
-    let parts: [&[Key]; 3] = [HERE, team::KEYS, &messages::KEYS];
-    let (mut at, mut part) = (0, 0);
-    while part < parts.len() {
-        let mut within = 0;
-        while within < parts[part].len() {
-            keys[at] = parts[part][within];
-            at += 1;
-            within += 1;
+const fn all() -> [Key; COUNT] {
+    let mut keys = [TEXT; COUNT];
+    let (mut part, mut first, mut at) = (0, 0, 0);
+    while at < COUNT {
+        if at - first == PARTS[part].len() {
+            (part, first) = (part + 1, at);
         }
-        part += 1;
+        keys[at] = PARTS[part][at - first];
+        at += 1;
     }
     keys
 }
 
-/// All but what a team decides and the texts of its messages.
+const PARTS: [&[Key]; 3] = [HERE, team::KEYS, &messages::KEYS];
+const COUNT: usize = HERE.len() + team::KEYS.len() + messages::KEYS.len();
+
+/// All but what a team decides and the texts of messages.
 const HERE: &[Key] = &[
     Key {
         section: "library",

@@ -146,6 +146,7 @@ impl Text {
                     P::Tags,
                     P::Caption,
                     P::Needs,
+                    P::Details,
                     P::Number,
                     P::Category,
                     P::Due,

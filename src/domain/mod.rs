@@ -3,6 +3,7 @@
 
 pub mod alert;
 pub mod audit;
+pub mod bulletin;
 pub mod calendar;
 pub mod caption;
 pub mod category;
@@ -30,4 +31,5 @@ pub mod setting;
 pub mod story;
 pub mod team;
 pub mod template;
+pub mod verbosity;
 pub mod written;

@@ -47,13 +47,19 @@ pub enum Setting {
     Fit,
     /// On which colour.
     FitColor,
+    /// How much a review message tells.
+    Verbosity,
+    /// When the team is told what comes that day.
+    Digest,
+    /// Whether it is told what the week before was like.
+    WeeklySummary,
     /// Whether nothing is sent.
     DryRun,
 }
 
 impl Setting {
     /// Every setting.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Name,
         Self::Chat,
         Self::Thread,
@@ -72,6 +78,9 @@ impl Setting {
         Self::ExpireHours,
         Self::Fit,
         Self::FitColor,
+        Self::Verbosity,
+        Self::Digest,
+        Self::WeeklySummary,
         Self::DryRun,
     ];
 
@@ -97,6 +106,9 @@ impl Setting {
             Self::ExpireHours => "expire_hours",
             Self::Fit => "fit",
             Self::FitColor => "fit_color",
+            Self::Verbosity => "verbosity",
+            Self::Digest => "digest",
+            Self::WeeklySummary => "weekly_summary",
             Self::DryRun => "dry_run",
         }
     }
@@ -143,6 +155,9 @@ impl Setting {
             Self::WindowEnd => time(settings.window.end),
             Self::Fit => settings.framing.fit.as_str().to_owned(),
             Self::FitColor => settings.framing.color.to_string(),
+            Self::Verbosity => settings.verbosity.as_str().to_owned(),
+            Self::Digest => settings.digest.map_or_else(|| "off".to_owned(), time),
+            Self::WeeklySummary => settings.weekly_summary.to_string(),
             Self::DryRun => settings.dry_run.to_string(),
             Self::PostsPerDay => settings.posts_per_day.to_string(),
             Self::JitterMinutes => settings.jitter_minutes.to_string(),
@@ -172,6 +187,9 @@ impl Setting {
             Self::WindowEnd => settings.window.end = written::time(text)?,
             Self::Fit => settings.framing.fit = written::fit(text)?,
             Self::FitColor => settings.framing.color = written::color(text)?,
+            Self::Verbosity => settings.verbosity = written::verbosity(text)?,
+            Self::Digest => settings.digest = written::time_or_off(text)?,
+            Self::WeeklySummary => settings.weekly_summary = written::truth(text)?,
             Self::DryRun => settings.dry_run = written::truth(text)?,
             Self::PostsPerDay => settings.posts_per_day = self.number(text)?,
             Self::JitterMinutes => settings.jitter_minutes = self.number(text)?,

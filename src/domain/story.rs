@@ -140,6 +140,8 @@ pub struct Story {
     pub swaps: u32,
     /// When it last was.
     pub swapped_at: Option<Timestamp>,
+    /// By whom.
+    pub swapped_by: Option<String>,
     /// Who took its outcome back, if somebody did.
     pub undone_by: Option<String>,
     /// When its original was last sent to the chat.

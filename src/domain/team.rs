@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::entry::Snapshot;
 use super::framing::Framing;
 use super::route::Routes;
+use super::verbosity::Verbosity;
 
 /// What a team decided. Every default is the one of the product: three stories a day between nine and nine.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,12 @@ pub struct TeamSettings {
     pub expire_hours: u32,
     /// How a picture of another shape is brought into a story's frame.
     pub framing: Framing,
+    /// How much a review message tells.
+    pub verbosity: Verbosity,
+    /// When the team is told in the morning what comes that day, by its clock on the wall; nothing if it is not.
+    pub digest: Option<Time>,
+    /// Whether the team is told on Mondays what the week before was like.
+    pub weekly_summary: bool,
     /// Everything happens but the calls that people outside can see.
     pub dry_run: bool,
 }
@@ -67,6 +74,9 @@ impl Default for TeamSettings {
             remind_minutes: 30,
             expire_hours: 24,
             framing: Framing::default(),
+            verbosity: Verbosity::default(),
+            digest: None,
+            weekly_summary: false,
             dry_run: false,
         }
     }

@@ -44,6 +44,8 @@ pub enum Placeholder {
     Link,
     /// The tags.
     Tags,
+    /// Where its file is, how large, and how often it was posted.
+    Details,
     /// Why.
     Reason,
     /// What the media says.
@@ -52,7 +54,7 @@ pub enum Placeholder {
 
 impl Placeholder {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Number,
         Self::Category,
         Self::Due,
@@ -67,6 +69,7 @@ impl Placeholder {
         Self::Needs,
         Self::Link,
         Self::Tags,
+        Self::Details,
         Self::Reason,
         Self::Caption,
     ];
@@ -104,6 +107,7 @@ impl Placeholder {
             Self::Needs => ("needs", 120),
             Self::Link => ("link", 330),
             Self::Tags => ("tags", 120),
+            Self::Details => ("details", 300),
             Self::Reason => ("reason", 300),
             Self::Caption => ("caption", usize::MAX),
         }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::framing::{Color, Fit};
 use super::nearest::nearest;
+use super::verbosity::Verbosity;
 
 /// The longest name a team may have, in characters.
 const LONGEST_NAME: usize = 100;
@@ -53,6 +54,29 @@ pub fn absolute(text: &str) -> Result<PathBuf, Complaint> {
 pub fn fit(text: &str) -> Result<Fit, Complaint> {
     text.parse()
         .map_err(|reason: String| Complaint::new(reason, "write `blur`"))
+}
+
+/// How much a review message tells.
+///
+/// # Errors
+/// If it is no such word.
+pub fn verbosity(text: &str) -> Result<Verbosity, Complaint> {
+    text.parse()
+        .map_err(|reason: String| Complaint::new(reason, "write `normal`"))
+}
+
+/// A time of day, or `off`.
+///
+/// # Errors
+/// If it is neither.
+pub fn time_or_off(text: &str) -> Result<Option<Time>, Complaint> {
+    if text.is_empty() || text.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    time(text).map(Some).map_err(|complaint| {
+        let remedy = format!("{}, or `off`", complaint.remedy);
+        Complaint::new(complaint.reason, remedy)
+    })
 }
 
 /// A colour.

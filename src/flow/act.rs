@@ -4,9 +4,11 @@
 use jiff::Timestamp;
 
 use super::close::{Ending, Subject, close};
+use super::digest::swap_ahead;
 use super::keep::{claim, original, put_off, swap};
 use super::undo::take_back;
 use super::{Flow, Result};
+use crate::domain::entry::Entry;
 use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Person, PersonId};
@@ -72,11 +74,13 @@ pub enum Verb {
     Original,
     /// "That was a slip."
     Undo,
+    /// "Another one, please", of a story that nobody has seen yet.
+    SwapAhead,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Posted,
         Self::Skip,
         Self::Reject,
@@ -87,6 +91,7 @@ impl Verb {
         Self::Later,
         Self::Original,
         Self::Undo,
+        Self::SwapAhead,
     ];
 
     /// Whether it is about the very media that the person saw.
@@ -125,6 +130,10 @@ pub enum Pressed {
     Swapped,
     /// It shows another media by now: nothing was done, look again.
     SwappedBefore,
+    /// Nothing was done: it has left the plan, and its own message has the button.
+    SentBefore,
+    /// Nothing was done: the plan was drawn anew.
+    Redrawn,
     /// Nothing else fits.
     NothingElse,
     /// The original is to be sent to the chat now.
@@ -183,6 +192,9 @@ impl Flow {
                 if teams::of_story(tx, press.story)?.is_some_and(|other| other != team) {
                     return Ok(Pressed::Unknown);
                 }
+                if press.verb == Verb::SwapAhead {
+                    return swap_ahead(tx, press, &person, now);
+                }
                 match stories::get(tx, press.story)? {
                     Some(story) => act(tx, &settings, &story, press, &person, now),
                     None if press.verb == Verb::Undo => {
@@ -193,7 +205,11 @@ impl Flow {
             })
             .await?;
         self.nudges.messages.notify();
-        if let Pressed::SendOriginal | Pressed::PutOff(_) | Pressed::TakenBack(_) = pressed {
+        if let Pressed::SendOriginal
+        | Pressed::PutOff(_)
+        | Pressed::TakenBack(_)
+        | Pressed::Swapped = pressed
+        {
             self.nudges.extras.notify();
         }
         if let Pressed::Ended { .. } | Pressed::TakenBack(_) | Pressed::Swapped = pressed {
@@ -291,7 +307,7 @@ fn act(
     let outcome = match press.verb {
         Verb::Claim => return claim(tx, story, person, now),
         Verb::Later => return put_off(tx, settings, story, person, now),
-        Verb::Swap => return swap(tx, story, &person.name, now),
+        Verb::Swap | Verb::SwapAhead => return swap(tx, story, &person.name, now),
         Verb::Original => return original(tx, story, now),
         // It was taken back already, and is open.
         Verb::Undo => return Ok(Pressed::TooLate),
@@ -366,12 +382,17 @@ fn ended_before(tx: &mut dyn Tx, team: TeamId, press: Press, now: Timestamp) -> 
     remember(tx, team, press, 0, now)?;
     // The message still had its buttons, so it does not show what it should.
     messages::want(tx, press.story)?;
-    Ok(Pressed::EndedBefore {
+    Ok(told_end(entry, press.person))
+}
+
+/// How a story ended, as whoever comes too late is told.
+pub(super) fn told_end(entry: Entry, asker: PersonId) -> Pressed {
+    Pressed::EndedBefore {
         outcome: entry.outcome,
-        by_asker: entry.person == Some(press.person),
+        by_asker: entry.person == Some(asker),
         by: entry.person_name,
         at: entry.ended_at,
-    })
+    }
 }
 
 /// Puts the message of a press on record, if it is not: its answer was lost.

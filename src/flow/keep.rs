@@ -77,7 +77,7 @@ pub(super) fn swap(tx: &mut dyn Tx, story: &Story, by: &str, now: Timestamp) -> 
     let Some(other) = other else {
         return Ok(Pressed::NothingElse);
     };
-    if !stories::swap(tx, story, other, now)? {
+    if !stories::swap(tx, story, other, by, now)? {
         return Ok(Pressed::SwappedBefore);
     }
     let until = now.checked_add(SWAPPED_OUT).ok();
@@ -94,10 +94,16 @@ pub(super) fn swap(tx: &mut dyn Tx, story: &Story, by: &str, now: Timestamp) -> 
     Ok(Pressed::Swapped)
 }
 
-/// Where all that fits is planned already, the next story gives up its media, and its slot is drawn again.
+/// Where all that fits is planned already, another story gives up its media, and its slot is drawn again: the next one, for a
+/// story that the team has before it.
 fn from_the_plan(tx: &mut dyn Tx, story: &Story, now: Timestamp) -> Result<Option<MediaId>> {
     let shown = shown(tx, story.team, now)?;
-    for next in stories::queue(tx, story.team)? {
+    let mut queue = stories::queue(tx, story.team)?;
+    if story.state == State::Planned {
+        // Whoever swaps ahead has the rest of the day before their eyes, so the last of the plan gives up its media.
+        queue.reverse();
+    }
+    for next in queue {
         let is_free = next.id != story.id
             && next.state == State::Planned
             && next.requested_by.is_none()

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outlet::{Awaiting, Card, CardStatus, NoPicture, Outlet, Picture, Studio, Trouble};
+use super::outlet::{
+    Awaiting, Card, CardStatus, Detail, Facts, NoPicture, Outlet, Picture, Studio, Trouble,
+};
 use super::undo::lapse;
 use super::{Flow, Result};
 use crate::domain::entry::{Entry, Snapshot};
@@ -14,6 +16,7 @@ use crate::domain::media::Media;
 use crate::domain::photo::original_gains;
 use crate::domain::story::{MessageRef, Story};
 use crate::domain::team::TeamSettings;
+use crate::domain::verbosity::Verbosity;
 use crate::store::messages::{Behind, Kind};
 use crate::store::{Tx, history, media, messages, settings, stories, undos};
 
@@ -214,13 +217,14 @@ pub(super) fn card(
         return Ok(None);
     };
     let may_undo = undos::get(tx, id)?.is_some();
-    Ok(Some(ended_card(entry, may_undo, settings)))
+    let shown = entry.media.map(|id| media::get(tx, id)).transpose()?;
+    Ok(Some(ended_card(entry, shown.as_ref(), may_undo, settings)))
 }
 
 /// A story that is open, with the media that it shows.
 pub(super) fn open_card(
     story: &Story,
-    media: &Media,
+    shown: &Media,
     settings: &TeamSettings,
     now: Timestamp,
 ) -> Card {
@@ -228,11 +232,12 @@ pub(super) fn open_card(
         story: story.id,
         number: story.number,
         due_at: story.due_at,
-        place: settings.place_of(&Snapshot::of(media)),
-        media: Snapshot::of(media),
+        place: settings.place_of(&Snapshot::of(shown)),
+        media: Snapshot::of(shown),
         sent_again: story.delivery.messages > 1,
         swaps: story.swaps,
         zone: settings.timezone.clone(),
+        detail: detail(settings, Some(shown)),
         status: if story.reject_asked_at.is_some() {
             CardStatus::AskingReject
         } else {
@@ -243,13 +248,32 @@ pub(super) fn open_card(
                 undone_by: story.undone_by.clone(),
                 since: story.delivery.sent_at,
                 may_put_off: story.put_off_until(settings, now).is_some(),
-                shows_all: !original_gains(media),
+                shows_all: !original_gains(shown),
             })
         },
     }
 }
 
-fn ended_card(entry: Entry, may_undo: bool, settings: &TeamSettings) -> Card {
+/// How much the team wants to know of a media.
+fn detail(settings: &TeamSettings, shown: Option<&Media>) -> Detail {
+    match (settings.verbosity, shown) {
+        (Verbosity::Brief, _) => Detail::Brief,
+        (Verbosity::Full, Some(media)) => Detail::Full(Facts {
+            width_px: media.width_px,
+            height_px: media.height_px,
+            posted_count: media.posted_count,
+            last_posted_at: media.last_posted_at,
+        }),
+        _ => Detail::Normal,
+    }
+}
+
+fn ended_card(
+    entry: Entry,
+    shown: Option<&Media>,
+    may_undo: bool,
+    settings: &TeamSettings,
+) -> Card {
     Card {
         story: entry.story,
         number: entry.number.unwrap_or_default(),
@@ -259,6 +283,7 @@ fn ended_card(entry: Entry, may_undo: bool, settings: &TeamSettings) -> Card {
         sent_again: false,
         swaps: 0,
         zone: settings.timezone.clone(),
+        detail: detail(settings, shown),
         status: CardStatus::Ended {
             outcome: entry.outcome,
             by: entry.person_name,

@@ -4,13 +4,18 @@
 //! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
 //! outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
 //! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`edit`] what they say of a media ·
-//! [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may · [`survey`] what people ask to see. [`outlet`] is what all of it asks of the world outside.
+//! [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may · [`survey`] and [`album`] what
+//! people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box. [`outlet`] is what all of it asks
+//! of the world outside.
 
 pub mod act;
+pub mod album;
+pub mod bulletin;
 mod chooser;
 mod close;
 pub mod conditions;
 pub mod curate;
+pub mod digest;
 pub mod dispatch;
 mod due;
 pub mod edit;
@@ -37,6 +42,7 @@ pub mod teams;
 mod undo;
 pub mod upkeep;
 mod waiting;
+pub mod weekly;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -59,6 +65,8 @@ pub struct Flow {
     was_late: Arc<AtomicBool>,
     /// The start of the box, until it is known whether there is anything to tell of it.
     start: Arc<Mutex<Option<presence::Start>>>,
+    /// Where albums were asked for.
+    albums: album::Wishes,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -125,6 +133,7 @@ impl Flow {
             team,
             was_late: Arc::default(),
             start: Arc::default(),
+            albums: album::Wishes::default(),
             nudges: Nudges::default(),
         }
     }

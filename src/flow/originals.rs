@@ -124,17 +124,13 @@ async fn send(
 }
 
 fn unsent(card: &Card, trouble: &Trouble) -> Unsent {
-    match trouble {
-        Trouble::Later(_) | Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Moved(_) => {
-            Unsent::Later
-        }
-        // The story itself is there, and a second document would be worse than none.
-        Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone => {
-            let reason = trouble.reason();
-            tracing::warn!(story = card.number, "its original was not sent: {reason}");
-            Unsent::Never
-        }
+    if trouble.is_to_be_repeated() {
+        return Unsent::Later;
     }
+    // The story itself is there, and a second document would be worse than none.
+    let reason = trouble.reason();
+    tracing::warn!(story = card.number, "its original was not sent: {reason}");
+    Unsent::Never
 }
 
 fn note(

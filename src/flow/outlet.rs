@@ -10,6 +10,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::album::Album;
+use super::bulletin::Bulletin;
 use crate::domain::alert::Alert;
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::StoryId;
@@ -53,6 +55,23 @@ pub trait Outlet: Send + Sync {
         card: &'a Card,
     ) -> Answer<'a, Result<MessageRef, Trouble>>;
 
+    /// Shows pictures together, quietly; tells of each the id under which it can be sent again.
+    fn album<'a>(&'a self, album: &'a Album) -> Answer<'a, Result<Vec<Option<String>>, Trouble>>;
+
+    /// Tells the team something of the box's own accord.
+    fn publish<'a>(
+        &'a self,
+        place: Place,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<MessageRef, Trouble>>;
+
+    /// Has such a message tell this.
+    fn revise<'a>(
+        &'a self,
+        message: MessageRef,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<(), Trouble>>;
+
     /// Takes a message out of the chat.
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>>;
 
@@ -84,6 +103,15 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether it surely did not happen, and may yet.
+    #[must_use]
+    pub fn is_to_be_repeated(&self) -> bool {
+        match self {
+            Self::Later(_) | Self::Unreachable(_) | Self::Owner(_) | Self::Moved(_) => true,
+            Self::Unsure(_) | Self::Never(_) | Self::Gone => false,
+        }
+    }
+
     /// What happened, in plain words.
     #[must_use]
     pub fn reason(&self) -> String {
@@ -120,6 +148,33 @@ pub struct Card {
     pub place: Option<Place>,
     /// The zone in which its times are shown.
     pub zone: TimeZone,
+    /// How much is told of the media.
+    pub detail: Detail,
+}
+
+/// How much a message tells of a media.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// What is needed to post it.
+    Brief,
+    /// Tags and category too.
+    #[default]
+    Normal,
+    /// All that is known of it.
+    Full(Facts),
+}
+
+/// What else is known of a media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Width as seen, in pixels.
+    pub width_px: u32,
+    /// Height as seen, in pixels.
+    pub height_px: u32,
+    /// How often it was posted.
+    pub posted_count: u32,
+    /// When it last was.
+    pub last_posted_at: Option<Timestamp>,
 }
 
 /// Where a story is, as far as its message goes.

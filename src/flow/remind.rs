@@ -105,10 +105,7 @@ fn due(
 
 /// Whether a reminder did not leave the box.
 fn is_to_be_repeated(sent: &std::result::Result<MessageRef, Trouble>) -> bool {
-    match sent {
-        Ok(_) | Err(Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone) => false,
-        Err(_) => true,
-    }
+    sent.as_ref().is_err_and(Trouble::is_to_be_repeated)
 }
 
 /// When the team is to be reminded of a story; nothing if it was, or is not to be. Whoever is on it is left in peace.

@@ -69,7 +69,8 @@ impl Runway {
         }
     }
 
-    fn text(&self, lasts_days: u32, settings: &TeamSettings) -> String {
+    /// That it will be empty, in plain words.
+    pub(super) fn text(&self, lasts_days: u32, settings: &TeamSettings) -> String {
         let what = match &self.category {
             Some(category) => format!("`{category}`"),
             None => "The library".to_owned(),

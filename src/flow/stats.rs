@@ -76,7 +76,8 @@ impl Flow {
     }
 }
 
-fn deeds(ends: &[&Entry]) -> Deeds {
+/// What was done, as these ends tell.
+pub(super) fn deeds(ends: &[&Entry]) -> Deeds {
     let count = |outcome| ends.iter().filter(|end| end.outcome == outcome).count() as u64;
     let mut took: Vec<u64> = ends
         .iter()
@@ -100,7 +101,7 @@ fn deeds(ends: &[&Entry]) -> Deeds {
 }
 
 /// What occurs most, the most frequent first.
-fn most<T: Ord>(of: impl Iterator<Item = T>) -> Vec<(T, u64)> {
+pub(super) fn most<T: Ord>(of: impl Iterator<Item = T>) -> Vec<(T, u64)> {
     let mut counts: BTreeMap<T, u64> = BTreeMap::new();
     for one in of {
         *counts.entry(one).or_default() += 1;

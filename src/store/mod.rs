@@ -17,6 +17,7 @@ mod value;
 
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod bulletins;
 pub(crate) mod edits;
 pub(crate) mod files;
 pub(crate) mod handins;

@@ -21,7 +21,7 @@ macro_rules! select {
             "SELECT id, team_id, number, media_id, slot_date, slot_ordinal, turn, due_at, requested_by, state, ",
             "state_since, attempt, failures, messages, retry_at, sent_at, reason, reject_asked_at, offered_again_at, ",
             "claimed_by, claimed_name, claimed_at, later_at, later_by, reminded_at, swaps, swapped_at, undone_by, ",
-            "original_at ",
+            "original_at, swapped_by ",
             "FROM stories ",
             $rest
         )
@@ -57,6 +57,7 @@ fn read(mut cells: Cells) -> Result<Story> {
         swapped_at: cells.maybe_time()?,
         undone_by: cells.maybe_text()?,
         original_at: cells.maybe_time()?,
+        swapped_by: cells.maybe_text()?,
     })
 }
 
@@ -299,12 +300,18 @@ pub(crate) fn that_want_originals(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<S
 }
 
 /// Gives a story another media, as it was read. False if somebody was faster.
-pub(crate) fn swap(tx: &mut dyn Tx, story: &Story, media: MediaId, now: Timestamp) -> Result<bool> {
+pub(crate) fn swap(
+    tx: &mut dyn Tx,
+    story: &Story,
+    media: MediaId,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
     Ok(tx.execute(
-        "UPDATE stories SET media_id = ?3, swaps = swaps + 1, swapped_at = ?4, reject_asked_at = NULL, original_at = NULL,
+        "UPDATE stories SET media_id = ?3, swaps = swaps + 1, swapped_at = ?4, swapped_by = ?5, reject_asked_at = NULL, original_at = NULL,
              original_wanted = 0
          WHERE id = ?1 AND swaps = ?2 AND state IN ('planned', 'awaiting')",
-        values![story.id, story.swaps, media, now],
+        values![story.id, story.swaps, media, now, by],
     )? == 1)
 }
 

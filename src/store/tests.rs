@@ -15,7 +15,7 @@ mod records;
 mod server;
 mod several;
 mod states;
-
+mod unasked;
 mod values;
 
 #[cfg(feature = "postgres")]

@@ -33,6 +33,7 @@ fn letter(verb: Verb) -> char {
         Verb::Later => 'l',
         Verb::Original => 'o',
         Verb::Undo => 'u',
+        Verb::SwapAhead => 'a',
     }
 }
 

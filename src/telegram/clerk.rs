@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, User};
 
+use super::album;
 use super::client::SMALL_CALL;
 use super::commands::{Obeyed, answer, obey};
 use super::heard::{Heard, said_at};
 use super::members::{Members, NotNow, Places, person_id};
+use super::message::plain;
 use super::panel::{Wish, mark};
 use super::steward::Steward;
 use super::voice::{Spot, Voice};
@@ -177,7 +179,10 @@ impl Clerk {
             return Ok(());
         }
         match obeyed {
-            Obeyed::Told(text) => self.voice.say(heard.spot, &text),
+            Obeyed::Told(text) => {
+                let buttons = album::offer(&self.flow, command, asker).await?;
+                self.voice.show(heard.spot, plain(&text), buttons);
+            }
             Obeyed::ShowSettings => {
                 if self.flow.take_update(heard.update, now).await? {
                     self.steward.open(heard.spot).await?;

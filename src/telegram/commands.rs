@@ -24,7 +24,7 @@ use crate::flow::{Flow, Result};
 pub enum Command {
     /// how things stand, and what comes next
     Status,
-    /// the stories to come
+    /// the stories to come, with their pictures if you like
     #[command(aliases = ["pending"])]
     Queue,
     /// send the next story now (admins)
@@ -177,6 +177,14 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
             let text = "It shows another picture by now. Please look again.";
             (text.to_owned(), true)
         }
+        Pressed::SentBefore => {
+            let text = "It is on its way, or in the chat by now: swap it there.";
+            (text.to_owned(), true)
+        }
+        Pressed::Redrawn => (
+            "The plan was drawn anew. Please look again in a moment.".to_owned(),
+            true,
+        ),
         Pressed::NothingElse => ("Nothing else fits just now.".to_owned(), true),
         Pressed::SendOriginal => ("The original is on its way.".to_owned(), false),
         Pressed::OriginalTooLarge => {
@@ -329,25 +337,34 @@ fn stats(stats: &Stats) -> String {
     if let Some(mine) = &stats.mine {
         lines.push(format!("You: {}", deeds(mine)));
     }
-    let told = |what: String, count: &u64| format!("{what} ({count})");
-    if !stats.busiest_hours.is_empty() {
-        let hours = stats.busiest_hours.iter();
-        let hours: Vec<String> = hours
-            .map(|(hour, count)| told(format!("{hour:02}:00"), count))
-            .collect();
-        lines.push(format!("Busiest hours: {}", hours.join(", ")));
-    }
-    if !stats.tags.is_empty() {
-        let tags = stats.tags.iter();
-        let tags: Vec<String> = tags
-            .map(|(tag, count)| told(format!("#{tag}"), count))
-            .collect();
-        lines.push(format!("Tags: {}", tags.join(", ")));
-    }
+    lines.extend(busiest_hours(stats).map(|hours| format!("Busiest hours: {hours}")));
+    lines.extend(tags(stats).map(|tags| format!("Tags: {tags}")));
     lines.join("\n")
 }
 
-fn deeds(deeds: &Deeds) -> String {
+/// `09:00 (12), 13:00 (7)`: when most was posted; nothing if nothing was.
+#[must_use]
+pub fn busiest_hours(stats: &Stats) -> Option<String> {
+    counted(&stats.busiest_hours, |hour| format!("{hour:02}:00"))
+}
+
+/// `#sale (12), #tee (7)`: the tags of most posted stories; nothing if they have none.
+#[must_use]
+pub fn tags(stats: &Stats) -> Option<String> {
+    counted(&stats.tags, |tag| format!("#{tag}"))
+}
+
+fn counted<T>(counts: &[(T, u64)], name: impl Fn(&T) -> String) -> Option<String> {
+    let told = counts.iter();
+    let told: Vec<String> = told
+        .map(|(what, count)| format!("{} ({count})", name(what)))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// `12 posted, half of them within 3 min, 2 skipped, 0 rejected, 1 expired`.
+#[must_use]
+pub fn deeds(deeds: &Deeds) -> String {
     let took = deeds.median_seconds.map_or_else(String::new, |seconds| {
         let took = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
         format!(", half of them within {}", duration(took))

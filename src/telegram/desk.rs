@@ -22,6 +22,8 @@ use crate::domain::alert::Alert;
 use crate::domain::messages::Messages;
 use crate::domain::story::MessageRef;
 use crate::domain::team::Place;
+use crate::flow::album::Album;
+use crate::flow::bulletin::Bulletin;
 use crate::flow::outlet::{
     Answer, Card, Contents, Delivered, Document, Motion, Outlet, Picture, Trouble,
 };
@@ -29,8 +31,8 @@ use crate::flow::outlet::{
 /// The team's desk.
 #[derive(Clone)]
 pub struct Desk {
-    client: Client,
-    pace: Arc<Pace>,
+    pub(super) client: Client,
+    pub(super) pace: Arc<Pace>,
     messages: Arc<Messages>,
     /// The owner's chat, which is told of alerts.
     admin_chat: Option<i64>,
@@ -190,7 +192,7 @@ impl Desk {
     }
 
     /// What came of an edit, which may be repeated.
-    fn edited(
+    pub(super) fn edited(
         &self,
         chat: i64,
         edited: Result<Result<Message, RequestError>, Elapsed>,
@@ -268,7 +270,7 @@ impl Desk {
     }
 
     /// Telegram's wish for patience holds for the whole chat.
-    fn noted(&self, chat: i64, trouble: Trouble) -> Trouble {
+    pub(super) fn noted(&self, chat: i64, trouble: Trouble) -> Trouble {
         if let Trouble::Later(wait) = trouble {
             self.pace.close(chat, wait);
         }
@@ -318,6 +320,26 @@ impl Outlet for Desk {
         Box::pin(self.send_reminder(message, card))
     }
 
+    fn album<'a>(&'a self, album: &'a Album) -> Answer<'a, Result<Vec<Option<String>>, Trouble>> {
+        Box::pin(self.send_album(album))
+    }
+
+    fn publish<'a>(
+        &'a self,
+        place: Place,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(self.send_bulletin(place, bulletin))
+    }
+
+    fn revise<'a>(
+        &'a self,
+        message: MessageRef,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(self.edit_bulletin(message, bulletin))
+    }
+
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>> {
         Box::pin(self.take_out(message))
     }
@@ -339,7 +361,7 @@ fn no_chat() -> Trouble {
     Trouble::Owner("the team has no chat yet".to_owned())
 }
 
-fn topic(place: Option<Place>) -> Option<ThreadId> {
+pub(super) fn topic(place: Option<Place>) -> Option<ThreadId> {
     let thread = place?.thread?;
     Some(ThreadId(MessageId(thread)))
 }
@@ -388,7 +410,7 @@ fn file_of(card: &Card, picture: &Picture) -> InputFile {
 }
 
 /// The id under which what a message shows can be sent again.
-fn uploaded(message: &Message) -> Option<String> {
+pub(super) fn uploaded(message: &Message) -> Option<String> {
     let photo = message.photo().and_then(|sizes| sizes.last());
     let file = photo
         .map(|photo| &photo.file)

@@ -10,6 +10,7 @@ use teloxide::types::{
 };
 use teloxide::utils::command::BotCommands;
 
+use super::album;
 use super::buttons::{NoButton, decode};
 use super::clerk::Clerk;
 use super::client::SMALL_CALL;
@@ -116,6 +117,14 @@ impl Hearing {
             self.answer(query, &text, false);
             return Ok(());
         }
+        if let Some(clerk) = album::team_of(data).and_then(|of| self.clerk(|one| one.mark() == of))
+        {
+            let asker = clerk.asker(&query.from, now).await?;
+            let place = Spot::of_press(query, message).into();
+            let text = album::ask(clerk.flow(), asker.as_ref(), update, place, now).await?;
+            self.answer(query, text, false);
+            return Ok(());
+        }
         let (text, alarm) = match (decode(data), Wish::decode(data)) {
             (Ok((verb, story, saw)), _) => {
                 let press = Press {
@@ -133,13 +142,7 @@ impl Hearing {
                 clerk.press(press, &query.from, now).await?
             }
             (_, Ok((mark, wish))) => {
-                let spot = query.regular_message().map_or(
-                    Spot {
-                        chat: message.chat,
-                        thread: None,
-                    },
-                    Spot::of,
-                );
+                let spot = Spot::of_press(query, message);
                 match self.clerk(|clerk| clerk.mark() == mark) {
                     Some(clerk) => {
                         let is_about = wish.person();

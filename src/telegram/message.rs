@@ -11,7 +11,7 @@ pub use crate::domain::calendar::moment;
 use crate::domain::messages::{Messages, TEXT_UNITS, Text};
 use crate::domain::template::{Placeholder, escape, shortened, units};
 use crate::flow::act::Verb;
-use crate::flow::outlet::{Card, CardStatus};
+use crate::flow::outlet::{Card, CardStatus, Detail};
 
 /// The most that a copy button carries.
 const COPY_UNITS: usize = 256;
@@ -30,7 +30,8 @@ pub fn caption(card: &Card, messages: &Messages) -> String {
             Placeholder::Again if card.sent_again => messages.plain(Text::Again),
             Placeholder::Needs if needs_a_hand => messages.plain(Text::Needs),
             Placeholder::Link => said(&metadata.link_url),
-            Placeholder::Tags => {
+            Placeholder::Details => details(card),
+            Placeholder::Tags if card.detail != Detail::Brief => {
                 let tags: Vec<String> = metadata.tags.iter().map(|tag| hashtag(tag)).collect();
                 tags.join(" ")
             }
@@ -44,10 +45,26 @@ fn of_story(placeholder: Placeholder, card: &Card, zone: &TimeZone) -> String {
     match placeholder {
         Placeholder::Number => card.number.to_string(),
         Placeholder::Title => card.media.display_name().to_owned(),
-        Placeholder::Category => card.media.category.to_string(),
+        Placeholder::Category if card.detail != Detail::Brief => card.media.category.to_string(),
         Placeholder::Due => moment(card.due_at, zone),
         _ => String::new(),
     }
+}
+
+/// Where the file is, how large, and how often it was posted; empty, if nobody wants to know.
+fn details(card: &Card) -> String {
+    let Detail::Full(facts) = card.detail else {
+        return String::new();
+    };
+    let last = facts.last_posted_at.map(|at| moment(at, &card.zone));
+    let posted = match (facts.posted_count, last) {
+        (0, _) => "never posted".to_owned(),
+        (1, Some(last)) => format!("posted once, {last}"),
+        (count, last) => format!("posted {count} times, last {}", last.unwrap_or_default()),
+    };
+    let path = &card.media.path;
+    let (width, height) = (facts.width_px, facts.height_px);
+    format!("{path} · {width} × {height} pixels · {posted}")
 }
 
 /// The line that tells where a story is; empty, if there is nothing to tell.

@@ -10,7 +10,7 @@ use crate::domain::media::Metadata;
 use crate::domain::messages::CAPTION_UNITS;
 use crate::domain::outcome::Outcome;
 use crate::domain::template::tests::{anything, captions, seen as seen_in};
-use crate::flow::outlet::Awaiting;
+use crate::flow::outlet::{Awaiting, Facts};
 
 /// The texts as they are unless changed.
 pub(super) fn messages() -> Messages {
@@ -39,6 +39,7 @@ pub(super) fn card(title: &str, caption: &str, link: &str, tags: &[String]) -> C
         status: CardStatus::Awaiting(Awaiting::default()),
         place: None,
         zone: TimeZone::get("Europe/Berlin").unwrap(),
+        detail: Detail::Normal,
     }
 }
 
@@ -85,6 +86,12 @@ proptest! {
             other => ours.get(other).clone(),
         });
         let card = Card {
+            detail: Detail::Full(Facts {
+                width_px: u32::MAX,
+                height_px: u32::MAX,
+                posted_count: u32::MAX,
+                last_posted_at: Some(Timestamp::UNIX_EPOCH),
+            }),
             status: CardStatus::Ended {
                 outcome: Outcome::Failed,
                 by: Some(name),
@@ -122,6 +129,39 @@ fn a_message_tells_title_link_tags_caption_time_and_number() {
         "<b>Summer &lt;tee&gt;</b>\n🔗 <code>https://shop.example.com/tee</code>\n#new_drop\n\nNew drop &amp; more\n\n\
          #47 · merch · Sat 21 Nov, 14:05"
     );
+}
+
+#[test]
+fn a_message_tells_as_much_as_the_team_wants() {
+    let told = |detail| {
+        let card = Card {
+            detail,
+            sent_again: false,
+            ..card("Tee", "New <drop>", "https://a.b/c", &["new".into()])
+        };
+        super::caption(&card, &messages())
+    };
+    let head = "<b>Tee</b>\n🔗 <code>https://a.b/c</code>";
+    assert_eq!(
+        told(Detail::Brief),
+        format!("{head}\n\nNew &lt;drop&gt;\n\n#47 · Sat 21 Nov, 14:05")
+    );
+    let normal = format!("{head}\n#new\n\nNew &lt;drop&gt;\n\n#47 · merch · Sat 21 Nov, 14:05");
+    assert_eq!(told(Detail::Normal), normal);
+    for (posted_count, posted) in [
+        (0, "never posted"),
+        (1, "posted once, Sun 1 Nov, 13:00"),
+        (3, "posted 3 times, last Sun 1 Nov, 13:00"),
+    ] {
+        let facts = Facts {
+            width_px: 1080,
+            height_px: 1920,
+            posted_count,
+            last_posted_at: Some("2026-11-01T12:00:00Z".parse().unwrap()),
+        };
+        let details = format!("merch/under_score*.jpg · 1080 × 1920 pixels · {posted}");
+        assert_eq!(told(Detail::Full(facts)), format!("{normal}\n{details}"));
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::domain::ids::TeamId;
 use crate::domain::person::{Person, PersonId, Role};
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
+use crate::domain::verbosity::Verbosity;
 
 /// What every button of a panel begins with; the version is raised when the meaning of one changes.
 const PREFIX: &str = "set2:";
@@ -148,7 +149,7 @@ pub fn marked(mut keyboard: InlineKeyboardMarkup, team: TeamId) -> InlineKeyboar
 pub type Panel = (String, InlineKeyboardMarkup);
 
 /// The settings that a team changes in its chat, and what they are called there. Chats and library are the owner's.
-const SHOWN: [(Setting, &str); 13] = [
+const SHOWN: [(Setting, &str); 16] = [
     (Setting::PostsPerDay, "Stories a day"),
     (Setting::WindowStart, "From"),
     (Setting::WindowEnd, "Until"),
@@ -161,6 +162,9 @@ const SHOWN: [(Setting, &str); 13] = [
     (Setting::LateMinutes, "Missed after (minutes)"),
     (Setting::HorizonDays, "Planned ahead (days)"),
     (Setting::Fit, "Other shapes"),
+    (Setting::Verbosity, "Messages tell"),
+    (Setting::Digest, "Morning digest"),
+    (Setting::WeeklySummary, "Weekly summary"),
     (Setting::DryRun, "Dry run"),
 ];
 
@@ -238,7 +242,9 @@ pub fn one(setting: Setting, settings: &TeamSettings) -> Panel {
     let set = |value: &str| button(value, &Wish::Set(setting, value.to_owned()));
     let choices: Vec<InlineKeyboardButton> = match setting {
         Setting::Fit => ["blur", "crop", "color"].map(set).into(),
-        Setting::DryRun => vec![
+        Setting::Verbosity => Verbosity::ALL.map(|it| set(it.as_str())).into(),
+        Setting::Digest => ["off", "07:00", "08:00", "09:00"].map(set).into(),
+        Setting::WeeklySummary | Setting::DryRun => vec![
             button("On", &Wish::Set(setting, "true".to_owned())),
             button("Off", &Wish::Set(setting, "false".to_owned())),
         ],

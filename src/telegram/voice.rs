@@ -7,11 +7,13 @@ use std::time::Duration;
 use teloxide::RequestError;
 use teloxide::payloads::SendMessageSetters;
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, InlineKeyboardMarkup, Message, ParseMode, ThreadId};
+use teloxide::types::{CallbackQuery, ChatId, InlineKeyboardMarkup, Message, ParseMode, ThreadId};
 
 use super::client::{Client, SMALL_CALL};
 use super::message::plain;
 use super::pace::{Pace, Urgency};
+use crate::domain::story::MessageRef;
+use crate::domain::team::Place;
 use crate::flow::outlet::Trouble;
 use crate::system::aside::aside;
 
@@ -31,6 +33,25 @@ impl Spot {
         Self {
             chat: message.chat.id.0,
             thread: message.thread_id.filter(|_| message.is_topic_message),
+        }
+    }
+
+    /// Where a button was pressed, on this message.
+    #[must_use]
+    pub fn of_press(query: &CallbackQuery, message: MessageRef) -> Self {
+        let nowhere = Self {
+            chat: message.chat,
+            thread: None,
+        };
+        query.regular_message().map_or(nowhere, Self::of)
+    }
+}
+
+impl From<Spot> for Place {
+    fn from(spot: Spot) -> Self {
+        Self {
+            chat: spot.chat,
+            thread: spot.thread.map(|ThreadId(message)| message.0),
         }
     }
 }

@@ -165,6 +165,7 @@ async fn no_output_ever_holds_a_secret() {
         "queue next",
         "queue cancel 1",
         "history list",
+        "stats",
         "lock list",
         "lock add cat.png",
         "lock remove cat.png",

@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use storyline::domain::person::{PersonId, Role};
 
 use crate::bench::Bench;
@@ -83,4 +84,50 @@ async fn who_is_not_clear_is_told_with_the_candidates() {
     ! hint: `storyline person list` shows everybody
     exit 3
     "#);
+}
+
+/// Somebody posted a story yesterday at twelve past nine, twelve minutes after it came.
+fn posted_yesterday(bench: &Bench, person: i64) {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let yesterday = Timestamp::now().to_zoned(zone).date().yesterday().unwrap();
+    let at = yesterday.at(9, 12, 0, 0).in_tz("Europe/Berlin").unwrap();
+    let at_ms = at.timestamp().as_millisecond();
+    let connection = rusqlite::Connection::open(bench.database()).unwrap();
+    let sql = "INSERT INTO history (story_id, part, team_id, number, due_at, sent_at, ended_at, ended_from, outcome,
+                   person_id, snapshot)
+               SELECT id, 1, id, 1, ?1 - 720000, ?1 - 720000, ?1, 'awaiting', 'posted', ?2, ?3 FROM teams";
+    let written = connection.execute(sql, (at_ms, person, "{\"tags\": [\"sale\"]}"));
+    assert_eq!(written.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_month_is_told_of_the_team_and_of_a_person() {
+    let bench = a_team().await;
+    assert_snapshot!(bench.type_in("stats").all(), @r#"
+    Days  30
+    Team  0 posted, 0 skipped, 0 rejected, 0 expired
+    "#);
+    posted_yesterday(&bench, 11);
+    assert_snapshot!(bench.type_in("stats --person ann").all(), @r#"
+    Days           30
+    Team           1 posted, half of them within 12 min, 0 skipped, 0 rejected, 0 expired
+    Ann            1 posted, half of them within 12 min, 0 skipped, 0 rejected, 0 expired
+    Busiest hours  09:00 (1)
+    Tags           #sale (1)
+    "#);
+    let told = bench.type_in("stats --person @cleo --json").json();
+    assert_eq!(told["days"], 30);
+    assert_eq!(told["team"]["posted"], 1);
+    assert_eq!(told["person"]["name"], "Cleo");
+    assert_eq!(told["person"]["posted"], 0);
+    assert_eq!(
+        told["tags"][0],
+        serde_json::json!({"tag": "sale", "posted": 1})
+    );
+    assert_eq!(told["busiest_hours"][0]["posted"], 1);
+    assert_eq!(
+        bench.type_in("stats --json").json()["person"],
+        serde_json::Value::Null
+    );
+    assert_eq!(bench.type_in("stats --person nobody").code, 3);
 }

@@ -14,7 +14,7 @@ async fn what_a_team_decided_is_shown_and_changed() {
         .lines()
         .map(|line| line.split_whitespace().collect())
         .collect();
-    assert_eq!(lines.len(), 20);
+    assert_eq!(lines.len(), 23);
     assert!(
         lines[7].starts_with(&["posts_per_day", "5", "ann,"]),
         "{shown}"
@@ -148,4 +148,22 @@ async fn the_boxs_own_team_cannot_be_removed() {
     let seen = bench.type_in("team remove storyline");
     assert_eq!(seen.code, 2, "{seen:?}");
     assert!(seen.all().contains("it is the box's own team"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_digest_is_a_time_or_off() {
+    let bench = Bench::with_media().await;
+    let changed = bench.type_in("team set digest=8:05 verbosity=full weekly_summary=on");
+    assert_snapshot!(changed.all(), @"! It is so now: verbosity = full, digest = 08:05, weekly_summary = true.");
+    assert_snapshot!(bench.type_in("team set digest=OFF").all(), @"! It is so now: digest = off.");
+    assert_snapshot!(bench.type_in("team set digest=noon").all(), @r#"
+    ! error: digest = `noon`: it is no time of day
+    ! hint: write hour and minute, such as `"09:30"`, or `off`
+    exit 2
+    "#);
+    assert_snapshot!(bench.type_in("team set verbosity=loud").all(), @r#"
+    ! error: verbosity = `loud`: it is none of `brief`, `normal` and `full`
+    ! hint: write `normal`
+    exit 2
+    "#);
 }

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use storyline::domain::alert::Alert;
 use storyline::domain::story::MessageRef;
 use storyline::domain::team::Place;
+use storyline::flow::album::{Album, Exhibit};
+use storyline::flow::bulletin::Bulletin;
 use storyline::flow::outlet::{
     Answer, Card, Contents, Delivered, Document, Outlet, Picture, Trouble,
 };
@@ -57,6 +59,14 @@ pub(crate) struct Records {
     pub(crate) reminded: Vec<(Timestamp, u64)>,
     /// Originals that were sent, by the story's number.
     pub(crate) originals: Vec<(u64, Contents)>,
+    /// Telegram knows no file by its id any more.
+    pub(crate) has_forgotten_files: bool,
+    /// Albums that were shown, each with its time.
+    pub(crate) albums: Vec<(Timestamp, Album)>,
+    /// What the team was told unasked, each with its time.
+    pub(crate) bulletins: Vec<(Timestamp, Bulletin)>,
+    /// What became of the latest of them.
+    pub(crate) revised: Vec<Bulletin>,
     /// Those that are in the chat.
     pub(crate) reminders: HashSet<MessageRef>,
 }
@@ -189,6 +199,60 @@ impl Outlet for Desk {
             records.reminded.push((at, card.number));
             records.reminders.insert(reminder);
             Ok(reminder)
+        })
+    }
+
+    fn album<'a>(&'a self, album: &'a Album) -> Answer<'a, Result<Vec<Option<String>>, Trouble>> {
+        Box::pin(async move {
+            let mut records = self.records();
+            if records.otherwise == Some(Network::IsAway) {
+                return Err(Trouble::Unreachable("no network".to_owned()));
+            }
+            let by_id = |exhibit: &Exhibit| matches!(exhibit.contents, Contents::Known(_));
+            if records.has_forgotten_files && album.exhibits.iter().any(by_id) {
+                return Err(Trouble::Never("wrong file identifier".to_owned()));
+            }
+            let at = records.now;
+            records.albums.push((at, album.clone()));
+            let id = |exhibit: &Exhibit| Some(format!("photo of #{}", exhibit.number));
+            Ok(album.exhibits.iter().map(id).collect())
+        })
+    }
+
+    fn publish<'a>(
+        &'a self,
+        place: Place,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(async move {
+            let mut records = self.records();
+            if records.otherwise == Some(Network::IsAway) {
+                return Err(Trouble::Unreachable("no network".to_owned()));
+            }
+            let at = records.now;
+            records.bulletins.push((at, bulletin.clone()));
+            if records.otherwise == Some(Network::LosesTheAnswer) {
+                return Err(Trouble::Unsure("no answer".to_owned()));
+            }
+            Ok(MessageRef {
+                chat: place.chat,
+                message: 2_000_000,
+            })
+        })
+    }
+
+    fn revise<'a>(
+        &'a self,
+        _message: MessageRef,
+        bulletin: &'a Bulletin,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(async move {
+            let mut records = self.records();
+            if records.otherwise == Some(Network::IsAway) {
+                return Err(Trouble::Unreachable("no network".to_owned()));
+            }
+            records.revised.push(bulletin.clone());
+            Ok(())
         })
     }
 

@@ -257,9 +257,22 @@ impl TheBox {
             while again == Some(now) {
                 again = flow.bring_originals(&desk, &archive, now).await.unwrap();
             }
+            while flow
+                .bring_albums(&desk, &studio, now)
+                .await
+                .unwrap()
+                .is_some()
+            {}
+            let mut news = Some(now);
+            while news == Some(now) {
+                news = flow.inform(&desk, &studio, now).await.unwrap();
+            }
             while flow.follow(&desk, &studio, now).await.unwrap() == Some(now) {}
             flow.tell_alerts(&desk, now).await.unwrap();
-            followed.into_iter().chain(reminded).chain(again).min()
+            [followed, reminded, again, news]
+                .into_iter()
+                .flatten()
+                .min()
         });
         next.into_iter().chain(followed).min()
     }

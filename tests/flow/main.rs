@@ -7,7 +7,9 @@ mod audit;
 mod desk;
 mod harness;
 
+mod albums;
 mod claims;
+mod digest;
 mod edits;
 mod faults;
 mod handins;
@@ -26,3 +28,4 @@ mod time;
 mod trail;
 mod undo;
 mod waiting;
+mod weekly;

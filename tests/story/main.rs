@@ -10,8 +10,10 @@ mod pretend;
 mod address;
 mod harness;
 
+mod albums;
 mod chat;
 mod desk;
+mod digest;
 mod edits;
 mod journey;
 mod library;

@@ -65,6 +65,29 @@ async fn an_admin_changes_a_setting_by_buttons_and_everybody_sees_who() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_tell_as_much_as_the_team_wants() {
+    let (office, panel) = panel().await;
+    office.drop_picture("memes/a.jpg");
+    office.wait_until_planned(1).await;
+    for (button, value) in [("brief", "brief"), ("full", "full")] {
+        office.telegram.press(ANN, TEAM, panel, "Messages tell");
+        sees_button(&office, panel, button).await;
+        office.telegram.press(ANN, TEAM, panel, button);
+        becomes(&office, Setting::Verbosity, value).await;
+        sees_button(&office, panel, "Messages tell").await;
+    }
+    office.it_is("09:00");
+    let story = office.story(1).await;
+    let details = "memes/a.jpg · 1080 × 1920 pixels · never posted";
+    assert!(story.text.ends_with(details), "{}", story.text);
+    office.telegram.press(ANN, TEAM, panel, "Morning digest");
+    sees_button(&office, panel, "08:00").await;
+    office.telegram.press(ANN, TEAM, panel, "08:00");
+    becomes(&office, Setting::Digest, "08:00").await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_time_zone_is_found_by_typing() {
     let (office, panel) = panel().await;
     office.telegram.press(ANN, TEAM, panel, "Time zone");

@@ -27,10 +27,11 @@ pub(super) const KEYS: [Key; 30] = [
     text(
         "caption",
         "<b>{status}</b>\n<i>{again}</i>\n<b>{title}</b>\n🔗 <code>{link}</code>\n{tags}\n\n{caption}\n{needs}\n\n\
-         #{number} · {category} · {due}",
+         #{number}[ · {category}] · {due}\n{details}",
         "What stands below the picture of a story. `{status}` is where the story is, one of the texts below; `{again}` and \
          `{needs}` are the texts of that name, where they apply; `{title}`, `{link}`, `{tags}` and `{caption}` are what is \
-         said of the media; `{category}` is its category, `{due}` when the story is due, `{number}` how people call it. \
+         said of the media; `{category}` is its category, `{due}` when the story is due, `{number}` how people call it; `{details}` is where its \
+         file is, how large, and how often and when it was posted. `verbosity` says which of them are empty. \
          `<a href=\"{link}\">` links to the story's link. `{status}` and `{number}` must be there. 1024 characters are shown: \
          if it is too much, the caption is shortened first, then the tags and the link.",
     ),

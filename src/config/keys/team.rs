@@ -125,6 +125,29 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         section: SECTION.name,
+        name: "verbosity",
+        default: "normal",
+        doc: "How much the message of a story tells: `brief` (title, link, caption, number and time), `normal` (tags and \
+              category too) or `full` (also the file's path, its size, and how often and when it was posted).",
+        ..TEXT
+    },
+    Key {
+        section: SECTION.name,
+        name: "digest",
+        default: "off",
+        doc: "When the team is told each day what comes that day, with pictures, as `HH:MM` of its time zone; or `off`.",
+        ..TEXT
+    },
+    Key {
+        section: SECTION.name,
+        name: "weekly_summary",
+        kind: Kind::Truth,
+        default: "false",
+        doc: "Whether the team is told on Mondays what the week before was like: at the time of the digest, or at 09:00.",
+        ..TEXT
+    },
+    Key {
+        section: SECTION.name,
         name: "dry_run",
         kind: Kind::Truth,
         default: "false",

@@ -122,7 +122,10 @@ pub(crate) fn anything(most: usize) -> impl Strategy<Value = String> {
 /// A value for each placeholder: nothing, short, or much too long.
 fn values() -> impl Strategy<Value = Vec<String>> {
     let value = (anything(24), prop::sample::select(vec![0, 1, 1, 80]));
-    prop::collection::vec(value.prop_map(|(text, times)| text.repeat(times)), 16)
+    prop::collection::vec(
+        value.prop_map(|(text, times)| text.repeat(times)),
+        Placeholder::ALL.len(),
+    )
 }
 
 /// The caption with these values, number 47.

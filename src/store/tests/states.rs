@@ -322,5 +322,6 @@ fn story_like(tx: &mut dyn Tx, team: TeamId) -> Result<Story> {
         swapped_at: None,
         undone_by: None,
         original_at: None,
+        swapped_by: None,
     })
 }
