@@ -294,6 +294,7 @@ fn build_desk(
         client.clone(),
         Arc::clone(&pace),
         config.messages.clone(),
+        telegram.announce,
         admin_chat,
         team_chat,
     );

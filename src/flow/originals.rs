@@ -130,7 +130,7 @@ fn unsent(card: &Card, trouble: &Trouble) -> Unsent {
             Unsent::Later
         }
         // The story itself is there, and a second document would be worse than none.
-        Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone => {
+        Trouble::Unsure(_) | Trouble::Never(_) | Trouble::Gone | Trouble::StaysText => {
             let reason = trouble.reason();
             tracing::warn!(story = card.number, "its original was not sent: {reason}");
             Unsent::Never

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::close::{Ending, Subject, close};
 use super::due::{CLOCK, opens_at, trusted};
 use super::outlet::{Outlet, Trouble};
-use super::settle::{DELIVERY, doubt};
+use super::settle::{DELIVERY, go_on};
 use super::{Flow, Result};
 use crate::domain::alert::REMINDER;
 use crate::domain::calendar::slots_between;
@@ -53,7 +53,7 @@ impl Flow {
                             story.number
                         );
                         let reason = "the box stopped while it was being sent";
-                        doubt(tx, &settings, &story, reason, now)?;
+                        go_on(tx, &settings, &story, reason, now)?;
                     }
                 }
                 stories::forget_originals_on_their_way(tx, team)?;
@@ -202,7 +202,7 @@ fn keep_in_time(
     let patience = SignedDuration::from_hours(settings.expire_hours.into());
     let (outcome, reason) = match story.state {
         State::Sending if stood > LEASE => {
-            doubt(tx, settings, story, "no answer came", now)?;
+            go_on(tx, settings, story, "no answer came", now)?;
             return Ok(true);
         }
         State::Awaiting

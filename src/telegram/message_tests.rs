@@ -98,6 +98,7 @@ proptest! {
         for html in [
             super::caption(&card, &messages),
             super::reminder(&card, &messages),
+            super::announcement(&card, &messages),
         ] {
             let seen = seen_in(&html).map_err(|why| TestCaseError::fail(format!("{why}: {html}")))?;
             prop_assert!(units(&seen) <= CAPTION_UNITS, "{}", units(&seen));
@@ -121,6 +122,24 @@ fn a_message_tells_title_link_tags_caption_time_and_number() {
         super::caption(&card, &messages()),
         "<b>Summer &lt;tee&gt;</b>\n🔗 <code>https://shop.example.com/tee</code>\n#new_drop\n\nNew drop &amp; more\n\n\
          #47 · merch · Sat 21 Nov, 14:05"
+    );
+}
+
+#[test]
+fn an_announcement_tells_number_local_time_and_title_and_whether_it_comes_again() {
+    let card = card("Summer <tee>", "", "", &[]);
+    assert_eq!(
+        super::announcement(&card, &messages()),
+        "🖼 #47, 14:05: <b>Summer &lt;tee&gt;</b>\n\
+         <i>Sent again: the first message may not have arrived. If you see both, either one counts.</i>"
+    );
+    let card = Card {
+        sent_again: false,
+        ..card
+    };
+    assert_eq!(
+        super::announcement(&card, &messages()),
+        "🖼 #47, 14:05: <b>Summer &lt;tee&gt;</b>"
     );
 }
 

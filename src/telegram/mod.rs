@@ -2,9 +2,9 @@
 //!
 //! [`desk`] puts stories there and keeps them true · [`receive`] has what people do, by a [`poll`] or a [`webhook`] ·
 //! [`hear`] acts on it, one update at a time · [`commands`] answers what they ask · [`message`] is what they see ·
-//! [`buttons`] is what they press · [`steward`] changes settings, which [`panel`] shows · [`pairing`] minds in which
-//! chats the bot is · [`trouble`] is what goes wrong ·
-//! [`pace`] is how fast Telegram lets us · [`members`] is who belongs.
+//! [`picture`] is how a picture goes over the wire · [`buttons`] is what they press · [`steward`] changes settings, which
+//! [`panel`] shows · [`pairing`] minds in which chats the bot is · [`trouble`] is what goes wrong · [`pace`] is how fast Telegram
+//! lets us · [`members`] is who belongs.
 
 pub mod buttons;
 pub mod client;
@@ -16,6 +16,7 @@ pub mod message;
 pub mod pace;
 pub mod pairing;
 pub mod panel;
+mod picture;
 pub mod poll;
 pub mod receive;
 pub mod steward;

@@ -6,7 +6,11 @@
 mod audit;
 mod desk;
 mod harness;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod postgres_server;
 
+mod announcing;
 mod claims;
 mod edits;
 mod faults;

@@ -10,6 +10,7 @@ mod pretend;
 mod address;
 mod harness;
 
+mod announcing;
 mod chat;
 mod desk;
 mod edits;
