@@ -155,7 +155,8 @@ fn settle_trouble(
             delivery.retry_at = now.checked_add(after).ok();
         }
         Trouble::Moved(to) => {
-            if let Some(from) = settings.chat {
+            // It may be known already.
+            if let Some(from) = settings.chat.filter(|from| from != to) {
                 move_chat(tx, story.team, from, *to, now)?;
             }
             delivery.retry_at = Some(now);

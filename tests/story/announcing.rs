@@ -7,6 +7,9 @@ use storyline::domain::outcome::Outcome;
 use crate::harness::{ANN, BEN, Office, Plan, TEAM};
 use crate::pretend::telegram::Fault;
 
+/// The number of the team's chat when it has become a supergroup.
+const UPGRADED: i64 = -1_002_000_000_002;
+
 async fn an_office_with_a_plan() -> Office {
     let office = Office::open().await;
     office.drop_picture("memes/a.jpg");
@@ -179,6 +182,28 @@ async fn an_announcement_that_somebody_deleted_comes_anew_once() {
     let story = office.story(1).await;
     assert!(story.id != first && story.text.contains("Sent again"));
     office.close_with_messages(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_that_stayed_in_a_group_of_old_comes_anew_in_the_supergroup() {
+    let office = an_office_with_a_plan().await;
+    office
+        .telegram
+        .inject(Fault::DropBefore.on("editMessageMedia"));
+    office.it_is("09:00");
+    office.wait_for_state(1, "retrying").await;
+    office.telegram.upgrade_to_supergroup(TEAM, UPGRADED);
+    office.it_is("09:06");
+    office
+        .wait_until("it is known to have moved", async || {
+            office.telegram.calls_of("editMessageMedia").len() == 2
+                && office.state_of(1).await == "retrying"
+        })
+        .await;
+    office.it_is("09:07");
+    let story = office.see_said(UPGRADED, "#1 ·").await;
+    assert!(story.text.contains("Sent again") && story.button("Posted").is_some());
+    office.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
