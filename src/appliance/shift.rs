@@ -153,6 +153,7 @@ impl Shift<'_> {
         let desk = Desk::new(
             voice.clone(),
             self.config.messages.clone(),
+            self.config.telegram.announce,
             self.config.telegram.admin_chat,
             team.chat,
         );

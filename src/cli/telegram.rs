@@ -254,7 +254,7 @@ fn tell(findings: &mut Findings, subject: &str, trouble: &Trouble) {
         Trouble::Moved(_) => {
             Some("`storyline team set chat=…` gives its new number; the service does it by itself")
         }
-        Trouble::Never(_) | Trouble::Owner(_) | Trouble::Gone => None,
+        Trouble::Never(_) | Trouble::Owner(_) | Trouble::Gone | Trouble::StaysText => None,
     };
     findings.problem(subject, trouble.reason(), remedy);
 }

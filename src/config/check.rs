@@ -107,6 +107,7 @@ impl Check<'_> {
             token_file: self.text("telegram.token_file", absolute),
             admin_chat: self.chat("telegram.admin_chat"),
             api_url: self.required("telegram.api_url", http_url),
+            announce: self.truth("telegram.announce").unwrap_or(true),
             webhook_url: self.text(WEBHOOK_URL, webhook_url),
             webhook_listen: self.required("telegram.webhook_listen", address),
             webhook_secret: self.text(WEBHOOK_SECRET, webhook_secret),

@@ -73,6 +73,8 @@ pub struct Telegram {
     pub admin_chat: Option<i64>,
     /// The server of the Bot API.
     pub api_url: reqwest::Url,
+    /// Whether a story that has to be uploaded is announced first.
+    pub announce: bool,
     /// The public address that Telegram calls with what people do; without one, the box asks Telegram.
     pub webhook_url: Option<reqwest::Url>,
     /// Where such calls are taken.

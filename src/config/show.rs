@@ -62,6 +62,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
         "telegram.admin_chat" => telegram.admin_chat?.to_string(),
         "telegram.api_url" => telegram.api_url.to_string(),
+        "telegram.announce" => telegram.announce.to_string(),
         "telegram.webhook_url" => telegram.webhook_url.as_ref()?.to_string(),
         "telegram.webhook_listen" => telegram.webhook_listen.to_string(),
         "telegram.webhook_secret" => telegram.webhook_secret.as_ref().map(secret)?,

@@ -14,6 +14,7 @@ const LABEL_UNITS: usize = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table of settings says what each is for")]
 pub enum Text {
+    Announcement,
     Caption,
     Reminder,
     Again,
@@ -48,7 +49,8 @@ pub enum Text {
 
 impl Text {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
+        Self::Announcement,
         Self::Caption,
         Self::Reminder,
         Self::Again,
@@ -85,6 +87,7 @@ impl Text {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Announcement => "announcement",
             Self::Caption => "caption",
             Self::Reminder => "reminder",
             Self::Again => "again",
@@ -136,6 +139,12 @@ impl Text {
         };
         let status = |placeholders| plain(placeholders, P::Status.most());
         match self {
+            Self::Announcement => Rules {
+                form: Form::Html,
+                placeholders: &[P::Again, P::Title, P::Number, P::Category, P::Due, P::Time],
+                required: &[P::Number],
+                most: TEXT_UNITS,
+            },
             Self::Caption => Rules {
                 form: Form::Html,
                 placeholders: &[

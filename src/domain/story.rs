@@ -22,7 +22,7 @@ pub enum State {
     Planned,
     /// Handed to the outlet; the answer is not known yet.
     Sending,
-    /// It did not leave the box; it will be sent again.
+    /// It did not leave the box, or its picture is not in its message yet; it will be tried again.
     Retrying,
     /// Before the team, no press yet.
     Awaiting,
@@ -61,7 +61,7 @@ impl State {
             (self, next),
             (Planned | Retrying | Unconfirmed, Sending)
                 | (Sending, Retrying | Awaiting | Unconfirmed)
-                | (Unconfirmed, Awaiting)
+                | (Retrying | Unconfirmed, Awaiting)
         )
     }
 

@@ -163,6 +163,8 @@ pub enum Pressed {
     Unasked,
     /// The person's presses are refused.
     Deactivated,
+    /// Its picture is not in the chat yet: nothing was done.
+    NotShown,
     /// Nobody knows that story any more.
     Unknown,
     /// The effect of this very press was committed before.
@@ -297,6 +299,12 @@ fn act(
     person: &Person,
     now: Timestamp,
 ) -> Result<Pressed> {
+    if matches!(press.saw, Saw::At(_))
+        && messages::announcement_of(tx, story.id)? == Some(press.message)
+    {
+        // Who answers an announcement has not seen the story. Its buttons come with the picture, and prove it.
+        return Ok(Pressed::NotShown);
+    }
     let Some(story) = &bind(tx, story, press, now)? else {
         return Ok(Pressed::Unknown);
     };
@@ -355,7 +363,7 @@ fn ask(tx: &mut dyn Tx, story: &Story, asked_at: Option<Timestamp>) -> Result<Pr
 /// A press is the proof that its message arrived: binds the message to the story, which may still count as on its way or
 /// lost. Returns the story as it is then, awaiting; nothing if it cannot have been seen.
 fn bind(tx: &mut dyn Tx, story: &Story, press: Press, now: Timestamp) -> Result<Option<Story>> {
-    if !story.state.may_be_seen() {
+    if !story.state.may_be_seen() && story.delivery.messages == 0 {
         // Only a story that was sent once can be pressed; the message is from before it was planned anew.
         return Ok(None);
     }
@@ -403,14 +411,16 @@ fn remember(
     attempt: u32,
     now: Timestamp,
 ) -> Result<()> {
+    let (kind, swaps) = match press.saw {
+        Saw::Swaps(swaps) => (Kind::Story, swaps.into()),
+        // Words prove no picture.
+        Saw::At(_) => (Kind::Announcement, 0),
+    };
     let message = NewMessage {
         message: press.message,
-        kind: Kind::Story,
+        kind,
         attempt,
-        swaps: match press.saw {
-            Saw::Swaps(swaps) => swaps.into(),
-            Saw::At(_) => 0,
-        },
+        swaps,
         is_behind: true,
     };
     messages::add(tx, team, press.story, &message, now)

@@ -15,8 +15,8 @@ use super::{Flow, Result};
 use crate::domain::media::{Examination, Media};
 use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
-use crate::domain::story::{Delivery, LEASE, State, Story};
-use crate::store::{runs, settings, state, stories, teams};
+use crate::domain::story::{Delivery, LEASE, MessageRef, State, Story};
+use crate::store::{messages, runs, settings, state, stories, teams};
 
 /// What one step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,19 +70,21 @@ impl Flow {
             form: picture.form(),
         };
         picture.known = self.upload_of(upload.clone()).await?;
-        let Some(story) = self.begin(story, now).await? else {
+        let Some((story, announcement)) = self.begin(story, now).await? else {
             return Ok(Step::Handled); // somebody was faster
         };
         let card = Card {
-            sent_again: story.delivery.messages > 0,
+            sent_again: story.delivery.messages > u32::from(announcement.is_some()),
             ..open_card(&story, &shown, &settings, now)
         };
         // Shorter than the lease, so that a story is never taken for lost while its call still runs.
         let began = Instant::now();
         let patience = Duration::try_from(LEASE).unwrap_or_default() * 5 / 6;
-        let answer = tokio::time::timeout(patience, outlet.deliver(&card, &picture))
-            .await
-            .unwrap_or_else(|_| Err(Trouble::Unsure("no answer in five minutes".to_owned())));
+        let sending = self.send(outlet, &story, announcement, (&card, &picture), now);
+        let answer = match tokio::time::timeout(patience, sending).await {
+            Ok(answer) => answer?,
+            Err(_) => Err(Trouble::Unsure("no answer in five minutes".to_owned())),
+        };
         let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
         let sent = Sent {
             story,
@@ -95,8 +97,13 @@ impl Flow {
         Ok(Step::Handled)
     }
 
-    /// Writes the attempt. From here on a message may exist.
-    async fn begin(&self, story: Story, now: Timestamp) -> Result<Option<Story>> {
+    /// Writes the attempt; tells the story as it is then, and its announcement, if it is in the chat. From here on a message
+    /// may exist.
+    async fn begin(
+        &self,
+        story: Story,
+        now: Timestamp,
+    ) -> Result<Option<(Story, Option<MessageRef>)>> {
         let delivery = Delivery {
             attempt: story.delivery.attempt + 1,
             retry_at: None,
@@ -106,11 +113,11 @@ impl Flow {
         self.store
             .write_durably(move |tx| {
                 state::note_time(tx, now)?;
-                if stories::advance(tx, &story, State::Sending, &delivery, now)? {
-                    stories::get(tx, id)
-                } else {
-                    Ok(None)
+                if !stories::advance(tx, &story, State::Sending, &delivery, now)? {
+                    return Ok(None);
                 }
+                let announcement = messages::announcement_of(tx, id)?;
+                Ok(stories::get(tx, id)?.map(|story| (story, announcement)))
             })
             .await
     }

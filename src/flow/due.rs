@@ -180,6 +180,8 @@ impl<'a> Gate<'a> {
         if paused && !on_request {
             return None;
         }
+        // Its message is in the chat already, and waits for the picture.
+        let is_announced = story.state == State::Retrying && story.delivery.messages > 0;
         let ready_at = match story.state {
             State::Planned => story.due_at,
             State::Retrying => story.delivery.retry_at?,
@@ -192,7 +194,7 @@ impl<'a> Gate<'a> {
             }
             State::Sending | State::Awaiting => return None,
         };
-        Some(if on_request {
+        Some(if on_request || is_announced {
             ready_at
         } else {
             opens_at(self.settings, story, self.last_sent_at, self.now)

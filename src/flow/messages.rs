@@ -89,7 +89,7 @@ impl Flow {
 enum Projection {
     /// It shows this card; and this media, if it showed another.
     Card(Box<Card>, Option<Box<Media>>),
-    /// As it is: a reminder of a story that still waits.
+    /// As it is: a reminder of a story that still waits, or the announcement of one whose picture is on its way.
     AsItIs,
     /// Not there.
     Nothing,
@@ -121,6 +121,9 @@ fn projection(
             Projection::Nothing
         });
     }
+    if behind.kind == Kind::Announcement && open.is_some() {
+        return Ok(Projection::AsItIs);
+    }
     let Some(card) = card(tx, settings, behind.story, now)? else {
         return Ok(Projection::Nothing);
     };
@@ -144,6 +147,9 @@ async fn show(
             outlet.remove(message).await.and(Err(Trouble::Gone))
         }
         Projection::Nothing => Err(Trouble::Gone),
+        Projection::Card(card, _) if behind.kind == Kind::Announcement => {
+            outlet.reword(message, card).await
+        }
         Projection::Card(card, None) => outlet.show(message, card, None).await,
         Projection::Card(card, Some(media)) => match studio(Media::clone(media)).await {
             Ok(picture) => replace(outlet, message, card, &picture).await,

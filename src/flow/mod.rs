@@ -1,15 +1,16 @@
 //! The verbs. The edges (folder, Telegram, command line) call them, and they call the store; each is an ordinary function
 //! that is told what time it is, so a test can live through weeks in a second.
 //!
-//! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out · [`act`] presses become
-//! outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was left standing is put right. Beside that
-//! way: [`steer`] how the box runs · [`curate`] what people decide about the library · [`edit`] what they say of a media ·
-//! [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may · [`survey`] and [`album`] what
-//! people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box. [`outlet`] is what all of it asks
-//! of the world outside.
+//! [`index`] files become media · [`schedule`] media become stories · [`dispatch`] stories go out, [`announce`]d first ·
+//! [`act`] presses become outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was
+//! left standing is put right. Beside that way: [`steer`] how the box runs · [`curate`] what people decide about the library ·
+//! [`edit`] what they say of a media · [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may ·
+//! [`survey`] and [`album`] what people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box.
+//! [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
 pub mod album;
+mod announce;
 pub mod bulletin;
 mod chooser;
 mod close;

@@ -25,7 +25,28 @@ pub trait Outlet: Send + Sync {
     /// Who sends: what one bot has uploaded is another's no business.
     fn bot(&self) -> &str;
 
-    /// Puts a story before the team. The attempt is on record before this is called.
+    /// Whether what is to be uploaded is announced first. Else it is sent in one call, whose answer is easily lost.
+    fn announces(&self) -> bool;
+
+    /// Says in a few words that a story is coming, in a message of its own. The attempt is on record before this is called.
+    fn announce<'a>(&'a self, card: &'a Card) -> Answer<'a, Result<MessageRef, Trouble>>;
+
+    /// Puts a story into its announcement; tells the id under which its picture can be sent again. It may be repeated.
+    fn complete<'a>(
+        &'a self,
+        announcement: MessageRef,
+        card: &'a Card,
+        picture: &'a Picture,
+    ) -> Answer<'a, Result<Option<String>, Trouble>>;
+
+    /// Has an announcement tell this card in words: its story ended before the picture came.
+    fn reword<'a>(
+        &'a self,
+        announcement: MessageRef,
+        card: &'a Card,
+    ) -> Answer<'a, Result<(), Trouble>>;
+
+    /// Puts a story before the team at once. The attempt is on record before this is called.
     fn deliver<'a>(
         &'a self,
         card: &'a Card,
@@ -100,6 +121,8 @@ pub enum Trouble {
     Moved(i64),
     /// The message it was about is not there any more.
     Gone,
+    /// The message is a text and stays one: its picture needs a message of its own.
+    StaysText,
 }
 
 impl Trouble {
@@ -108,7 +131,7 @@ impl Trouble {
     pub fn is_to_be_repeated(&self) -> bool {
         match self {
             Self::Later(_) | Self::Unreachable(_) | Self::Owner(_) | Self::Moved(_) => true,
-            Self::Unsure(_) | Self::Never(_) | Self::Gone => false,
+            Self::Unsure(_) | Self::Never(_) | Self::Gone | Self::StaysText => false,
         }
     }
 
@@ -123,6 +146,7 @@ impl Trouble {
             | Self::Owner(reason) => reason.clone(),
             Self::Moved(chat) => format!("the group became a supergroup, {chat}"),
             Self::Gone => "the message is gone".to_owned(),
+            Self::StaysText => "the announcement takes no picture".to_owned(),
         }
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn settle(
     let (upload, shown, shows_less) = (&sent.upload, &sent.shown, sent.shows_less);
     let sent = &sent.story;
     let story = stories::get(tx, sent.id)?;
+    let announcement = messages::announcement_of(tx, sent.id)?;
     if let Ok(Delivered { message, file_id }) = answer {
         upload.note(tx, file_id.as_deref(), now)?;
         if shows_less {
@@ -94,9 +95,11 @@ pub(super) fn settle(
         return Ok(());
     };
     match (answer, story.state) {
-        (Ok(_), State::Sending) => {
+        // The lease may have run out, and then the answer came after all.
+        (Ok(delivered), State::Sending | State::Retrying | State::Unconfirmed) => {
+            let is_new = story.state == State::Sending && announcement != Some(delivered.message);
             let delivery = Delivery {
-                messages: story.delivery.messages + 1,
+                messages: story.delivery.messages + u32::from(is_new),
                 failures: 0,
                 retry_at: None,
                 sent_at: story.delivery.sent_at.or(Some(now)),
@@ -110,14 +113,6 @@ pub(super) fn settle(
                 "#{} is before the team",
                 story.number
             );
-        }
-        // The lease ran out, and then the answer came after all.
-        (Ok(_), State::Unconfirmed) => {
-            let delivery = Delivery {
-                retry_at: None,
-                ..story.delivery.clone()
-            };
-            stories::advance(tx, &story, State::Awaiting, &delivery, now)?;
         }
         (Err(trouble), State::Sending) => {
             settle_trouble(tx, team, settings, &story, trouble, now)?;
@@ -136,6 +131,8 @@ fn settle_trouble(
     now: Timestamp,
 ) -> Result<()> {
     let reason = trouble.reason();
+    let announcement = messages::announcement_of(tx, story.id)?;
+    let is_announced = announcement.is_some();
     tracing::warn!(
         story = story.number,
         attempt = story.delivery.attempt,
@@ -148,23 +145,30 @@ fn settle_trouble(
         ..story.delivery.clone()
     };
     match trouble {
-        Trouble::Unsure(_) => return doubt(tx, settings, story, &reason, now),
+        // To put the picture into its announcement may be repeated.
+        Trouble::Unsure(_) if !is_announced => return doubt(tx, settings, story, &reason, now),
         Trouble::Later(after) => {
             let after = SignedDuration::try_from(*after).unwrap_or(SignedDuration::from_secs(60));
             delivery.retry_at = now.checked_add(after).ok();
         }
         Trouble::Moved(to) => {
             let shown = Snapshot::of(&media::get(tx, story.media)?);
-            if let Some(from) = settings.place_of(&shown) {
+            // It may be known already.
+            if let Some(from) = settings.place_of(&shown).filter(|from| from.chat != *to) {
                 move_chat(tx, story.team, from.chat, *to, now)?;
             }
             delivery.retry_at = Some(now);
         }
-        Trouble::Unreachable(_) | Trouble::Owner(_) | Trouble::Gone => {
+        Trouble::Gone if is_announced => delivery.retry_at = Some(now),
+        Trouble::Unreachable(_)
+        | Trouble::Unsure(_)
+        | Trouble::Owner(_)
+        | Trouble::Gone
+        | Trouble::StaysText => {
             delivery.failures += 1;
             delivery.retry_at = retry_at(delivery.failures, now);
         }
-        Trouble::Never(_) if story.delivery.messages == 0 => {
+        Trouble::Never(_) if is_announced || story.delivery.messages == 0 => {
             let text = format!(
                 "#{} could not be sent, and ended as failed: {reason}.",
                 story.number
@@ -176,8 +180,17 @@ fn settle_trouble(
         }
         Trouble::Never(_) => delivery.retry_at = None,
     }
+    if let Some(message) = announcement
+        && matches!(trouble, Trouble::Gone | Trouble::Moved(_))
+    {
+        // Somebody took it out, or it went with its chat: the story is announced anew, once.
+        messages::remove(tx, message)?;
+        if story.delivery.messages >= MOST_MESSAGES {
+            delivery.retry_at = None;
+        }
+    }
     // A first message may be there: a press on it still decides, whatever became of the second.
-    if story.delivery.messages > 0 {
+    if !is_announced && story.delivery.messages > 0 {
         stories::advance(tx, story, State::Unconfirmed, &delivery, now)?;
         return Ok(());
     }
@@ -195,9 +208,29 @@ fn settle_trouble(
     Ok(())
 }
 
+/// A story whose call never came back: it goes on with its announcement, if that is on record; else it may have arrived.
+pub(super) fn go_on(
+    tx: &mut dyn Tx,
+    settings: &TeamSettings,
+    story: &Story,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    if messages::announcement_of(tx, story.id)?.is_none() {
+        return doubt(tx, settings, story, reason, now);
+    }
+    let delivery = Delivery {
+        retry_at: Some(story.state_since.min(now)),
+        reason: Some(reason.to_owned()),
+        ..story.delivery.clone()
+    };
+    stories::advance(tx, story, State::Retrying, &delivery, now)?;
+    Ok(())
+}
+
 /// A story that may or may not have arrived: wait for a press on it, and send it once more if none comes, but never a third
 /// time, and not when its time is long gone.
-pub(super) fn doubt(
+fn doubt(
     tx: &mut dyn Tx,
     settings: &TeamSettings,
     story: &Story,

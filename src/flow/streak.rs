@@ -25,13 +25,14 @@ enum Kind {
 }
 
 impl Kind {
-    /// Nothing, if it is no failure: a wish for patience, or another number for the chat.
+    /// Nothing, if it is no failure.
     fn of(trouble: &Trouble) -> Option<Self> {
         match trouble {
             Trouble::Unreachable(_) | Trouble::Unsure(_) => Some(Self::Network),
-            Trouble::Owner(_) | Trouble::Gone => Some(Self::Rights),
+            Trouble::Owner(_) => Some(Self::Rights),
             Trouble::Never(_) => Some(Self::Refused),
-            Trouble::Later(_) | Trouble::Moved(_) => None,
+            // What follows from these is done at once: another number, another message, another way.
+            Trouble::Later(_) | Trouble::Moved(_) | Trouble::Gone | Trouble::StaysText => None,
         }
     }
 

@@ -11,7 +11,7 @@ use super::due::trusted;
 use super::outlet::{Outlet, Trouble};
 use super::overdue::late;
 use super::presence::judge_crashes;
-use super::settle::doubt;
+use super::settle::go_on;
 use super::waiting::judge_waiting;
 use super::{Flow, Result};
 use crate::domain::alert::REMINDER;
@@ -53,7 +53,7 @@ impl Flow {
                             story.number
                         );
                         let reason = "the box stopped while it was being sent";
-                        doubt(tx, &settings, &story, reason, now)?;
+                        go_on(tx, &settings, &story, reason, now)?;
                     }
                 }
                 stories::forget_originals_on_their_way(tx, team)
@@ -195,7 +195,7 @@ fn keep_in_time(
     let patience = SignedDuration::from_hours(settings.expire_hours.into());
     let (outcome, reason) = match story.state {
         State::Sending if stood > LEASE => {
-            doubt(tx, settings, story, "no answer came", now)?;
+            go_on(tx, settings, story, "no answer came", now)?;
             return Ok(true);
         }
         State::Awaiting

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::engine::Tx;
 use super::error::Result;
-use super::value::values;
+use super::value::{Cells, values};
 use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::story::MessageRef;
 
@@ -26,6 +26,8 @@ pub(crate) struct Behind {
 pub(crate) enum Kind {
     /// It shows a story, with its buttons.
     Story,
+    /// It says in a few words that a story is coming: a text, until the picture is put into it.
+    Announcement,
     /// It reminds of a story, for as long as that is open.
     Reminder,
 }
@@ -33,9 +35,19 @@ pub(crate) enum Kind {
 impl Kind {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Story => "story",
+            Self::Story | Self::Announcement => "story",
             Self::Reminder => "reminder",
         }
+    }
+
+    fn read(cells: &mut Cells) -> Result<Self> {
+        let is_reminder = cells.text()? == Self::Reminder.as_str();
+        let is_announcement = cells.integer()? == 1;
+        Ok(match (is_reminder, is_announcement) {
+            (true, _) => Self::Reminder,
+            (false, true) => Self::Announcement,
+            (false, false) => Self::Story,
+        })
     }
 }
 
@@ -51,7 +63,7 @@ pub(crate) struct NewMessage {
     pub(crate) is_behind: bool,
 }
 
-/// Notes a message of a story. Known messages stay as they are.
+/// Notes a message of a story. Known messages stay as they are, but for an announcement that shows the story now.
 pub(crate) fn add(
     tx: &mut dyn Tx,
     team: TeamId,
@@ -60,16 +72,19 @@ pub(crate) fn add(
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "INSERT INTO messages (chat_id, message_id, team_id, story_id, kind, attempt, swaps, wanted, shown, failures,
-             created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9)
-         ON CONFLICT (chat_id, message_id) DO NOTHING",
+        "INSERT INTO messages (chat_id, message_id, team_id, story_id, kind, is_announcement, attempt, swaps, wanted, shown,
+             failures, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10)
+         ON CONFLICT (chat_id, message_id) DO UPDATE SET is_announcement = 0, swaps = excluded.swaps,
+             wanted = messages.wanted + excluded.wanted, failures = 0, retry_at = NULL
+         WHERE messages.is_announcement = 1 AND excluded.is_announcement = 0",
         values![
             new.message.chat,
             new.message.message,
             team,
             story,
             new.kind.as_str(),
+            i64::from(new.kind == Kind::Announcement),
             new.attempt,
             new.swaps,
             i64::from(new.is_behind),
@@ -96,7 +111,7 @@ pub(crate) fn behind(
     limit: u32,
 ) -> Result<Vec<Behind>> {
     let rows = tx.query(
-        "SELECT chat_id, message_id, story_id, kind, swaps, wanted, failures FROM messages
+        "SELECT chat_id, message_id, story_id, kind, is_announcement, swaps, wanted, failures FROM messages
          WHERE team_id = ?1 AND wanted > shown AND (retry_at IS NULL OR retry_at <= ?2)
          ORDER BY created_at, chat_id, message_id LIMIT ?3",
         values![team, now, limit],
@@ -105,16 +120,9 @@ pub(crate) fn behind(
         .map(|row| {
             let mut cells = row.cells();
             Ok(Behind {
-                message: MessageRef {
-                    chat: cells.integer()?,
-                    message: cells.number()?,
-                },
+                message: reference(&mut cells)?,
                 story: cells.parsed()?,
-                kind: if cells.text()? == Kind::Reminder.as_str() {
-                    Kind::Reminder
-                } else {
-                    Kind::Story
-                },
+                kind: Kind::read(&mut cells)?,
                 swaps: cells.number()?,
                 wanted: cells.integer()?,
                 failures: cells.number()?,
@@ -169,25 +177,38 @@ pub(crate) fn remove(tx: &mut dyn Tx, message: MessageRef) -> Result<()> {
 
 /// The latest message that shows a story with its buttons.
 pub(crate) fn latest_of(tx: &mut dyn Tx, story: StoryId) -> Result<Option<MessageRef>> {
+    latest(tx, story, Kind::Story)
+}
+
+/// The announcement of a story whose picture is not in it yet, as far as the records tell.
+pub(crate) fn announcement_of(tx: &mut dyn Tx, story: StoryId) -> Result<Option<MessageRef>> {
+    latest(tx, story, Kind::Announcement)
+}
+
+fn latest(tx: &mut dyn Tx, story: StoryId, kind: Kind) -> Result<Option<MessageRef>> {
     let row = tx.first(
-        "SELECT chat_id, message_id FROM messages WHERE story_id = ?1 AND kind = 'story'
+        "SELECT chat_id, message_id FROM messages WHERE story_id = ?1 AND kind = ?2 AND is_announcement = ?3
          ORDER BY created_at DESC, message_id DESC LIMIT 1",
-        values![story],
+        values![
+            story,
+            kind.as_str(),
+            i64::from(kind == Kind::Announcement)
+        ],
     )?;
-    row.map(|row| {
-        let mut cells = row.cells();
-        Ok(MessageRef {
-            chat: cells.integer()?,
-            message: cells.number()?,
-        })
+    row.map(|row| reference(&mut row.cells())).transpose()
+}
+
+fn reference(cells: &mut Cells) -> Result<MessageRef> {
+    Ok(MessageRef {
+        chat: cells.integer()?,
+        message: cells.number()?,
     })
-    .transpose()
 }
 
 /// Whether the chat shows a story with the media after so many swaps.
 pub(crate) fn shows(tx: &mut dyn Tx, story: StoryId, swaps: u32) -> Result<bool> {
     Ok(tx.count(
-        "SELECT COUNT(*) FROM messages WHERE story_id = ?1 AND kind = 'story' AND swaps = ?2",
+        "SELECT COUNT(*) FROM messages WHERE story_id = ?1 AND kind = 'story' AND is_announcement = 0 AND swaps = ?2",
         values![story, swaps],
     )? > 0)
 }

@@ -207,6 +207,14 @@ pub(crate) fn advance(
     )? == 1)
 }
 
+/// Counts the messages of a story that is being sent, as it was read. False if its attempt is over.
+pub(crate) fn count_messages(tx: &mut dyn Tx, story: &Story, messages: u32) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE stories SET messages = ?3 WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
+        values![story.id, story.delivery.attempt, messages],
+    )? == 1)
+}
+
 /// Writes whether "really reject?" stands on the message.
 pub(crate) fn ask_reject(
     tx: &mut dyn Tx,

@@ -1,5 +1,6 @@
 //! The contract of the store. Every engine passes the same tests, on a real file and on a real server.
 
+mod announcements;
 mod audited;
 mod by_hand;
 mod claims;

@@ -11,10 +11,11 @@ use teloxide::types::{
 
 use super::client::UPLOAD;
 use super::commands::Command;
-use super::desk::{Desk, topic, uploaded};
+use super::desk::{Desk, topic};
 use super::message::moment;
 use super::pace::Urgency;
 use super::panel::mark;
+use super::picture::uploaded;
 use crate::domain::messages::CAPTION_UNITS;
 use crate::domain::person::{Deed, Person};
 use crate::domain::team::Place;

@@ -63,7 +63,7 @@ impl Desk {
             .parse_mode(ParseMode::Html)
             .reply_markup(buttons);
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
-        self.edited(message.chat, edited)
+        self.edited(message.chat, edited).map(drop)
     }
 }
 

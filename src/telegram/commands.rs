@@ -224,6 +224,10 @@ pub fn answer(pressed: &Pressed, zone: &TimeZone) -> (String, bool) {
             "Your access is switched off; ask an admin.".to_owned(),
             true,
         ),
+        Pressed::NotShown => (
+            "Its picture is on its way. Please look again in a moment.".to_owned(),
+            true,
+        ),
         Pressed::Unknown => ("I do not know this story any more.".to_owned(), true),
         Pressed::Repeated => (String::new(), false),
     }

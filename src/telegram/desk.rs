@@ -1,22 +1,25 @@
 //! The team's desk as an outlet: puts stories in the chat and has their messages follow the records.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use teloxide::payloads::{
-    EditMessageCaptionSetters, EditMessageMediaSetters, SendAnimationSetters, SendDocumentSetters,
-    SendMessageSetters, SendPhotoSetters, SendVideoSetters,
+    EditMessageCaptionSetters, EditMessageMediaSetters, EditMessageTextSetters,
+    SendAnimationSetters, SendDocumentSetters, SendMessageSetters, SendPhotoSetters,
+    SendVideoSetters,
 };
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    ChatId, FileId, InputFile, InputMedia, InputMediaAnimation, InputMediaPhoto, InputMediaVideo,
-    Message, MessageId, ParseMode, ReplyParameters, ThreadId,
+    ChatId, FileId, InputFile, Message, MessageId, ParseMode, ReplyParameters, ThreadId,
 };
 use teloxide::{ApiError, RequestError};
 use tokio::time::error::Elapsed;
 
 use super::client::{Client, SMALL_CALL, UPLOAD};
-use super::message::{alert, caption, keyboard, reminder};
+use super::message::{alert, announcement, caption, keyboard, reminder};
 use super::pace::{Pace, Urgency};
+use super::picture::{file_of, input_media, message_id, uploaded};
+use super::trouble::{is_no_text, is_text_for_good};
 use super::voice::Voice;
 use crate::domain::alert::Alert;
 use crate::domain::messages::Messages;
@@ -28,12 +31,17 @@ use crate::flow::outlet::{
     Answer, Card, Contents, Delivered, Document, Motion, Outlet, Picture, Trouble,
 };
 
+/// What an edit led to.
+type Edited = Result<Result<Message, RequestError>, Elapsed>;
+
 /// The team's desk.
 #[derive(Clone)]
 pub struct Desk {
     pub(super) client: Client,
     pub(super) pace: Arc<Pace>,
     messages: Arc<Messages>,
+    /// Whether stories are announced: until the server refuses to put a picture into a text.
+    announces: Arc<AtomicBool>,
     /// The owner's chat, which is told of alerts.
     admin_chat: Option<i64>,
     /// The team's chat, which is told where there is no owner's.
@@ -41,11 +49,12 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A team's desk, with these texts; alerts go to this chat of the owner's.
+    /// A team's desk, with these texts, which announces stories or not; alerts go to this chat of the owner's.
     #[must_use]
     pub fn new(
         voice: Voice,
         messages: Messages,
+        announces: bool,
         admin_chat: Option<i64>,
         team_chat: Option<i64>,
     ) -> Self {
@@ -53,6 +62,7 @@ impl Desk {
             client: voice.client,
             pace: voice.pace,
             messages: Arc::new(messages),
+            announces: Arc::new(AtomicBool::new(announces)),
             admin_chat,
             team_chat: Arc::new(Mutex::new(team_chat)),
         }
@@ -134,6 +144,30 @@ impl Desk {
         Ok(Delivered { message, file_id })
     }
 
+    async fn send_announcement(&self, card: &Card) -> Result<MessageRef, Trouble> {
+        let place = card.place.ok_or_else(no_chat)?;
+        let chat = place.chat;
+        self.pace.pass(chat, Urgency::Story).await?;
+        let text = announcement(card, &self.messages);
+        let mut request = self
+            .client
+            .bot
+            .send_message(ChatId(chat), text)
+            .parse_mode(ParseMode::Html);
+        request.message_thread_id = topic(Some(place));
+        let sent = tokio::time::timeout(SMALL_CALL, request).await;
+        let message = match sent {
+            Ok(Ok(message)) => message.id.0,
+            // Delivered all the same, by a Telegram that is newer than the library.
+            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
+                message_id(&raw).unwrap_or_default()
+            }
+            Ok(Err(error)) => return Err(self.noted(chat, self.client.trouble(&error))),
+            Err(_) => return Err(Trouble::Unsure("no answer".to_owned())),
+        };
+        Ok(MessageRef { chat, message })
+    }
+
     async fn send_original(
         &self,
         story: MessageRef,
@@ -171,36 +205,75 @@ impl Desk {
             .parse_mode(ParseMode::Html)
             .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
-        self.edited(message.chat, edited)
+        self.edited(message.chat, edited).map(drop)
     }
 
-    async fn replace(
+    /// An announcement may show its picture though nobody knows: the answer was lost.
+    async fn edit_text(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
+        self.pace.pass(message.chat, Urgency::Now).await?;
+        let text = caption(card, &self.messages);
+        let request = self
+            .client
+            .bot
+            .edit_message_text(ChatId(message.chat), MessageId(message.message), text)
+            .parse_mode(ParseMode::Html)
+            .reply_markup(keyboard(card, &self.messages));
+        let edited = tokio::time::timeout(SMALL_CALL, request).await;
+        if let Ok(Err(error)) = &edited
+            && is_no_text(error)
+        {
+            return self.edit(message, card).await;
+        }
+        self.edited(message.chat, edited).map(drop)
+    }
+
+    async fn complete_announcement(
         &self,
         message: MessageRef,
         card: &Card,
         picture: &Picture,
-    ) -> Result<(), Trouble> {
-        self.pace.pass(message.chat, Urgency::Now).await?;
+    ) -> Result<Option<String>, Trouble> {
+        let edited = self.put(Urgency::Picture, message, card, picture).await?;
+        if let Ok(Err(error)) = &edited
+            && is_text_for_good(error)
+        {
+            if self.announces.swap(false, Ordering::Relaxed) {
+                tracing::warn!(
+                    "this server of the Bot API puts no picture into a text: stories are sent in one call from now on; \
+                     `[telegram] announce = false` says so from the start"
+                );
+            }
+            return Err(Trouble::StaysText);
+        }
+        self.edited(message.chat, edited)
+    }
+
+    /// Puts a picture into a message.
+    async fn put(
+        &self,
+        urgency: Urgency,
+        message: MessageRef,
+        card: &Card,
+        picture: &Picture,
+    ) -> Result<Edited, Trouble> {
+        self.pace.pass(message.chat, urgency).await?;
         let media = input_media(card, picture, caption(card, &self.messages));
         let request = self
             .client
             .bot
             .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
             .reply_markup(keyboard(card, &self.messages));
-        let edited = tokio::time::timeout(UPLOAD, request).await;
-        self.edited(message.chat, edited)
+        Ok(tokio::time::timeout(UPLOAD, request).await)
     }
 
-    /// What came of an edit, which may be repeated.
-    pub(super) fn edited(
-        &self,
-        chat: i64,
-        edited: Result<Result<Message, RequestError>, Elapsed>,
-    ) -> Result<(), Trouble> {
+    /// What came of an edit, which may be repeated; the id under which what it shows can be sent again.
+    pub(super) fn edited(&self, chat: i64, edited: Edited) -> Result<Option<String>, Trouble> {
         match edited {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(RequestError::Api(ApiError::MessageNotModified))) => Ok(()),
-            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => Ok(()),
+            Ok(Ok(message)) => Ok(uploaded(&message)),
+            Ok(Err(RequestError::Api(ApiError::MessageNotModified))) => Ok(None),
+            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
+                Ok(None)
+            }
             Ok(Err(error)) => Err(self.noted(chat, self.client.trouble(&error))),
             Err(_) => Err(Trouble::Unsure("no answer".to_owned())),
         }
@@ -283,6 +356,31 @@ impl Outlet for Desk {
         self.client.id()
     }
 
+    fn announces(&self) -> bool {
+        self.announces.load(Ordering::Relaxed)
+    }
+
+    fn announce<'a>(&'a self, card: &'a Card) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(self.send_announcement(card))
+    }
+
+    fn complete<'a>(
+        &'a self,
+        announcement: MessageRef,
+        card: &'a Card,
+        picture: &'a Picture,
+    ) -> Answer<'a, Result<Option<String>, Trouble>> {
+        Box::pin(self.complete_announcement(announcement, card, picture))
+    }
+
+    fn reword<'a>(
+        &'a self,
+        announcement: MessageRef,
+        card: &'a Card,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(self.edit_text(announcement, card))
+    }
+
     fn deliver<'a>(
         &'a self,
         card: &'a Card,
@@ -306,10 +404,15 @@ impl Outlet for Desk {
         card: &'a Card,
         picture: Option<&'a Picture>,
     ) -> Answer<'a, Result<(), Trouble>> {
-        match picture {
-            Some(picture) => Box::pin(self.replace(message, card, picture)),
-            None => Box::pin(self.edit(message, card)),
-        }
+        Box::pin(async move {
+            match picture {
+                Some(picture) => {
+                    let put = self.put(Urgency::Now, message, card, picture).await?;
+                    self.edited(message.chat, put).map(drop)
+                }
+                None => self.edit(message, card).await,
+            }
+        })
     }
 
     fn remind<'a>(
@@ -364,68 +467,4 @@ fn no_chat() -> Trouble {
 pub(super) fn topic(place: Option<Place>) -> Option<ThreadId> {
     let thread = place?.thread?;
     Some(ThreadId(MessageId(thread)))
-}
-
-/// A picture in place of the one that a message shows.
-fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
-    let file = file_of(card, picture);
-    match &picture.motion {
-        Some(Motion::Video(video)) => {
-            let mut media = InputMediaVideo::new(file)
-                .thumbnail(InputFile::memory(video.thumbnail.clone()))
-                .supports_streaming(true)
-                .caption(caption)
-                .parse_mode(ParseMode::Html);
-            media.width = u16::try_from(video.width_px).ok();
-            media.height = u16::try_from(video.height_px).ok();
-            media.duration = u16::try_from(video.duration_s).ok();
-            InputMedia::Video(media)
-        }
-        Some(Motion::Animation(_)) => {
-            let media = InputMediaAnimation::new(file)
-                .caption(caption)
-                .parse_mode(ParseMode::Html);
-            InputMedia::Animation(media)
-        }
-        None => {
-            let media = InputMediaPhoto::new(file)
-                .caption(caption)
-                .parse_mode(ParseMode::Html);
-            InputMedia::Photo(media)
-        }
-    }
-}
-
-/// What is uploaded of a picture.
-fn file_of(card: &Card, picture: &Picture) -> InputFile {
-    match &picture.motion {
-        Some(Motion::Video(video)) => InputFile::file(video.path.clone()),
-        Some(Motion::Animation(animation)) => {
-            InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone())
-        }
-        None => {
-            InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number))
-        }
-    }
-}
-
-/// The id under which what a message shows can be sent again.
-pub(super) fn uploaded(message: &Message) -> Option<String> {
-    let photo = message.photo().and_then(|sizes| sizes.last());
-    let file = photo
-        .map(|photo| &photo.file)
-        .or_else(|| message.video().map(|video| &video.file))
-        .or_else(|| message.animation().map(|animation| &animation.file))
-        .or_else(|| message.document().map(|document| &document.file));
-    file.map(|file| file.id.0.clone())
-}
-
-/// The message's number in an answer that the library could not read, if the answer says that it went well.
-fn message_id(raw: &str) -> Option<i32> {
-    let answer: serde_json::Value = serde_json::from_str(raw).ok()?;
-    if answer.get("ok")?.as_bool()? {
-        i32::try_from(answer.get("result")?.get("message_id")?.as_i64()?).ok()
-    } else {
-        None
-    }
 }

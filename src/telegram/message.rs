@@ -40,6 +40,18 @@ pub fn caption(card: &Card, messages: &Messages) -> String {
         })
 }
 
+/// The words that announce a story.
+#[must_use]
+pub fn announcement(card: &Card, messages: &Messages) -> String {
+    messages
+        .get(Text::Announcement)
+        .filled(|placeholder| match placeholder {
+            Placeholder::Again if card.sent_again => messages.plain(Text::Again),
+            Placeholder::Time => when(card.due_at, card.due_at, &card.zone).1,
+            other => of_story(other, card, &card.zone),
+        })
+}
+
 /// What is put in the place of the placeholders that every story fills; nothing in that of the others.
 fn of_story(placeholder: Placeholder, card: &Card, zone: &TimeZone) -> String {
     match placeholder {

@@ -105,6 +105,7 @@ proptest! {
         for html in [
             super::caption(&card, &messages),
             super::reminder(&card, &messages),
+            super::announcement(&card, &messages),
         ] {
             let seen = seen_in(&html).map_err(|why| TestCaseError::fail(format!("{why}: {html}")))?;
             prop_assert!(units(&seen) <= CAPTION_UNITS, "{}", units(&seen));
@@ -162,6 +163,24 @@ fn a_message_tells_as_much_as_the_team_wants() {
         let details = format!("merch/under_score*.jpg · 1080 × 1920 pixels · {posted}");
         assert_eq!(told(Detail::Full(facts)), format!("{normal}\n{details}"));
     }
+}
+
+#[test]
+fn an_announcement_tells_number_local_time_and_title_and_whether_it_comes_again() {
+    let card = card("Summer <tee>", "", "", &[]);
+    assert_eq!(
+        super::announcement(&card, &messages()),
+        "🖼 #47, 14:05: <b>Summer &lt;tee&gt;</b>\n\
+         <i>Sent again: the first message may not have arrived. If you see both, either one counts.</i>"
+    );
+    let card = Card {
+        sent_again: false,
+        ..card
+    };
+    assert_eq!(
+        super::announcement(&card, &messages()),
+        "🖼 #47, 14:05: <b>Summer &lt;tee&gt;</b>"
+    );
 }
 
 #[test]

@@ -27,6 +27,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(65);
 pub enum Urgency {
     /// A story.
     Story,
+    /// The picture of a story that was announced: it is part of it, and follows at once.
+    Picture,
     /// The answer to somebody who waits for it.
     Now,
     /// An alert, or a message that is made true: it can wait for the others.
@@ -94,8 +96,10 @@ impl Pace {
             state.sent.pop_front();
         }
         let closed = state.closed_until;
-        let apart = state.sent.back().map(|last| *last + APART);
+        let last = state.sent.back().filter(|_| urgency != Urgency::Picture);
+        let apart = last.map(|last| *last + APART);
         let most = match urgency {
+            Urgency::Picture => MOST_IN_WINDOW + 1,
             Urgency::Story => MOST_IN_WINDOW,
             Urgency::Now | Urgency::Later => MOST_IN_WINDOW - RESERVE,
         };
@@ -153,6 +157,30 @@ mod tests {
         for (first, later) in at.iter().zip(&at[MOST_IN_WINDOW..]) {
             assert!(*later - *first >= WINDOW);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_picture_follows_its_announcement_at_once_and_is_counted() {
+        let pace = Pace::default();
+        let began = Instant::now();
+        let mut announced = Vec::new();
+        for _ in 0..20 {
+            pace.pass(-100, Urgency::Story).await.unwrap();
+            announced.push(began.elapsed());
+            pace.pass(-100, Urgency::Picture).await.unwrap();
+            assert_eq!(began.elapsed(), announced[announced.len() - 1]);
+        }
+        for (first, second) in announced.iter().zip(&announced[1..]) {
+            assert!(*second - *first >= APART);
+        }
+        // Nine stories are eighteen calls; a tenth makes twenty, which is Telegram's limit.
+        for (first, later) in announced.iter().zip(&announced[10..]) {
+            assert!(*later - *first >= WINDOW);
+        }
+        pace.close(-100, Duration::from_secs(7));
+        let closed = Instant::now();
+        pace.pass(-100, Urgency::Picture).await.unwrap();
+        assert_eq!(closed.elapsed(), Duration::from_secs(7));
     }
 
     #[tokio::test(start_paused = true)]

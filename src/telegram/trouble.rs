@@ -52,7 +52,23 @@ pub fn is_other_poller(error: &RequestError) -> bool {
 /// Whether a webhook is set, so that polling is refused.
 #[must_use]
 pub fn is_webhook_set(error: &RequestError) -> bool {
-    matches!(error, RequestError::Api(error) if description(error).contains("while webhook is active"))
+    says(error, "while webhook is active")
+}
+
+/// Whether a server refuses to put a picture into a text.
+#[must_use]
+pub fn is_text_for_good(error: &RequestError) -> bool {
+    says(error, "message can't be edited") || says(error, "there is no media in the message")
+}
+
+/// Whether an edit of a text found a picture.
+#[must_use]
+pub fn is_no_text(error: &RequestError) -> bool {
+    says(error, "there is no text in the message")
+}
+
+fn says(error: &RequestError, phrase: &str) -> bool {
+    matches!(error, RequestError::Api(error) if description(error).contains(phrase))
 }
 
 /// What the server said; the library wraps what it does not know.
@@ -163,6 +179,26 @@ mod tests {
             refusal("Bad Request: message to edit not found"),
             Trouble::Gone
         );
+        for (text, stays_text, has_picture) in [
+            ("Bad Request: message can't be edited", true, false),
+            (
+                "Bad Request: there is no media in the message to edit",
+                true,
+                false,
+            ),
+            (
+                "Bad Request: there is no text in the message to edit",
+                false,
+                true,
+            ),
+            ("Bad Request: IMAGE_PROCESS_FAILED", false, false),
+        ] {
+            let error = RequestError::Api(ApiError::Unknown(text.to_owned()));
+            assert_eq!(is_text_for_good(&error), stays_text, "{text}");
+            assert_eq!(is_no_text(&error), has_picture, "{text}");
+        }
+        let known = RequestError::Api(ApiError::MessageCantBeEdited);
+        assert!(is_text_for_good(&known), "{known}");
         assert!(matches!(
             refusal("Internal Server Error: try later"),
             Trouble::Unsure(_)

@@ -1,6 +1,6 @@
 //! The main job, by the real program, against an emulator of Telegram that others wrote: telemelya, which only calls bots by
 //! their webhook. Our own stand-in could share a misunderstanding with us; this one cannot. It wants `redis-server`, and
-//! what `packaging/emulator` fetches.
+//! what `packaging/emulator` fetches. It does not know `editMessageMedia`, so stories are not announced here.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -181,7 +181,7 @@ impl<'a> Site<'a> {
         let text = format!(
             "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n\
              [database]\nurl = \"sqlite:{root}/storyline.db\"\n\
-             [telegram]\ntoken = \"{TOKEN}\"\nchat = {ANN}\nadmin_chat = {ANN}\napi_url = \"{api}\"\n\
+             [telegram]\ntoken = \"{TOKEN}\"\nchat = {ANN}\nadmin_chat = {ANN}\nannounce = false\napi_url = \"{api}\"\n\
              webhook_url = \"http://{listen}/telegram\"\nwebhook_listen = \"{listen}\"\nwebhook_secret = \"{SECRET}\"\n\
              [team]\nposts_per_day = 1\nwindow_start = \"00:00\"\nwindow_end = \"00:00\"\n",
             root = root.display(),

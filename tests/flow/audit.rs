@@ -38,20 +38,17 @@ impl TheBox {
         assert_eq!(open, 0, "a story with an outcome is in the queue");
         let ended = |outcome| ends.iter().filter(|entry| entry.outcome == outcome).count() as i64;
         for (sql, outcome) in [
-            ("SELECT TOTAL(posted_count) FROM media", Outcome::Posted),
-            ("SELECT TOTAL(skipped_count) FROM media", Outcome::Skipped),
-            ("SELECT TOTAL(posted_count) FROM people", Outcome::Posted),
-            ("SELECT TOTAL(skipped_count) FROM people", Outcome::Skipped),
-            (
-                "SELECT TOTAL(rejected_count) FROM people",
-                Outcome::Rejected,
-            ),
+            ("SELECT SUM(posted_count) FROM media", Outcome::Posted),
+            ("SELECT SUM(skipped_count) FROM media", Outcome::Skipped),
+            ("SELECT SUM(posted_count) FROM people", Outcome::Posted),
+            ("SELECT SUM(skipped_count) FROM people", Outcome::Skipped),
+            ("SELECT SUM(rejected_count) FROM people", Outcome::Rejected),
             (
                 "SELECT COUNT(*) FROM locks WHERE kind = 'rejected'",
                 Outcome::Rejected,
             ),
         ] {
-            let sql = format!("SELECT CAST(({sql}) AS INTEGER)");
+            let sql = format!("SELECT CAST(COALESCE(({sql}), 0) AS BIGINT)");
             assert_eq!(self.count(&sql), ended(outcome), "{outcome}: {sql}");
         }
     }
@@ -72,7 +69,12 @@ impl TheBox {
 
     fn no_story_has_more_than_two_messages_and_the_second_says_so(&self) {
         let mut seen = HashMap::new();
-        for arrived in self.arrived() {
+        let taken_out = self.desk.records().taken_out.clone();
+        for arrived in self.rang() {
+            // Where an announcement takes no picture, the story takes its place.
+            if taken_out.contains(&arrived.message) {
+                continue;
+            }
             let times: &mut u32 = seen.entry(arrived.card.story).or_default();
             *times += 1;
             assert!(*times <= 2, "#{} has a third message", arrived.card.number);
@@ -182,7 +184,7 @@ impl TheBox {
     /// No automatic delivery came too close to another, but for the repetition of its own message.
     pub(crate) fn audit_spacing(&self) {
         let mut last: Option<crate::desk::Arrived> = None;
-        for arrived in self.arrived() {
+        for arrived in self.rang() {
             if self.asked_for.contains(&arrived.card.number) {
                 continue;
             }

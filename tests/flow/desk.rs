@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 pub(crate) const CHAT: i64 = -100;
 
-/// What the network does to a delivery.
+/// What the network does to a call that delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Network {
     Works,
@@ -46,11 +46,27 @@ pub(crate) struct Arrived {
 #[derive(Default)]
 pub(crate) struct Records {
     pub(crate) now: Timestamp,
+    /// What it does to the next messages, and to the next pictures of those that are announced.
     pub(crate) next: VecDeque<Network>,
+    pub(crate) next_picture: VecDeque<Network>,
     pub(crate) otherwise: Option<Network>,
-    /// Every attempt, with its time.
+    /// Whether every story is sent in one call.
+    pub(crate) is_direct: bool,
+    /// Whether the server puts no picture into a text.
+    pub(crate) takes_no_picture: bool,
+    /// Every attempt at a new message, with its time.
     pub(crate) attempts: Vec<(Timestamp, Card)>,
+    /// Every attempt to put a picture into an announcement.
+    pub(crate) pictures: Vec<(Timestamp, MessageRef)>,
+    /// Messages that rang: announcements, and stories that were sent in one call.
+    pub(crate) rang: Vec<Arrived>,
+    /// Stories that stand in the chat with picture and buttons.
     pub(crate) arrived: Vec<Arrived>,
+    /// Announcements that are text still.
+    pub(crate) texts: HashSet<MessageRef>,
+    /// Messages that are not in the chat any more, and those of them that the box took out.
+    pub(crate) gone: HashSet<MessageRef>,
+    pub(crate) taken_out: HashSet<MessageRef>,
     pub(crate) shown: HashMap<MessageRef, Card>,
     pub(crate) told: Vec<Alert>,
     /// Messages that were given another picture, and what they tell then.
@@ -82,23 +98,80 @@ impl Desk {
         self.records.lock().unwrap()
     }
 
-    fn arrive(&self, card: &Card) -> Delivered {
+    /// A new message comes into the chat.
+    fn ring(&self, card: &Card) -> MessageRef {
         let mut records = self.records();
         let message = MessageRef {
             chat: CHAT,
-            message: i32::try_from(records.arrived.len()).unwrap() + 1,
+            message: i32::try_from(records.rang.len()).unwrap() + 1,
         };
         let at = records.now;
-        records.arrived.push(Arrived {
+        records.rang.push(Arrived {
             at,
             card: card.clone(),
             message,
         });
+        message
+    }
+
+    /// A story stands in this message, which may be there twice as well as once.
+    fn arrive(&self, message: MessageRef, card: &Card) {
+        let mut records = self.records();
+        records.texts.remove(&message);
         records.shown.insert(message, card.clone());
-        Delivered {
-            message,
-            file_id: None,
+        if records.arrived.iter().all(|known| known.message != message) {
+            let at = records.now;
+            records.arrived.push(Arrived {
+                at,
+                card: card.clone(),
+                message,
+            });
         }
+    }
+
+    /// What comes of a call with this effect.
+    async fn call<T>(&self, network: Network, effect: impl FnOnce() -> T) -> Result<T, Trouble> {
+        match network {
+            Network::Works => Ok(effect()),
+            Network::AsksToWait(seconds) => Err(Trouble::Later(Duration::from_secs(seconds))),
+            Network::IsAway => Err(Trouble::Unreachable("no network".to_owned())),
+            Network::LosesTheMessage => Err(Trouble::Unsure("no answer".to_owned())),
+            Network::LosesTheAnswer => {
+                effect();
+                Err(Trouble::Unsure("no answer".to_owned()))
+            }
+            Network::RefusesTheStory => Err(Trouble::Never("bad picture".to_owned())),
+            Network::RefusesTheBox => Err(Trouble::Owner("no rights".to_owned())),
+            Network::PowerFailsBefore | Network::PowerFailsAfter => {
+                if network == Network::PowerFailsAfter {
+                    effect();
+                }
+                self.power_fails.notify_one();
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// A message says something else.
+    fn change(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
+        let mut records = self.records();
+        if records.otherwise == Some(Network::IsAway) {
+            return Err(Trouble::Unreachable("no network".to_owned()));
+        }
+        if records.gone.contains(&message) {
+            return Err(Trouble::Gone);
+        }
+        records.shown.insert(message, card.clone());
+        Ok(())
+    }
+
+    /// What the network does to the next new message.
+    fn network(&self, card: &Card) -> Network {
+        let mut records = self.records();
+        let attempt = (records.now, card.clone());
+        records.attempts.push(attempt);
+        let next = records.next.pop_front();
+        next.or(records.otherwise).unwrap_or(Network::Works)
     }
 }
 
@@ -127,38 +200,81 @@ impl Outlet for Desk {
         })
     }
 
+    fn announces(&self) -> bool {
+        !self.records().is_direct
+    }
+
+    fn announce<'a>(&'a self, card: &'a Card) -> Answer<'a, Result<MessageRef, Trouble>> {
+        Box::pin(async move {
+            let network = match self.network(card) {
+                // Nothing is wrong with the words.
+                Network::RefusesTheStory => Network::Works,
+                network => network,
+            };
+            let effect = || {
+                let message = self.ring(card);
+                self.records().texts.insert(message);
+                message
+            };
+            self.call(network, effect).await
+        })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        announcement: MessageRef,
+        card: &'a Card,
+        _picture: &'a Picture,
+    ) -> Answer<'a, Result<Option<String>, Trouble>> {
+        Box::pin(async move {
+            let network = {
+                let mut records = self.records();
+                let attempt = (records.now, announcement);
+                records.pictures.push(attempt);
+                let next = records.next_picture.pop_front();
+                next.or(records.otherwise).unwrap_or(Network::Works)
+            };
+            {
+                let mut records = self.records();
+                let gets_there = matches!(
+                    network,
+                    Network::Works | Network::LosesTheAnswer | Network::PowerFailsAfter
+                );
+                if gets_there && records.gone.contains(&announcement) {
+                    return Err(Trouble::Gone);
+                }
+                if gets_there && records.takes_no_picture {
+                    records.is_direct = true;
+                    return Err(Trouble::StaysText);
+                }
+            }
+            let effect = || self.arrive(announcement, card);
+            let completed = self.call(network, effect).await;
+            completed.map(|()| Some(card.media.fingerprint.clone()))
+        })
+    }
+
+    fn reword<'a>(
+        &'a self,
+        announcement: MessageRef,
+        card: &'a Card,
+    ) -> Answer<'a, Result<(), Trouble>> {
+        Box::pin(async move { self.change(announcement, card) })
+    }
+
     fn deliver<'a>(
         &'a self,
         card: &'a Card,
         _picture: &'a Picture,
     ) -> Answer<'a, Result<Delivered, Trouble>> {
         Box::pin(async move {
-            let network = {
-                let mut records = self.records();
-                let attempt = (records.now, card.clone());
-                records.attempts.push(attempt);
-                let next = records.next.pop_front();
-                next.or(records.otherwise).unwrap_or(Network::Works)
+            let effect = || {
+                let message = self.ring(card);
+                self.arrive(message, card);
+                let file_id = Some(card.media.fingerprint.clone());
+                Delivered { message, file_id }
             };
-            match network {
-                Network::Works => Ok(self.arrive(card)),
-                Network::AsksToWait(seconds) => Err(Trouble::Later(Duration::from_secs(seconds))),
-                Network::IsAway => Err(Trouble::Unreachable("no network".to_owned())),
-                Network::LosesTheMessage => Err(Trouble::Unsure("no answer".to_owned())),
-                Network::LosesTheAnswer => {
-                    self.arrive(card);
-                    Err(Trouble::Unsure("no answer".to_owned()))
-                }
-                Network::RefusesTheStory => Err(Trouble::Never("bad picture".to_owned())),
-                Network::RefusesTheBox => Err(Trouble::Owner("no rights".to_owned())),
-                Network::PowerFailsBefore | Network::PowerFailsAfter => {
-                    if network == Network::PowerFailsAfter {
-                        self.arrive(card);
-                    }
-                    self.power_fails.notify_one();
-                    std::future::pending().await
-                }
-            }
+            self.call(self.network(card), effect).await
         })
     }
 
@@ -169,14 +285,13 @@ impl Outlet for Desk {
         picture: Option<&'a Picture>,
     ) -> Answer<'a, Result<(), Trouble>> {
         Box::pin(async move {
-            let mut records = self.records();
-            if records.otherwise == Some(Network::IsAway) {
-                return Err(Trouble::Unreachable("no network".to_owned()));
-            }
+            let is_text = self.records().texts.contains(&message);
+            assert!(!is_text, "a text has no caption");
+            self.change(message, card)?;
             if picture.is_some() {
-                records.replaced.push((message, card.clone()));
+                let replaced = (message, card.clone());
+                self.records().replaced.push(replaced);
             }
-            records.shown.insert(message, card.clone());
             Ok(())
         })
     }
@@ -258,7 +373,13 @@ impl Outlet for Desk {
 
     fn remove(&self, message: MessageRef) -> Answer<'_, Result<(), Trouble>> {
         Box::pin(async move {
-            self.records().reminders.remove(&message);
+            let mut records = self.records();
+            if !records.reminders.remove(&message) {
+                if !records.gone.insert(message) {
+                    return Err(Trouble::Gone);
+                }
+                records.taken_out.insert(message);
+            }
             Ok(())
         })
     }

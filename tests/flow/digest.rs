@@ -32,7 +32,7 @@ impl TheBox {
         albums.zip(days).collect()
     }
 
-    fn told(&self) -> usize {
+    fn times_told(&self) -> usize {
         let records = self.desk.records();
         assert_eq!(records.albums.len(), records.bulletins.len());
         records.bulletins.len()
@@ -80,12 +80,12 @@ fn a_morning_tells_the_day_once_through_restarts_and_clock_changes() {
             eight("2027-03-29T06:00:00Z")
         ]
     );
-    assert_eq!(the_box.told(), 3);
+    assert_eq!(the_box.times_told(), 3);
     the_box.audit();
     // An hour back is no second morning.
     the_box.set_clock(at("2027-03-29T06:00:00Z"));
     the_box.look();
-    assert_eq!(the_box.told(), 3);
+    assert_eq!(the_box.times_told(), 3);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_morning_tells_what_comes_that_day() {
     let stages: Vec<Stage> = the_box.today().stories.iter().map(|it| it.stage).collect();
     let posted = Stage::Ended(Outcome::Posted);
     assert_eq!(stages, [posted, posted, Stage::Queued(State::Planned)]);
-    assert_eq!(the_box.told(), 1);
+    assert_eq!(the_box.times_told(), 1);
 }
 
 #[test]
@@ -116,15 +116,15 @@ fn a_day_without_stories_a_pause_and_what_is_too_late_are_not_told() {
     the_box.live_until(at("2027-03-02T07:30:00Z"));
     the_box.pause();
     the_box.live_until(at("2027-03-02T09:30:00Z"));
-    assert_eq!(the_box.told(), 0);
+    assert_eq!(the_box.times_told(), 0);
     // Half past nine is not too late.
     the_box.resume();
     the_box.look();
-    assert_eq!(the_box.told(), 1);
+    assert_eq!(the_box.times_told(), 1);
     the_box.live_until(at("2027-03-03T07:00:00Z"));
     the_box.be_off_for(hours(3) + minutes(1));
     the_box.look();
-    assert_eq!(the_box.told(), 1);
+    assert_eq!(the_box.times_told(), 1);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_dry_run_tells_nobody() {
         ..at_eight("UTC")
     });
     the_box.live_for(days(2));
-    assert_eq!(the_box.told(), 0);
+    assert_eq!(the_box.times_told(), 0);
     assert_eq!(the_box.count("SELECT COUNT(*) FROM bulletins"), 2);
 }
 
@@ -147,10 +147,10 @@ fn what_did_not_leave_the_box_is_told_later_and_what_may_have_arrived_is_not() {
     the_box.live_until(at("2027-03-01T08:20:00Z"));
     the_box.network(Network::LosesTheAnswer);
     the_box.live_until(at("2027-03-01T08:50:00Z"));
-    assert_eq!(the_box.told(), 1);
+    assert_eq!(the_box.times_told(), 1);
     the_box.network(Network::Works);
     the_box.live_until(at("2027-03-01T12:00:00Z"));
-    assert_eq!(the_box.told(), 1);
+    assert_eq!(the_box.times_told(), 1);
     assert!(the_box.desk.records().revised.is_empty());
 }
 

@@ -8,6 +8,13 @@ use storyline::flow::act::{Pressed, Verb};
 use crate::desk::Network;
 use crate::harness::*;
 
+/// The same, by a box that announces stories and by one that sends them in one call.
+fn both_ways() -> [TheBox; 2] {
+    let direct = on_the_way_to_the_first_slot();
+    direct.sends_directly();
+    [on_the_way_to_the_first_slot(), direct]
+}
+
 fn on_the_way_to_the_first_slot() -> TheBox {
     let mut the_box = TheBox::with(three_a_day()).with_pictures(100);
     the_box.live_until(at("2027-03-01T08:59:00Z"));
@@ -97,8 +104,10 @@ fn a_network_that_asks_to_wait_for_ever_is_not_asked_for_ever() {
 
 #[test]
 fn a_lost_answer_leads_to_one_more_message_that_says_so() {
-    for lost in [Network::LosesTheAnswer, Network::LosesTheMessage] {
-        let mut the_box = on_the_way_to_the_first_slot();
+    for (lost, mut the_box) in [Network::LosesTheAnswer, Network::LosesTheMessage]
+        .into_iter()
+        .flat_map(|lost| both_ways().map(|the_box| (lost, the_box)))
+    {
         the_box.team = Team::Looks;
         the_box.once(lost);
         the_box.once(lost);
@@ -119,7 +128,7 @@ fn a_lost_answer_leads_to_one_more_message_that_says_so() {
 
 #[test]
 fn a_press_on_the_orphan_binds_it_and_nothing_is_sent_again() {
-    let mut the_box = on_the_way_to_the_first_slot();
+    let [_, mut the_box] = both_ways();
     the_box.team = Team::Looks;
     the_box.once(Network::LosesTheAnswer);
     the_box.live_for(minutes(5));
@@ -139,7 +148,7 @@ fn a_press_on_the_orphan_binds_it_and_nothing_is_sent_again() {
 
 #[test]
 fn both_messages_of_one_story_tell_its_end() {
-    let mut the_box = on_the_way_to_the_first_slot();
+    let [_, mut the_box] = both_ways();
     the_box.team = Team::Looks;
     the_box.once(Network::LosesTheAnswer);
     the_box.live_for(minutes(30));
@@ -165,8 +174,10 @@ fn both_messages_of_one_story_tell_its_end() {
 
 #[test]
 fn a_power_cut_between_any_two_steps_is_put_right_within_a_minute() {
-    for cut in [Network::PowerFailsBefore, Network::PowerFailsAfter] {
-        let mut the_box = on_the_way_to_the_first_slot();
+    for (cut, mut the_box) in [Network::PowerFailsBefore, Network::PowerFailsAfter]
+        .into_iter()
+        .flat_map(|cut| both_ways().map(|the_box| (cut, the_box)))
+    {
         the_box.team = Team::Looks;
         the_box.once(cut);
         the_box.live_for(minutes(2));
@@ -188,7 +199,7 @@ fn a_power_cut_between_any_two_steps_is_put_right_within_a_minute() {
 
 #[test]
 fn after_a_long_power_cut_an_old_story_is_not_sent_again() {
-    let mut the_box = on_the_way_to_the_first_slot();
+    let [_, mut the_box] = both_ways();
     the_box.team = Team::Looks;
     the_box.once(Network::PowerFailsAfter);
     the_box.set_clock(at("2027-03-01T09:00:00Z"));
@@ -204,34 +215,33 @@ fn after_a_long_power_cut_an_old_story_is_not_sent_again() {
 
 #[test]
 fn a_task_that_died_while_sending_is_found_by_the_lease() {
-    let mut the_box = on_the_way_to_the_first_slot();
-    the_box.team = Team::Looks;
-    the_box.once(Network::PowerFailsAfter);
-    the_box.set_clock(at("2027-03-01T09:00:00Z"));
-    the_box.desk.records().now = the_box.now;
-    // The supervisor starts the task again, and nobody wakes up.
-    while the_box.dispatch().is_some() {}
-    the_box.live_for(minutes(8));
-    assert_eq!(the_box.queue()[0].state, State::Unconfirmed);
-    the_box.live_for(minutes(20));
-    assert_eq!(the_box.arrived().len(), 2);
-    the_box.audit();
+    for mut the_box in both_ways() {
+        the_box.team = Team::Looks;
+        the_box.once(Network::PowerFailsAfter);
+        the_box.set_clock(at("2027-03-01T09:00:00Z"));
+        the_box.desk.records().now = the_box.now;
+        // The supervisor starts the task again, and nobody wakes up.
+        while the_box.dispatch().is_some() {}
+        the_box.live_for(minutes(8));
+        assert_eq!(the_box.queue()[0].state, State::Unconfirmed);
+        the_box.live_for(minutes(20));
+        assert_eq!(the_box.rang().len(), 2);
+        assert_eq!(the_box.queue()[0].state, State::Awaiting);
+        the_box.audit();
+    }
 }
 
 #[test]
 fn a_refused_story_fails_and_its_picture_rests() {
-    let mut the_box = on_the_way_to_the_first_slot();
-    the_box.once(Network::RefusesTheStory);
-    the_box.live_for(hours(1));
-    let failed = the_box.ended(Outcome::Failed);
-    assert_eq!(failed[0].reason.as_deref(), Some("bad picture"));
-    assert_eq!(
-        the_box
-            .run(the_box.flow().locks(the_box.now))
-            .unwrap()
-            .len(),
-        1
-    );
+    for mut the_box in both_ways() {
+        the_box.once(Network::RefusesTheStory);
+        the_box.once_at_picture(Network::RefusesTheStory);
+        the_box.live_for(hours(1));
+        let failed = the_box.ended(Outcome::Failed);
+        assert_eq!(failed[0].reason.as_deref(), Some("bad picture"));
+        let locks = the_box.run(the_box.flow().locks(the_box.now)).unwrap();
+        assert_eq!(locks.len(), 1);
+    }
 }
 
 #[test]
@@ -268,7 +278,7 @@ fn a_picture_that_vanishes_at_the_last_moment_gives_its_slot_to_another() {
 
 #[test]
 fn nothing_stands_open_for_ever_from_whatever_state() {
-    for network in [
+    for (network, mut the_box) in [
         Network::IsAway,
         Network::AsksToWait(3600),
         Network::LosesTheMessage,
@@ -276,8 +286,10 @@ fn nothing_stands_open_for_ever_from_whatever_state() {
         Network::RefusesTheBox,
         Network::PowerFailsBefore,
         Network::PowerFailsAfter,
-    ] {
-        let mut the_box = on_the_way_to_the_first_slot();
+    ]
+    .into_iter()
+    .flat_map(|network| both_ways().map(|the_box| (network, the_box)))
+    {
         the_box.team = Team::Looks;
         the_box.once(network);
         the_box.live_for(minutes(2));
@@ -301,13 +313,14 @@ proptest! {
     #[test]
     fn power_cuts_at_any_moment_lose_no_slot_and_repeat_none(
         settings in crate::time::any_settings(),
-        cuts in prop::collection::vec((1_i64..600, prop::bool::ANY), 1..30),
+        cuts in prop::collection::vec((1_i64..600, prop::bool::ANY, prop::bool::ANY), 1..30),
     ) {
         let count = settings.posts_per_day;
         let mut the_box = TheBox::with(settings).with_pictures(u64::from(count) * 9 + 30);
-        for (wait, while_sending) in cuts {
+        for (wait, while_sending, at_picture) in cuts {
             if while_sending {
-                the_box.once(if wait % 2 == 0 { Network::PowerFailsBefore } else { Network::PowerFailsAfter });
+                let cut = if wait % 2 == 0 { Network::PowerFailsBefore } else { Network::PowerFailsAfter };
+                if at_picture { the_box.once_at_picture(cut) } else { the_box.once(cut) }
             }
             the_box.live_for(minutes(wait));
             the_box.restart();

@@ -12,18 +12,20 @@ use storyline::domain::outcome::Outcome;
 use storyline::domain::person::Role;
 use storyline::domain::story::MessageRef;
 use storyline::domain::team::{TeamSettings, Window};
+use storyline::flow::Flow;
 use storyline::flow::dispatch::Step;
 use storyline::flow::outlet::{Archive, Card, Contents, Document, NoPicture, Studio};
 use storyline::flow::schedule::Preview;
 use storyline::flow::teams::Teams;
-use storyline::flow::{Flow, Store};
 use storyline::telegram::message;
 
 use crate::desk::{Arrived, Desk, Network};
 
+mod home;
 mod pictures;
 mod team;
 
+pub(crate) use home::*;
 pub(crate) use team::*;
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -62,7 +64,7 @@ pub(crate) fn three_a_day() -> TeamSettings {
 
 pub(crate) struct TheBox {
     runtime: Arc<tokio::runtime::Runtime>,
-    dir: tempfile::TempDir,
+    home: Home,
     teams: Option<Teams>,
     studio: Studio,
     pub(crate) settings: TeamSettings,
@@ -89,20 +91,18 @@ impl TheBox {
     }
 
     pub(crate) fn with_at(settings: TeamSettings, now: Timestamp) -> Self {
+        Self::in_home(Home::sqlite(), settings, now)
+    }
+
+    pub(crate) fn in_home(home: Home, settings: TeamSettings, now: Timestamp) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let memory = PathBuf::from("/dev/shm");
-        let dir = if memory.is_dir() {
-            tempfile::tempdir_in(memory)
-        } else {
-            tempfile::tempdir()
-        };
         let mut this = Self {
             runtime: Arc::new(runtime),
-            dir: dir.unwrap(),
+            home,
             teams: None,
             studio: pictures::studio(),
             settings,
@@ -136,17 +136,16 @@ impl TheBox {
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.dir.path().join("storyline.db")
+        self.home.file().unwrap()
     }
 
     /// Asks the records, past the program.
     pub(crate) fn count(&self, sql: &str) -> i64 {
-        let connection = rusqlite::Connection::open(self.database()).unwrap();
-        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        self.home.count(sql)
     }
 
     fn start(&mut self) {
-        let store = Store::open_sqlite(&self.database()).unwrap();
+        let store = self.home.open();
         self.settings.chat = Some(crate::desk::CHAT);
         let flow = self
             .run(Flow::open(store.clone(), self.settings.clone(), self.now))
@@ -325,6 +324,33 @@ impl TheBox {
 
     pub(crate) fn once(&self, network: Network) {
         self.desk.records().next.push_back(network);
+    }
+
+    /// The same, for the picture of a story that is announced.
+    pub(crate) fn once_at_picture(&self, network: Network) {
+        self.desk.records().next_picture.push_back(network);
+    }
+
+    /// From now on every story is sent in one call.
+    pub(crate) fn sends_directly(&self) {
+        self.desk.records().is_direct = true;
+    }
+
+    /// From now on the server puts a picture into a text, or not; a box that starts anew does not know.
+    pub(crate) fn takes_no_picture(&self, refuses: bool) {
+        let mut records = self.desk.records();
+        records.takes_no_picture = refuses;
+        records.is_direct = false;
+    }
+
+    /// Somebody takes a message out of the chat.
+    pub(crate) fn takes_out(&self, message: &Arrived) {
+        self.desk.records().gone.insert(message.message);
+    }
+
+    /// What rang in the chat: announcements, and stories that were sent in one call.
+    pub(crate) fn rang(&self) -> Vec<Arrived> {
+        self.desk.records().rang.clone()
     }
 
     pub(crate) fn arrived(&self) -> Vec<Arrived> {

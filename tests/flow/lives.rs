@@ -15,6 +15,9 @@ enum Event {
     Resumes,
     Network(Network),
     Once(Network),
+    OnceAtPicture(Network),
+    TakesOut(usize),
+    TakesNoPicture(bool),
     SendsNext,
     Cancels(usize),
     TapsAnything(usize, u8),
@@ -58,6 +61,9 @@ fn events() -> impl Strategy<Value = Event> {
         1 => lasting().prop_map(Event::Network),
         2 => Just(Event::Network(Network::Works)),
         3 => networks().prop_map(Event::Once),
+        3 => networks().prop_map(Event::OnceAtPicture),
+        1 => any::<usize>().prop_map(Event::TakesOut),
+        1 => any::<bool>().prop_map(Event::TakesNoPicture),
         2 => Just(Event::SendsNext),
         1 => any::<usize>().prop_map(Event::Cancels),
         6 => (any::<usize>(), 0_u8..10).prop_map(|(which, verb)| Event::TapsAnything(which, verb)),
@@ -77,6 +83,14 @@ fn happens(the_box: &mut TheBox, event: &Event) {
         Event::Resumes => the_box.resume(),
         Event::Network(network) => the_box.network(network),
         Event::Once(network) => the_box.once(network),
+        Event::OnceAtPicture(network) => the_box.once_at_picture(network),
+        Event::TakesOut(which) => {
+            let rang = the_box.rang();
+            if !rang.is_empty() {
+                the_box.takes_out(&rang[which % rang.len()]);
+            }
+        }
+        Event::TakesNoPicture(refuses) => the_box.takes_no_picture(refuses),
         Event::SendsNext => {
             the_box.send_next();
         }

@@ -6,8 +6,12 @@
 mod audit;
 mod desk;
 mod harness;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod postgres_server;
 
 mod albums;
+mod announcing;
 mod claims;
 mod digest;
 mod edits;

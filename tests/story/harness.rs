@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub posts_per_day: u32,
     pub repost_ttl_days: u32,
     pub dry_run: bool,
+    /// Stories are announced, which else are sent in one call.
+    pub announce: bool,
     /// Telegram calls the box, which else asks Telegram.
     pub webhook: bool,
 }
@@ -71,6 +73,7 @@ impl Default for Plan {
             posts_per_day: 3,
             repost_ttl_days: 30,
             dry_run: false,
+            announce: true,
             webhook: false,
         }
     }
@@ -119,13 +122,14 @@ impl Office {
         std::fs::create_dir(folder.path().join("library")).unwrap();
         let text = format!(
             "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
-             [telegram]\ntoken = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\nadmin_chat = {ANN}\n{thread}\n{webhook}\n\
+             [telegram]\ntoken = \"{token}\"\napi_url = \"{url}\"\nchat = {TEAM}\nadmin_chat = {ANN}\nannounce = {announce}\n{thread}\n{webhook}\n\
              [team]\nname = \"Team\"\njitter_minutes = 0\nposts_per_day = {posts}\nrepost_ttl_days = {ttl}\ndry_run = {dry}\n",
             root = folder.path().display(),
             token = telegram.token(),
             url = telegram.url(),
             posts = plan.posts_per_day,
             ttl = plan.repost_ttl_days,
+            announce = plan.announce,
             dry = plan.dry_run,
         );
         let file = folder.path().join("storyline.toml");
@@ -196,6 +200,23 @@ impl Office {
     pub(crate) async fn wait_until_ready(&self, media: u64) {
         self.wait_until("media are ready", || async {
             self.flow().status(self.now()).await.unwrap().ready >= media
+        })
+        .await;
+    }
+
+    /// How the delivery of a story stands; empty if it has ended.
+    pub(crate) async fn state_of(&self, number: u64) -> String {
+        let queue = self.flow().queue().await.unwrap();
+        let story = queue.iter().find(|story| story.number == number);
+        story
+            .map(|story| story.state.to_string())
+            .unwrap_or_default()
+    }
+
+    /// Waits until it stands so.
+    pub(crate) async fn wait_for_state(&self, number: u64, state: &str) {
+        self.wait_until(&format!("#{number} is {state}"), || async {
+            self.state_of(number).await == state
         })
         .await;
     }
@@ -291,6 +312,19 @@ impl Office {
             messages
                 .into_iter()
                 .find(|message| message.text.contains(&sign))
+                .cloned()
+        })
+        .await
+    }
+
+    /// Waits for the message that announces the story of this number, and is text still.
+    pub(crate) async fn story_text(&self, number: u64) -> Message {
+        let sign = format!("#{number}, ");
+        self.see(|state| {
+            let messages = state.messages(TEAM);
+            messages
+                .into_iter()
+                .find(|message| message.text.contains(&sign) && message.media.is_none())
                 .cloned()
         })
         .await

@@ -11,6 +11,7 @@ mod address;
 mod harness;
 
 mod albums;
+mod announcing;
 mod chat;
 mod desk;
 mod digest;

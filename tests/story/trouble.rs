@@ -6,33 +6,35 @@ use crate::harness::{ANN, BEN, Office, Plan, TEAM};
 use crate::pretend::telegram::{Fault, Status};
 
 async fn an_office_with_a_plan() -> Office {
-    let office = Office::open().await;
+    planned(Plan::default()).await
+}
+
+/// The same, where stories are sent in one call.
+async fn a_direct_office_with_a_plan() -> Office {
+    let announce = false;
+    planned(Plan {
+        announce,
+        ..Plan::default()
+    })
+    .await
+}
+
+async fn planned(plan: Plan) -> Office {
+    let office = Office::open_with(plan).await;
     office.drop_picture("memes/a.jpg");
     office.drop_picture("memes/b.jpg");
     office.wait_until_planned(2).await;
     office
 }
 
-async fn state_of(office: &Office, number: u64) -> String {
-    let queue = office.flow().queue().await.unwrap();
-    let story = queue.iter().find(|story| story.number == number);
-    story
-        .map(|story| story.state.to_string())
-        .unwrap_or_default()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_whose_answer_was_lost_is_bound_by_a_press_and_not_sent_again() {
-    let office = an_office_with_a_plan().await;
+    let office = a_direct_office_with_a_plan().await;
     office
         .telegram
         .inject(Fault::DropAfterAccepting.on("sendPhoto").times(1));
     office.it_is("09:00");
-    office
-        .wait_until("the story is unconfirmed", || async {
-            state_of(&office, 1).await == "unconfirmed"
-        })
-        .await;
+    office.wait_for_state(1, "unconfirmed").await;
     let orphan = office.story_message(1).await;
     office.telegram.press(BEN, TEAM, orphan.id, "Posted");
     office.see_text(orphan.id, "Posted by Ben").await;
@@ -42,16 +44,12 @@ async fn a_story_whose_answer_was_lost_is_bound_by_a_press_and_not_sent_again() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_whose_answer_was_lost_is_sent_once_more_and_says_so_but_never_a_third_time() {
-    let office = an_office_with_a_plan().await;
+    let office = a_direct_office_with_a_plan().await;
     office
         .telegram
         .inject(Fault::DropAfterAccepting.on("sendPhoto").times(2));
     office.it_is("09:00");
-    office
-        .wait_until("the story is unconfirmed", || async {
-            state_of(&office, 1).await == "unconfirmed"
-        })
-        .await;
+    office.wait_for_state(1, "unconfirmed").await;
     office.it_is("09:09");
     office
         .wait_until("nothing more was sent", || async {
@@ -86,11 +84,7 @@ async fn without_a_network_the_same_picture_waits_and_goes_out_when_it_is_back()
     let office = an_office_with_a_plan().await;
     office.telegram.go_offline().await;
     office.it_is("09:00");
-    office
-        .wait_until("the story is retrying", || async {
-            state_of(&office, 1).await == "retrying"
-        })
-        .await;
+    office.wait_for_state(1, "retrying").await;
     let before = office.flow().queue().await.unwrap()[0].path.clone();
     office.telegram.come_back().await;
     office.it_is("09:06");
@@ -108,20 +102,12 @@ async fn a_long_outage_costs_slots_but_no_picture_and_one_story_catches_up() {
     let office = an_office_with_a_plan().await;
     office.telegram.go_offline().await;
     office.it_is("09:00");
-    office
-        .wait_until("it was tried", || async {
-            state_of(&office, 1).await == "retrying"
-        })
-        .await;
+    office.wait_for_state(1, "retrying").await;
     office.it_is("13:00");
     let history = office.wait_for_history(1).await;
     assert_eq!(history[0].outcome, Outcome::Missed);
     assert!(office.flow().locks(office.now()).await.unwrap().is_empty());
-    office
-        .wait_until("the next is tried", || async {
-            state_of(&office, 2).await == "retrying"
-        })
-        .await;
+    office.wait_for_state(2, "retrying").await;
     office.telegram.come_back().await;
     office.it_is("13:20");
     office.story(2).await;
@@ -133,14 +119,17 @@ async fn patience_that_telegram_asks_for_is_no_failure() {
     let office = an_office_with_a_plan().await;
     office
         .telegram
-        .inject(Fault::RetryAfter(1).on("sendPhoto").times(1));
-    office.it_is("09:00");
+        .inject(Fault::RetryAfter(1).on("sendMessage").in_chat(TEAM));
     office
-        .wait_until("it waits", || async {
-            state_of(&office, 1).await == "retrying"
-        })
-        .await;
+        .telegram
+        .inject(Fault::RetryAfter(1).on("editMessageMedia"));
+    office.it_is("09:00");
+    office.wait_for_state(1, "retrying").await;
+    assert!(office.telegram.messages(TEAM).is_empty());
     office.it_is("09:01");
+    office.story_text(1).await;
+    office.wait_for_state(1, "retrying").await;
+    office.it_is("09:02");
     office.story(1).await;
     office.close_with_messages(1).await;
 }

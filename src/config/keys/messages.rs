@@ -7,7 +7,7 @@ pub(super) const SECTION: Section = Section {
     doc: "What the team reads. A word in braces is a placeholder, for which each story has its own: `{title}`. A line whose \
           placeholders are all empty vanishes, and the empty lines before it; what stands in `[brackets]` vanishes \
           likewise. A brace or bracket that is to be seen is written twice. A text of several lines stands between three \
-          apostrophes. Only `caption` and `reminder` have tags, those of Telegram: `<b>`, `<strong>`, `<i>`, `<em>`, `<u>`, \
+          apostrophes. Only `announcement`, `caption` and `reminder` have tags, those of Telegram: `<b>`, `<strong>`, `<i>`, `<em>`, `<u>`, \
           `<ins>`, `<s>`, `<strike>`, `<del>`, `<code>`, `<pre>`, `<blockquote>`, `<tg-spoiler>`, `<span \
           class=\"tg-spoiler\">` and `<a href=\"…\">`, each closed on its own line; there `&lt;` and `&amp;` stand for a plain \
           `<` and `&`. Whatever people write is escaped, and what is too long ends in `…`.",
@@ -23,7 +23,14 @@ const fn text(name: &'static str, default: &'static str, doc: &'static str) -> K
     }
 }
 
-pub(super) const KEYS: [Key; 30] = [
+pub(super) const KEYS: [Key; 31] = [
+    text(
+        "announcement",
+        "🖼 #{number}, {time}: <b>{title}</b>\n<i>{again}</i>",
+        "The few words that come first and ring; the picture of the story is put into the same message a moment later, and \
+         `caption` then stands in their place. `{time}` is when the story is due, as `13:05`, and `{due}` the same with its \
+         day; `{title}`, `{category}`, `{again}`. `{number}` must be there.",
+    ),
     text(
         "caption",
         "<b>{status}</b>\n<i>{again}</i>\n<b>{title}</b>\n🔗 <code>{link}</code>\n{tags}\n\n{caption}\n{needs}\n\n\

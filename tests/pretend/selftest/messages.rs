@@ -110,6 +110,12 @@ async fn parameters_may_be_a_query_a_form_or_json() {
 async fn a_text_becomes_a_picture_and_stays_editable() {
     let (telegram, bot) = a_team().await;
     let id = bot.ask(TEAM, "Story due 14:00", &[("Wait", "w")]).await;
+    let caption = json!({ "chat_id": TEAM, "message_id": id, "caption": "x" });
+    let caption = bot.refused("editMessageCaption", caption).await;
+    assert_eq!(
+        caption,
+        "400 Bad Request: there is no caption in the message to edit"
+    );
     let media = json!({ "type": "photo", "media": "attach://f0", "caption": "<i>Tee</i>", "parse_mode": "HTML" });
     let form = reqwest::multipart::Form::new()
         .text("chat_id", TEAM.to_string())
