@@ -78,11 +78,11 @@ pub async fn ask(
 impl Desk {
     /// An album, or a photo if it is only one.
     pub(super) async fn send_album(&self, album: &Album) -> Result<Vec<Option<String>>, Trouble> {
-        let (bot, place) = (&self.client.bot, album.place);
+        let (bot, place) = (&self.voice.client.bot, album.place);
         let (chat, thread) = (ChatId(place.chat), topic(Some(place)));
         for _ in &album.exhibits {
             // Telegram counts every picture.
-            self.pace.pass(place.chat, Urgency::Later).await?;
+            self.voice.pace.pass(place.chat, Urgency::Later).await?;
         }
         let sent = if let [exhibit] = album.exhibits.as_slice() {
             let mut request = bot
@@ -91,7 +91,7 @@ impl Desk {
                 .parse_mode(ParseMode::Html)
                 .disable_notification(true);
             request.message_thread_id = thread;
-            let sent = self.client.call(UPLOAD, request).await;
+            let sent = self.voice.client.call(UPLOAD, request).await;
             sent.map(|message| vec![message])
         } else {
             let photo = |exhibit: &Exhibit| {
@@ -104,9 +104,9 @@ impl Desk {
                 .send_media_group(chat, album.exhibits.iter().map(photo))
                 .disable_notification(true);
             request.message_thread_id = thread;
-            self.client.call(UPLOAD, request).await
+            self.voice.client.call(UPLOAD, request).await
         };
-        let messages = sent.map_err(|trouble| self.noted(place.chat, trouble))?;
+        let messages = sent.map_err(|trouble| self.voice.noted(place.chat, trouble))?;
         Ok(messages.iter().map(uploaded).collect())
     }
 }

@@ -31,22 +31,18 @@ impl Desk {
         place: Place,
         bulletin: &Bulletin,
     ) -> Result<MessageRef, Trouble> {
-        self.pace.pass(place.chat, Urgency::Later).await?;
-        let (text, buttons) = shown(bulletin);
+        let (chat, (text, buttons)) = (place.chat, shown(bulletin));
         let mut request = self
+            .voice
             .client
             .bot
-            .send_message(ChatId(place.chat), text)
+            .send_message(ChatId(chat), text)
             .parse_mode(ParseMode::Html)
             .reply_markup(buttons);
         request.message_thread_id = topic(Some(place));
-        match self.client.call(SMALL_CALL, request).await {
-            Ok(message) => Ok(MessageRef {
-                chat: place.chat,
-                message: message.id.0,
-            }),
-            Err(trouble) => Err(self.noted(place.chat, trouble)),
-        }
+        let sent = self.voice.call(chat, Urgency::Later, SMALL_CALL, request);
+        let message = sent.await?.id.0;
+        Ok(MessageRef { chat, message })
     }
 
     pub(super) async fn edit_bulletin(
@@ -54,9 +50,10 @@ impl Desk {
         message: MessageRef,
         bulletin: &Bulletin,
     ) -> Result<(), Trouble> {
-        self.pace.pass(message.chat, Urgency::Later).await?;
+        self.voice.pace.pass(message.chat, Urgency::Later).await?;
         let (text, buttons) = shown(bulletin);
         let request = self
+            .voice
             .client
             .bot
             .edit_message_text(ChatId(message.chat), MessageId(message.message), text)

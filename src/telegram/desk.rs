@@ -1,7 +1,7 @@
 //! The team's desk as an outlet: puts stories in the chat and has their messages follow the records.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use teloxide::payloads::{
     EditMessageCaptionSetters, EditMessageMediaSetters, EditMessageTextSetters,
@@ -15,9 +15,9 @@ use teloxide::types::{
 use teloxide::{ApiError, RequestError};
 use tokio::time::error::Elapsed;
 
-use super::client::{Client, SMALL_CALL, UPLOAD};
-use super::message::{alert, announcement, caption, keyboard, reminder};
-use super::pace::{Pace, Urgency};
+use super::client::{SMALL_CALL, UPLOAD};
+use super::message::{announcement, caption, keyboard, reminder};
+use super::pace::Urgency;
 use super::picture::{file_of, input_media, message_id, uploaded};
 use super::trouble::{is_no_text, is_text_for_good};
 use super::voice::Voice;
@@ -37,15 +37,14 @@ type Edited = Result<Result<Message, RequestError>, Elapsed>;
 /// The team's desk.
 #[derive(Clone)]
 pub struct Desk {
-    pub(super) client: Client,
-    pub(super) pace: Arc<Pace>,
+    pub(super) voice: Voice,
     messages: Arc<Messages>,
     /// Whether stories are announced: until the server refuses to put a picture into a text.
     announces: Arc<AtomicBool>,
     /// The owner's chat, which is told of alerts.
-    admin_chat: Option<i64>,
+    pub(super) admin_chat: Option<i64>,
     /// The team's chat, which is told where there is no owner's.
-    team_chat: Arc<Mutex<Option<i64>>>,
+    pub(super) team_chat: Arc<Mutex<Option<i64>>>,
 }
 
 impl Desk {
@@ -59,8 +58,7 @@ impl Desk {
         team_chat: Option<i64>,
     ) -> Self {
         Self {
-            client: voice.client,
-            pace: voice.pace,
+            voice,
             messages: Arc::new(messages),
             announces: Arc::new(AtomicBool::new(announces)),
             admin_chat,
@@ -90,10 +88,10 @@ impl Desk {
     ) -> Result<Delivered, Trouble> {
         let place = card.place.ok_or_else(no_chat)?;
         let chat = place.chat;
-        self.pace.pass(chat, Urgency::Story).await?;
+        self.voice.pace.pass(chat, Urgency::Story).await?;
         let caption = caption(card, &self.messages);
         let buttons = keyboard(card, &self.messages);
-        let (bot, to, thread) = (&self.client.bot, ChatId(chat), topic(Some(place)));
+        let (bot, to, thread) = (&self.voice.client.bot, ChatId(chat), topic(Some(place)));
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
                 let mut request = bot
@@ -134,7 +132,9 @@ impl Desk {
             Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
                 (message_id(&raw).unwrap_or_default(), None)
             }
-            Ok(Err(error)) => return Err(self.noted(chat, self.client.trouble(&error))),
+            Ok(Err(error)) => {
+                return Err(self.voice.noted(chat, self.voice.client.trouble(&error)));
+            }
             Err(_) => {
                 let seconds = UPLOAD.as_secs();
                 return Err(Trouble::Unsure(format!("no answer in {seconds} s")));
@@ -147,9 +147,10 @@ impl Desk {
     async fn send_announcement(&self, card: &Card) -> Result<MessageRef, Trouble> {
         let place = card.place.ok_or_else(no_chat)?;
         let chat = place.chat;
-        self.pace.pass(chat, Urgency::Story).await?;
+        self.voice.pace.pass(chat, Urgency::Story).await?;
         let text = announcement(card, &self.messages);
         let mut request = self
+            .voice
             .client
             .bot
             .send_message(ChatId(chat), text)
@@ -162,7 +163,9 @@ impl Desk {
             Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
                 message_id(&raw).unwrap_or_default()
             }
-            Ok(Err(error)) => return Err(self.noted(chat, self.client.trouble(&error))),
+            Ok(Err(error)) => {
+                return Err(self.voice.noted(chat, self.voice.client.trouble(&error)));
+            }
             Err(_) => return Err(Trouble::Unsure("no answer".to_owned())),
         };
         Ok(MessageRef { chat, message })
@@ -174,7 +177,6 @@ impl Desk {
         card: &Card,
         document: &Document,
     ) -> Result<Option<String>, Trouble> {
-        self.pace.pass(story.chat, Urgency::Later).await?;
         let name = document.name.clone();
         let file = match &document.contents {
             Contents::Bytes(bytes) => InputFile::memory(bytes.clone()).file_name(name),
@@ -182,6 +184,7 @@ impl Desk {
             Contents::Known(id) => InputFile::file_id(FileId(id.clone())),
         };
         let mut request = self
+            .voice
             .client
             .bot
             .send_document(ChatId(story.chat), file)
@@ -189,15 +192,14 @@ impl Desk {
             .disable_notification(true)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
         request.message_thread_id = topic(card.place.filter(|place| place.chat == story.chat));
-        match self.client.call(UPLOAD, request).await {
-            Ok(message) => Ok(uploaded(&message)),
-            Err(trouble) => Err(self.noted(story.chat, trouble)),
-        }
+        let sent = self.voice.call(story.chat, Urgency::Later, UPLOAD, request);
+        Ok(uploaded(&sent.await?))
     }
 
     async fn edit(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
-        self.pace.pass(message.chat, Urgency::Now).await?;
+        self.voice.pace.pass(message.chat, Urgency::Now).await?;
         let request = self
+            .voice
             .client
             .bot
             .edit_message_caption(ChatId(message.chat), MessageId(message.message))
@@ -210,9 +212,10 @@ impl Desk {
 
     /// An announcement may show its picture though nobody knows: the answer was lost.
     async fn edit_text(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
-        self.pace.pass(message.chat, Urgency::Now).await?;
+        self.voice.pace.pass(message.chat, Urgency::Now).await?;
         let text = caption(card, &self.messages);
         let request = self
+            .voice
             .client
             .bot
             .edit_message_text(ChatId(message.chat), MessageId(message.message), text)
@@ -256,9 +259,10 @@ impl Desk {
         card: &Card,
         picture: &Picture,
     ) -> Result<Edited, Trouble> {
-        self.pace.pass(message.chat, urgency).await?;
+        self.voice.pace.pass(message.chat, urgency).await?;
         let media = input_media(card, picture, caption(card, &self.messages));
         let request = self
+            .voice
             .client
             .bot
             .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
@@ -274,86 +278,40 @@ impl Desk {
             Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
                 Ok(None)
             }
-            Ok(Err(error)) => Err(self.noted(chat, self.client.trouble(&error))),
+            Ok(Err(error)) => Err(self.voice.noted(chat, self.voice.client.trouble(&error))),
             Err(_) => Err(Trouble::Unsure("no answer".to_owned())),
         }
     }
 
     async fn send_reminder(&self, story: MessageRef, card: &Card) -> Result<MessageRef, Trouble> {
-        self.pace.pass(story.chat, Urgency::Later).await?;
         let text = reminder(card, &self.messages);
         let mut request = self
+            .voice
             .client
             .bot
             .send_message(ChatId(story.chat), text)
             .parse_mode(ParseMode::Html)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
         request.message_thread_id = topic(card.place.filter(|place| place.chat == story.chat));
-        match self.client.call(SMALL_CALL, request).await {
-            Ok(message) => Ok(MessageRef {
-                chat: story.chat,
-                message: message.id.0,
-            }),
-            Err(trouble) => Err(self.noted(story.chat, trouble)),
-        }
+        let chat = story.chat;
+        let sent = self.voice.call(chat, Urgency::Later, SMALL_CALL, request);
+        let message = sent.await?.id.0;
+        Ok(MessageRef { chat, message })
     }
 
     async fn take_out(&self, message: MessageRef) -> Result<(), Trouble> {
-        self.pace.pass(message.chat, Urgency::Later).await?;
         let (chat, id) = (ChatId(message.chat), MessageId(message.message));
-        let request = self.client.bot.delete_message(chat, id);
-        match self.client.call(SMALL_CALL, request).await {
-            Ok(_) => Ok(()),
-            Err(trouble) => Err(self.noted(message.chat, trouble)),
-        }
-    }
-
-    /// An owner who never wrote to the bot cannot be written to; then the team hears of it.
-    async fn alarm(&self, told: &Alert, team: Option<Place>) -> Result<(), Trouble> {
-        // While the records cannot be read, nobody knows the team's chat but who was there before.
-        let team = match team {
-            Some(place) => Some(*lock(&self.team_chat).insert(place.chat)),
-            None => *lock(&self.team_chat),
-        };
-        let Some(chat) = self.admin_chat.or(team) else {
-            return Err(no_chat());
-        };
-        match (self.alarm_in(chat, told).await, team) {
-            (Err(Trouble::Owner(reason)), Some(team)) if team != chat => {
-                tracing::warn!(
-                    "the admin chat cannot be told: {reason}; the team's chat is told instead"
-                );
-                self.alarm_in(team, told).await
-            }
-            (answer, _) => answer,
-        }
-    }
-
-    async fn alarm_in(&self, chat: i64, told: &Alert) -> Result<(), Trouble> {
-        self.pace.pass(chat, Urgency::Later).await?;
-        let request = self
-            .client
-            .bot
-            .send_message(ChatId(chat), alert(told))
-            .parse_mode(ParseMode::Html);
-        match self.client.call(SMALL_CALL, request).await {
-            Ok(_) => Ok(()),
-            Err(trouble) => Err(self.noted(chat, trouble)),
-        }
-    }
-
-    /// Telegram's wish for patience holds for the whole chat.
-    pub(super) fn noted(&self, chat: i64, trouble: Trouble) -> Trouble {
-        if let Trouble::Later(wait) = trouble {
-            self.pace.close(chat, wait);
-        }
-        trouble
+        let request = self.voice.client.bot.delete_message(chat, id);
+        self.voice
+            .call(message.chat, Urgency::Later, SMALL_CALL, request)
+            .await
+            .map(drop)
     }
 }
 
 impl Outlet for Desk {
     fn bot(&self) -> &str {
-        self.client.id()
+        self.voice.client.id()
     }
 
     fn announces(&self) -> bool {
@@ -456,11 +414,7 @@ impl Outlet for Desk {
     }
 }
 
-fn lock(chat: &Mutex<Option<i64>>) -> MutexGuard<'_, Option<i64>> {
-    chat.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn no_chat() -> Trouble {
+pub(super) fn no_chat() -> Trouble {
     Trouble::Owner("the team has no chat yet".to_owned())
 }
 

@@ -20,6 +20,7 @@ mod journey;
 mod library;
 mod pairing;
 mod presses;
+mod seen;
 mod settings;
 mod teams;
 mod trouble;
