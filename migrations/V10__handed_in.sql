@@ -17,6 +17,8 @@ CREATE TABLE hand_ins (
     question_id BIGINT,
     wanted BIGINT NOT NULL,
     shown BIGINT NOT NULL,
+    -- How many questions may be there though no answer tells so.
+    doubts BIGINT NOT NULL,
     retry_at BIGINT,
     UNIQUE (team_id, chat_id, album)
 );

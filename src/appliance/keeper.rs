@@ -86,11 +86,14 @@ impl Keeper {
             let all = self.teams.all().iter();
             all.for_each(|(flow, _)| flow.nudges.everybody());
         }
+        // What goes wrong with one team keeps nobody from looking after the others.
+        let mut kept_up = Ok(());
         for (flow, _) in self.teams.all() {
-            flow.upkeep(now).await?;
+            kept_up = kept_up.and(flow.upkeep(now).await);
         }
+        kept_up?;
         if tidied_at.is_none_or(|at| now.duration_since(at).abs() >= TIDY_EVERY) {
-            for (flow, _) in self.teams.all() {
+            for (flow, _) in self.teams.all().iter().chain(self.teams.leaving()) {
                 flow.tidy(now).await?;
             }
             *tidied_at = Some(now);

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::{Instrument, Span};
+
 use super::Trouble;
 use super::illness::{Illness, passes};
 use super::keeper::Keeper;
@@ -15,6 +17,7 @@ use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
 use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
 use crate::system::clock::Clock;
+use crate::system::logging::span_of;
 use crate::system::nudge::{Heart, TICK, Tick};
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::{BoxError, Pulse, Supervisor};
@@ -87,19 +90,19 @@ impl<'a> Shift<'a> {
         // What cannot be written now is told by the loops, and a doubt is no reason not to work.
         let was_away = was_away.unwrap_or(true);
         for (flow, team) in self.teams.all() {
-            self.index(&self.library(flow, team));
+            self.index(team, &self.library(flow, team));
         }
         let voice = self.client.cloned().map(Voice::new);
         let mut owner = None;
         if let Some(voice) = &voice {
             for (flow, team) in self.teams.all() {
                 let worker = self.worker(voice, flow, team, was_away);
-                self.deliver(&worker);
+                self.deliver(team, &worker);
                 owner.get_or_insert(worker.outlet);
             }
             for (flow, team) in self.teams.leaving() {
                 let worker = self.worker(voice, flow, team, was_away);
-                self.step(&worker, "messages", NETWORK_QUIET, Worker::follow);
+                self.step(team, &worker, "messages", NETWORK_QUIET, Worker::follow);
             }
         } else {
             tracing::warn!("{NO_TOKEN}");
@@ -137,14 +140,14 @@ impl Shift<'_> {
         Library::new(flow.clone(), &team.library, cache, clock)
     }
 
-    fn index(&self, library: &Library) {
+    fn index(&self, team: &Team, library: &Library) {
         let library = library.clone();
         let (one, tick) = (library.clone(), self.heart.subscribe());
-        self.start("index", QUIET, move |pulse| {
+        self.start(Some(team), "index", QUIET, move |pulse| {
             indexer::run(one.clone(), tick.clone(), pulse)
         });
         let tick = self.heart.subscribe();
-        self.start("examine", QUIET, move |pulse| {
+        self.start(Some(team), "examine", QUIET, move |pulse| {
             examiner::run(library.clone(), tick.clone(), pulse)
         });
     }
@@ -155,7 +158,7 @@ impl Shift<'_> {
             self.config.messages.clone(),
             self.config.telegram.announce,
             self.config.telegram.admin_chat,
-            team.chat,
+            team.home,
         );
         Worker {
             flow: flow.clone(),
@@ -171,18 +174,19 @@ impl Shift<'_> {
     }
 
     /// The loops that need a team's desk.
-    fn deliver(&self, worker: &Worker) {
-        self.step(worker, "plan", QUIET, Worker::plan);
-        self.step(worker, "dispatch", NETWORK_QUIET, Worker::dispatch);
-        self.step(worker, "messages", NETWORK_QUIET, Worker::follow);
-        self.step(worker, "extras", NETWORK_QUIET, Worker::accompany);
-        self.step(worker, "uploads", NETWORK_QUIET, Worker::take_in);
-        self.step(worker, "alerts", NETWORK_QUIET, Worker::tell);
+    fn deliver(&self, team: &Team, worker: &Worker) {
+        self.step(team, worker, "plan", QUIET, Worker::plan);
+        self.step(team, worker, "dispatch", NETWORK_QUIET, Worker::dispatch);
+        self.step(team, worker, "messages", NETWORK_QUIET, Worker::follow);
+        self.step(team, worker, "extras", NETWORK_QUIET, Worker::accompany);
+        self.step(team, worker, "uploads", NETWORK_QUIET, Worker::take_in);
+        self.step(team, worker, "alerts", NETWORK_QUIET, Worker::tell);
     }
 
     /// One loop of a worker's.
     fn step<F>(
         &self,
+        team: &Team,
         worker: &Worker,
         name: &'static str,
         longest_quiet: Duration,
@@ -191,7 +195,7 @@ impl Shift<'_> {
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let (worker, tick) = (worker.clone(), self.heart.subscribe());
-        self.start(name, longest_quiet, move |pulse| {
+        self.start(Some(team), name, longest_quiet, move |pulse| {
             run(worker.clone(), tick.clone(), pulse)
         });
     }
@@ -205,7 +209,7 @@ impl Shift<'_> {
             self.clock.clone(),
         ));
         let kept = Arc::clone(&receiver);
-        self.start(receiver.task(), NETWORK_QUIET, move |pulse| {
+        self.start(None, receiver.task(), NETWORK_QUIET, move |pulse| {
             let receiver = Arc::clone(&kept);
             async move { receiver.run(&pulse).await }
         });
@@ -224,31 +228,34 @@ impl Shift<'_> {
             over: self.over.clone(),
         };
         let tick = self.heart.subscribe();
-        self.start("upkeep", NETWORK_QUIET, move |pulse| {
+        self.start(None, "upkeep", NETWORK_QUIET, move |pulse| {
             keeper.clone().run(tick.clone(), pulse)
         });
     }
 
     fn watch(&self, systemd: &Systemd) {
         let beating = self.heart.clone();
-        self.start("heart", TICK * 3, move |pulse| beating.clone().run(pulse));
+        self.start(None, "heart", TICK * 3, move |pulse| {
+            beating.clone().run(pulse)
+        });
         let (watched, tick) = (self.supervisor.clone(), self.heart.subscribe());
         let fed = systemd.clone();
-        self.start("watchdog", TICK * 3, move |pulse| {
+        self.start(None, "watchdog", TICK * 3, move |pulse| {
             fed.clone()
                 .feed_while_all_move(watched.clone(), tick.clone(), pulse)
         });
     }
 
-    /// A task, kept by the supervisor and asked whether the store failed it.
-    fn start<M, F>(&self, name: &'static str, longest_quiet: Duration, make: M)
+    /// A task, of a team or of the whole box, kept by the supervisor and asked whether the store failed it.
+    fn start<M, F>(&self, team: Option<&Team>, name: &'static str, longest_quiet: Duration, make: M)
     where
         M: Fn(Pulse) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let illness = self.illness.clone();
+        let span = team.map_or_else(Span::none, |team| span_of(&team.name));
         self.supervisor.spawn(name, longest_quiet, move |pulse| {
-            illness.clone().watch(make(pulse))
+            illness.clone().watch(make(pulse)).instrument(span.clone())
         });
     }
 }

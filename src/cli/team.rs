@@ -106,7 +106,7 @@ impl<'a> From<&'a flow::teams::Team> for Listed<'a> {
     fn from(team: &'a flow::teams::Team) -> Self {
         Self {
             name: &team.name,
-            chat: team.chat,
+            chat: team.home.map(|home| home.chat),
             library: &team.library,
         }
     }
@@ -129,6 +129,11 @@ fn list(seat: &Seat) -> Result<(), Failure> {
 }
 
 async fn add(seat: &Seat, name: &str, library: Option<PathBuf>) -> Result<(), Failure> {
+    // As it is called without links and `..`; it need not be there yet.
+    let whole = |path: PathBuf| std::fs::canonicalize(&path).or_else(|_| std::path::absolute(path));
+    let library = library.map(whole).transpose().map_err(|error| {
+        Failure::Usage(told(error.to_string(), "name the folder by its whole path"))
+    })?;
     if let Some(library) = &library {
         apart(seat, library)?;
     }
@@ -144,9 +149,10 @@ async fn add(seat: &Seat, name: &str, library: Option<PathBuf>) -> Result<(), Fa
     if !team.library.is_dir() {
         next.push(format!("make the folder {}", team.library.display()));
     }
-    if team.chat.is_none() {
+    if team.home.is_none() {
         next.push(format!(
-            "add the bot to the team's chat, or say `storyline team set chat=… --team {name:?}`"
+            "add the bot to the team's chat, or say `storyline team set chat=… --team {:?}`",
+            team.name
         ));
     }
     let sentence = match next.as_slice() {
@@ -220,7 +226,7 @@ fn table(seat: &Seat, shown: &[Shown]) -> Table {
     table
 }
 
-/// All of it is looked at before any of it is done.
+/// How each is written is looked at before any of it is done.
 async fn set(seat: &Seat, mut changes: Vec<(Setting, String)>) -> Result<(), Failure> {
     // The chat before its topic: another chat has none of the topics of the one before.
     changes.sort_by_key(|(setting, _)| *setting);
@@ -234,12 +240,13 @@ async fn set(seat: &Seat, mut changes: Vec<(Setting, String)>) -> Result<(), Fai
     apart(seat, &all.library)?;
     for (setting, value) in &changes {
         let (by, now) = (seat.by.clone(), seat.now());
-        if let Changed::Refused(complaint) = seat.flow.set(*setting, value.clone(), by, now).await?
-        {
+        let changed = seat.flow.set(*setting, value.clone(), by, now).await?;
+        // What was done by now counts, whatever else another team stands in the way of.
+        seat.knock().await?;
+        if let Changed::Refused(complaint) = changed {
             return Err(refused(&complaint));
         }
     }
-    seat.knock().await?;
     let now_so: Vec<String> = changes
         .iter()
         .map(|(setting, _)| format!("{setting} = {}", setting.shown(&all)))

@@ -1,6 +1,6 @@
 //! What each kind of text must be like that a person writes, and the complaint if it is not.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -37,14 +37,14 @@ impl Complaint {
 /// If it is not.
 pub fn absolute(text: &str) -> Result<PathBuf, Complaint> {
     let path = PathBuf::from(text);
-    if path.is_absolute() {
-        Ok(path)
-    } else {
-        Err(Complaint::new(
-            "the path must be absolute",
-            "write the whole path, from `/` on",
-        ))
+    let complain = |reason: &str| Complaint::new(reason, "write the whole path, from `/` on");
+    if !path.is_absolute() {
+        return Err(complain("the path must be absolute"));
     }
+    if path.components().any(|part| part == Component::ParentDir) {
+        return Err(complain("the path must not lead back by `..`"));
+    }
+    Ok(path)
 }
 
 /// How a picture fills its frame.

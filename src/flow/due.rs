@@ -52,6 +52,9 @@ pub(super) fn look(
     synchronised: bool,
     now: Timestamp,
 ) -> Result<Due> {
+    if teams::is_removed(tx, team)? {
+        return Ok(Due::Nothing(None));
+    }
     if !judge_clock(tx, team, settings, synchronised, now)? {
         // Soon: the clock may have been set while this was on its way here.
         return Ok(Due::Nothing(now.checked_add(SOON).ok()));

@@ -177,7 +177,7 @@ impl Flow {
             return Ok(next);
         };
         let shown = courier.show(&receipt).await;
-        let id = behind.hand_in.id;
+        let (id, is_new) = (behind.hand_in.id, behind.question.is_none());
         self.store
             .write(move |tx| match &shown {
                 Ok(question) => handins::shown(tx, id, Some(*question), behind.wanted),
@@ -186,6 +186,10 @@ impl Flow {
                     handins::shown(tx, id, None, behind.wanted)
                 }
                 Err(Trouble::Gone) => handins::shown(tx, id, None, behind.wanted),
+                // The question may be there; it is asked once more, and not a third time.
+                Err(Trouble::Unsure(_)) if is_new && handins::doubts(tx, id)? > 1 => {
+                    handins::shown(tx, id, None, behind.wanted)
+                }
                 Err(_) => handins::show_again(tx, id, later(now, SHOW_AGAIN)),
             })
             .await?;

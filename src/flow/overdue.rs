@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::due::opens_at;
-use crate::domain::alert::topic;
+use crate::domain::alert::{Alert, topic};
 use crate::domain::calendar::{moment, slots_between};
 use crate::domain::ids::TeamId;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, alerts, teams};
+use crate::store::{Tx, alerts, state, teams};
 
 /// How late a story may be before somebody is told.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(10);
@@ -37,7 +37,12 @@ pub(super) fn late(
     let Some((what, reason)) = first_late(tx, team, settings, open, now)? else {
         return Ok(None);
     };
-    let standing = alerts::standing(tx, team)?;
+    let mut standing = alerts::standing(tx, team)?;
+    // What is wrong with the whole box is told at its own team.
+    if let Some(own) = state::own_team(tx)?.filter(|own| *own != team) {
+        let of_the_box = |alert: &Alert| [topic::CLOCK, topic::TELEGRAM].contains(&&*alert.topic);
+        standing.extend(alerts::standing(tx, own)?.into_iter().filter(of_the_box));
+    }
     let known = |topic: &&str| {
         let alert = standing.iter().find(|alert| alert.topic == *topic);
         alert.map(|alert| alert.text.clone())

@@ -73,8 +73,11 @@ impl Flow {
             .store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
-                // Nothing is planned ahead for a team that nobody could show it to.
-                if !trusted(tx, now)? || (anew.is_none() && settings.chat.is_none()) {
+                // Nothing is planned ahead for a team that nobody could show it to, or that is not here any more.
+                if !trusted(tx, now)?
+                    || (anew.is_none() && settings.chat.is_none())
+                    || teams::is_removed(tx, team)?
+                {
                     return Ok(Drawn::default());
                 }
                 let horizon = ahead(now, settings.horizon_days);

@@ -122,22 +122,33 @@ impl Flow {
         let team = self.team;
         self.store
             .write_durably(move |tx| {
-                judge_values(tx, team, now)?;
                 let mut has_other_chat = false;
+                let mut refused = Vec::new();
+                let mut all = settings::of(tx, team)?;
                 for row in settings::rows(tx, team)? {
                     let said = row.setting.shown(&file);
                     let is_news = is_news(&row, &said)
                         // The topic that the file names with another chat is one of that chat's.
                         || (row.setting == Setting::Thread && has_other_chat);
-                    if row.file_value.as_ref() != Some(&said) {
-                        settings::note_file(tx, team, row.setting, &said)?;
-                    }
-                    if is_news && row.value != said {
+                    let before = all.clone();
+                    if is_news && row.value != said && row.setting.put(&mut all, &said).is_ok() {
+                        if row.setting == Setting::Chat {
+                            all.thread = None;
+                        }
+                        if let Some(complaint) = clash(tx, Some(team), row.setting, &all)? {
+                            all = before;
+                            refused
+                                .push(format!("`{} = {said}`: {}", row.setting, complaint.reason));
+                            continue;
+                        }
                         write(tx, team, row.setting, (&row.value, &said), None, now)?;
                         has_other_chat |= row.setting == Setting::Chat;
                     }
+                    if row.file_value.as_ref() != Some(&said) {
+                        settings::note_file(tx, team, row.setting, &said)?;
+                    }
                 }
-                Ok(())
+                judge_values(tx, team, &refused, now)
             })
             .await
     }
@@ -152,21 +163,29 @@ fn is_news(row: &Row, said: &str) -> bool {
     }
 }
 
-/// Tells of a value that this program cannot read: then the product's default counts until it is set again.
-fn judge_values(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<()> {
+/// Tells of values that this program cannot read, for which the product's default counts until they are set again; and of what
+/// the file says that cannot be.
+fn judge_values(tx: &mut dyn Tx, team: TeamId, refused: &[String], now: Timestamp) -> Result<()> {
     let mut scratch = TeamSettings::default();
-    let unreadable: Vec<String> = settings::rows(tx, team)?
+    let mut told: Vec<String> = settings::rows(tx, team)?
         .into_iter()
         .filter(|row| row.setting.put(&mut scratch, &row.value).is_err())
-        .map(|row| format!("`{} = {}`", row.setting, row.value))
+        .map(|row| {
+            format!(
+                "The setting `{} = {}` cannot be read, and the default counts instead.",
+                row.setting, row.value
+            )
+        })
         .collect();
-    if unreadable.is_empty() {
+    told.extend(
+        refused
+            .iter()
+            .map(|why| format!("The file of settings says {why}; so it stays as it was.")),
+    );
+    if told.is_empty() {
         alerts::resolve(tx, team, topic::SETTINGS, now)?;
     } else {
-        let text = format!(
-            "The setting {} cannot be read, and the default counts instead. `storyline team set` sets it anew.",
-            unreadable.join(", ")
-        );
+        let text = format!("{} `storyline team set` sets it anew.", told.join(" "));
         alerts::raise(tx, team, topic::SETTINGS, &text, now)?;
     }
     Ok(())
@@ -185,6 +204,7 @@ pub(super) fn clash(
         }
         let others = settings::of(tx, other)?;
         let (mine, theirs) = (&wanted.library, &others.library);
+        let places = wanted.places();
         let name = &others.name;
         let complaint = match setting {
             Setting::Name if wanted.name.to_lowercase() == name.to_lowercase() => Complaint::new(
@@ -197,8 +217,8 @@ pub(super) fn clash(
                     "write a folder that is not in it, and in which it is not",
                 )
             }
-            Setting::Chat | Setting::Thread
-                if wanted.chat.is_some() && wanted.home() == others.home() =>
+            Setting::Chat | Setting::Thread | Setting::Routes
+                if others.places().iter().any(|place| places.contains(place)) =>
             {
                 Complaint::new(
                     format!("the stories of {name} go there"),

@@ -200,6 +200,10 @@ fn settle_trouble(
         .filter(|at| at.duration_since(story.due_at) <= late);
     if in_time.is_some() {
         stories::advance(tx, story, State::Retrying, &delivery, now)?;
+    } else if is_announced && matches!(trouble, Trouble::Unsure(_)) {
+        // Its picture may stand in the chat, with its buttons.
+        delivery.retry_at = None;
+        stories::advance(tx, story, State::Unconfirmed, &delivery, now)?;
     } else {
         // The media goes back to the pool: the network must not use it up.
         let ending = Ending::by_itself(Outcome::Missed, reason);

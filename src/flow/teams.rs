@@ -13,9 +13,10 @@ use crate::domain::audit::{By, Change};
 use crate::domain::ids::{HandInId, StoryId, TeamId};
 use crate::domain::outcome::Outcome;
 use crate::domain::setting::Setting;
-use crate::domain::team::TeamSettings;
+use crate::domain::story::MessageRef;
+use crate::domain::team::{Place, TeamSettings};
 use crate::domain::written::{self, Complaint};
-use crate::store::{Store, Tx, audit, handins, settings, state, stories, teams};
+use crate::store::{Store, Tx, audit, handins, messages, settings, state, stories, teams};
 
 /// Telegram keeps a press for this long; after a longer absence some may be lost.
 const PRESS_KEPT: SignedDuration = SignedDuration::from_secs(150);
@@ -27,8 +28,8 @@ pub struct Team {
     pub id: TeamId,
     /// Its name.
     pub name: String,
-    /// The chat in which its stories are reviewed.
-    pub chat: Option<i64>,
+    /// Where its stories are reviewed.
+    pub home: Option<Place>,
     /// The folder that is watched for it.
     pub library: PathBuf,
 }
@@ -226,9 +227,20 @@ impl Teams {
     pub async fn of_story(&self, story: StoryId) -> Result<Option<TeamId>> {
         self.store.read(move |tx| teams::of_story(tx, story)).await
     }
-}
 
-impl Teams {
+    /// The team of the story that a message shows.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn of_message(&self, message: MessageRef) -> Result<Option<TeamId>> {
+        self.store
+            .read(move |tx| match messages::story_of(tx, message)? {
+                Some(story) => teams::of_story(tx, story),
+                None => Ok(None),
+            })
+            .await
+    }
+
     /// The team that something was handed in to; nothing if it is forgotten.
     ///
     /// # Errors
@@ -261,8 +273,8 @@ fn described(tx: &mut dyn Tx, ids: Vec<TeamId>) -> Result<Vec<Team>> {
         let settings = settings::of(tx, id)?;
         all.push(Team {
             id,
+            home: settings.home(),
             name: settings.name,
-            chat: settings.chat,
             library: settings.library,
         });
     }
@@ -270,7 +282,11 @@ fn described(tx: &mut dyn Tx, ids: Vec<TeamId>) -> Result<Vec<Team>> {
 }
 
 fn is_called(team: &Team, name: &str) -> bool {
-    team.name.to_lowercase() == name.trim().to_lowercase()
+    is_same_name(&team.name, name)
+}
+
+fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.trim().to_lowercase()
 }
 
 fn add(
@@ -287,7 +303,9 @@ fn add(
             "give this one another name",
         )));
     }
-    let before = teams::removed(tx, name)?;
+    let was_called_so = |(_, before): &(TeamId, String)| is_same_name(before, name);
+    let before = teams::removed(tx)?.into_iter().find(was_called_so);
+    let before = before.map(|(team, _)| team);
     let mut wanted = match before {
         Some(team) => settings::of(tx, team)?,
         None => TeamSettings {
@@ -299,8 +317,11 @@ fn add(
         },
     };
     wanted.library = library.unwrap_or(wanted.library);
-    if let Some(complaint) = clash(tx, before, Setting::Library, &wanted)? {
-        return Ok(Enrolled::Refused(complaint));
+    for setting in [Setting::Library, Setting::Chat] {
+        // What it had may be another's by now.
+        if let Some(complaint) = clash(tx, before, setting, &wanted)? {
+            return Ok(Enrolled::Refused(complaint));
+        }
     }
     let id = match before {
         Some(team) => {
@@ -316,8 +337,8 @@ fn add(
     seed(tx, id, &wanted, now)?;
     let team = Team {
         id,
+        home: wanted.home(),
         name: wanted.name,
-        chat: wanted.chat,
         library: wanted.library,
     };
     note(tx, &team, "added", by, now)?;

@@ -1,4 +1,4 @@
-//! A picture that moves, as a chat can play it: a GIF. One that is a GIF already goes as it is; a WebP, which chats take for a
+//! A picture that moves, as a chat can play it: a GIF. One that is a GIF already goes as it is, without what it tells beside; a WebP, which chats take for a
 //! still, is drawn anew, smaller and with few colours, since it is to be judged and not to be published.
 
 use std::io::Cursor;
@@ -9,6 +9,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frame, ImageDecoder, RgbaImage};
 
 use super::bitmap::{Bitmap, Layout};
+use super::clean::clean;
 use super::decode::guarded;
 use super::original::Original;
 use super::render::frame::{Size, shrunk};
@@ -34,7 +35,8 @@ pub(super) fn animation(original: &Original, format: Format, name: &str) -> Opti
     let bytes = match format {
         Format::Gif => guarded(|| has_two_frames(original))
             .unwrap_or(false)
-            .then(|| original.bytes().to_vec())?,
+            .then(|| clean(format, original.bytes().to_vec()))?
+            .ok()?,
         Format::Webp => guarded(|| webp_as_gif(original)).ok().flatten()?,
         Format::Jpeg | Format::Png | Format::Heic | Format::Mp4 | Format::Mov => return None,
     };

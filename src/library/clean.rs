@@ -36,8 +36,9 @@ pub(super) fn clean(format: Format, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
         Format::Heic => jpeg(&heic::to_jpeg(&bytes)?),
         Format::Png => png(&bytes),
         Format::Webp => webp(&bytes),
-        // It has no place for it.
-        Format::Gif | Format::Mp4 | Format::Mov => return Ok(bytes),
+        Format::Gif => gif(&bytes),
+        // What moves is sent as it is.
+        Format::Mp4 | Format::Mov => return Ok(bytes),
     };
     cleaned.ok_or_else(|| "what it tells beside its picture cannot be taken out".to_owned())
 }
@@ -99,6 +100,50 @@ fn is_of_its_looks(marker: u8, content: &[u8]) -> bool {
         0xee => content.starts_with(b"Adobe"),
         0xc0..=0xdf => true,
         _ => false,
+    }
+}
+
+/// The header, the frames and how often they are shown; no comment, and nothing of an application's.
+fn gif(bytes: &[u8]) -> Option<Vec<u8>> {
+    let colours = |flags: u8| match flags & 0x80 {
+        0 => 0,
+        _ => 3 << ((flags & 7) + 1),
+    };
+    let header = 13 + colours(*bytes.get(10)?);
+    let mut kept = bytes.get(..header)?.to_vec();
+    let mut rest = &bytes[header..];
+    loop {
+        let (head, is_kept) = match rest {
+            [0x3b, ..] => {
+                kept.push(0x3b);
+                return Some(kept);
+            }
+            [0x21, 0xf9, ..] => (2, true),
+            [0x21, 0xff, 11, ..] => {
+                let application = rest.get(3..14)?;
+                (2, matches!(application, b"NETSCAPE2.0" | b"ANIMEXTS1.0"))
+            }
+            [0x21, ..] => (2, false),
+            // Its place, its colours, and the size of its codes.
+            [0x2c, ..] => (11 + colours(*rest.get(9)?), true),
+            _ => return None,
+        };
+        let end = head + length_of_blocks(rest.get(head..)?)?;
+        if is_kept {
+            kept.extend(rest.get(..end)?);
+        }
+        rest = rest.get(end..)?;
+    }
+}
+
+/// How far a row of a GIF's blocks goes, each led by its length and the last one empty.
+fn length_of_blocks(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match usize::from(*bytes.get(at)?) {
+            0 => return Some(at + 1),
+            length => at += length + 1,
+        }
     }
 }
 
@@ -277,6 +322,32 @@ mod tests {
             .unwrap();
         let told = [&plain[..2], &segment(0xe1, PLACE), &plain[2..]].concat();
         assert_eq!(clean(Format::Jpeg, told).unwrap(), plain);
+    }
+
+    #[test]
+    fn a_gif_keeps_its_frames_and_how_often_they_are_shown() {
+        use image::codecs::gif::{GifEncoder, Repeat};
+        let mut plain = Vec::new();
+        let mut encoder = GifEncoder::new(&mut plain);
+        encoder.set_repeat(Repeat::Infinite).unwrap();
+        let frame =
+            |grey| image::Frame::new(image::RgbaImage::from_pixel(9, 9, image::Rgba([grey; 4])));
+        encoder.encode_frames([frame(255), frame(90)]).unwrap();
+        drop(encoder);
+        let comment = [&[0x21, 0xfe, PLACE.len() as u8], PLACE, &[0]].concat();
+        let xmp = [
+            &b"\x21\xff\x0bXMP DataXMP"[..],
+            &[PLACE.len() as u8],
+            PLACE,
+            &[0],
+        ]
+        .concat();
+        let (body, end) = plain.split_at(plain.len() - 1);
+        let told = [body, &comment, &xmp, end].concat();
+        assert!(has_place(&told));
+        assert_eq!(clean(Format::Gif, told).unwrap(), plain);
+        assert!(memchr::memmem::find(&plain, b"NETSCAPE2.0").is_some());
+        assert!(clean(Format::Gif, plain[..plain.len() - 3].to_vec()).is_err());
     }
 
     #[test]

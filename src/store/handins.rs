@@ -53,8 +53,8 @@ pub(crate) fn add(
     }
     let id: HandInId = super::fresh(now);
     tx.execute(
-        "INSERT INTO hand_ins (id, team_id, person_id, chat_id, album, received_at, wanted, shown)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)",
+        "INSERT INTO hand_ins (id, team_id, person_id, chat_id, album, received_at, wanted, shown, doubts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0)",
         values![id, team, person, chat, album, now],
     )?;
     Ok(id)
@@ -114,7 +114,6 @@ pub(crate) fn get(tx: &mut dyn Tx, team: TeamId, id: HandInId) -> Result<Option<
     .transpose()
 }
 
-/// The files of a sending, in their order, each with what became of it.
 /// The team that something was handed in to.
 pub(crate) fn team_of(tx: &mut dyn Tx, id: HandInId) -> Result<Option<TeamId>> {
     tx.first("SELECT team_id FROM hand_ins WHERE id = ?1", values![id])?
@@ -122,6 +121,7 @@ pub(crate) fn team_of(tx: &mut dyn Tx, id: HandInId) -> Result<Option<TeamId>> {
         .transpose()
 }
 
+/// The files of a sending, in their order, each with what became of it.
 pub(crate) fn files(tx: &mut dyn Tx, id: HandInId) -> Result<Vec<(HandedFile, Fate)>> {
     let rows = tx.query(
         "SELECT message_id, file_id, kind, name, size_bytes, caption, fate, detail FROM handed_files
@@ -220,6 +220,14 @@ pub(crate) fn shown(
         values![id, wanted, question],
     )?;
     Ok(())
+}
+
+/// Counts a question that may be there though no answer tells so; returns how many there may be.
+pub(crate) fn doubts(tx: &mut dyn Tx, id: HandInId) -> Result<u64> {
+    tx.count(
+        "UPDATE hand_ins SET doubts = doubts + 1 WHERE id = ?1 RETURNING doubts",
+        values![id],
+    )
 }
 
 /// Notes that a message is to be tried again at `retry_at`.

@@ -55,24 +55,29 @@ pub(crate) fn present(tx: &mut dyn Tx) -> Result<Vec<TeamId>> {
     Ok(ids)
 }
 
-/// Removed teams of which messages in the chat do not show yet what became of their stories.
+/// Removed teams of which messages in the chat do not show yet what became of their stories, or will have to.
 pub(crate) fn leaving(tx: &mut dyn Tx) -> Result<Vec<TeamId>> {
     let rows = tx.query(
         "SELECT id FROM teams WHERE removed_at IS NOT NULL
-             AND EXISTS (SELECT 1 FROM messages WHERE team_id = teams.id AND wanted > shown)",
+             AND (EXISTS (SELECT 1 FROM messages WHERE team_id = teams.id AND wanted > shown)
+                 OR EXISTS (SELECT 1 FROM undos WHERE team_id = teams.id))",
         &[],
     )?;
     rows.into_iter().map(|row| row.cells().parsed()).collect()
 }
 
-/// The removed team of this name, if there was one.
-pub(crate) fn removed(tx: &mut dyn Tx, name: &str) -> Result<Option<TeamId>> {
-    tx.first(
-        "SELECT id FROM teams WHERE removed_at IS NOT NULL AND LOWER(name) = LOWER(?1) ORDER BY removed_at DESC LIMIT 1",
-        values![name],
-    )?
-    .map(|row| row.cells().parsed())
-    .transpose()
+/// The removed teams and their names, the one that was removed last first.
+pub(crate) fn removed(tx: &mut dyn Tx) -> Result<Vec<(TeamId, String)>> {
+    let rows = tx.query(
+        "SELECT id, name FROM teams WHERE removed_at IS NOT NULL ORDER BY removed_at DESC",
+        &[],
+    )?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = row.cells();
+            Ok((cells.parsed()?, cells.text()?))
+        })
+        .collect()
 }
 
 /// The team of a story that is open or has ended; nothing if it is on no record.
@@ -95,6 +100,14 @@ pub(crate) fn add(tx: &mut dyn Tx, name: &str, now: Timestamp) -> Result<TeamId>
         values![id, name, now],
     )?;
     Ok(id)
+}
+
+/// Whether a team was removed: nothing is begun for it any more.
+pub(crate) fn is_removed(tx: &mut dyn Tx, id: TeamId) -> Result<bool> {
+    Ok(tx.count(
+        "SELECT COUNT(*) FROM teams WHERE id = ?1 AND removed_at IS NOT NULL",
+        values![id],
+    )? > 0)
 }
 
 /// Removes a team (`Some`), or brings it back.

@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::str::FromStr;
 
+use tracing::Span;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
@@ -46,6 +47,13 @@ pub struct Levels {
     text: String,
     everything: LevelFilter,
     parts: Vec<(String, LevelFilter)>,
+}
+
+/// What a team's work bears in the log: whose it is.
+#[must_use]
+pub fn span_of(team: &str) -> Span {
+    // At every level that is heard at all: a warning must tell whose it is too.
+    tracing::error_span!("of", team)
 }
 
 impl Levels {

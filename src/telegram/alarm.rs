@@ -7,7 +7,7 @@ use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, ParseMode};
 
 use super::client::SMALL_CALL;
-use super::desk::{Desk, no_chat};
+use super::desk::{Desk, no_chat, topic};
 use super::message::alert;
 use super::pace::Urgency;
 use crate::domain::alert::Alert;
@@ -17,16 +17,17 @@ use crate::flow::outlet::Trouble;
 impl Desk {
     /// An owner who never wrote to the bot cannot be written to; then the team hears of it.
     pub(super) async fn alarm(&self, told: &Alert, team: Option<Place>) -> Result<(), Trouble> {
-        // While the records cannot be read, nobody knows the team's chat but who was there before.
+        // While the records cannot be read, nobody knows the team's place but who was there before.
         let team = match team {
-            Some(place) => Some(*lock(&self.team_chat).insert(place.chat)),
-            None => *lock(&self.team_chat),
+            Some(place) => Some(*lock(&self.home).insert(place)),
+            None => *lock(&self.home),
         };
-        let Some(chat) = self.admin_chat.or(team) else {
+        let owner = self.admin_chat.map(|chat| Place { chat, thread: None });
+        let Some(first) = owner.or(team) else {
             return Err(no_chat());
         };
-        match (self.alarm_in(chat, told).await, team) {
-            (Err(Trouble::Owner(reason)), Some(team)) if team != chat => {
+        match (self.alarm_in(first, told).await, team) {
+            (Err(Trouble::Owner(reason)), Some(team)) if team != first => {
                 tracing::warn!(
                     "the admin chat cannot be told: {reason}; the team's chat is told instead"
                 );
@@ -36,11 +37,12 @@ impl Desk {
         }
     }
 
-    async fn alarm_in(&self, chat: i64, told: &Alert) -> Result<(), Trouble> {
-        let bot = &self.voice.client.bot;
-        let request = bot
+    async fn alarm_in(&self, place: Place, told: &Alert) -> Result<(), Trouble> {
+        let (bot, chat) = (&self.voice.client.bot, place.chat);
+        let mut request = bot
             .send_message(ChatId(chat), alert(told))
             .parse_mode(ParseMode::Html);
+        request.message_thread_id = topic(Some(place));
         self.voice
             .call(chat, Urgency::Later, SMALL_CALL, request)
             .await
@@ -48,6 +50,6 @@ impl Desk {
     }
 }
 
-fn lock(chat: &Mutex<Option<i64>>) -> MutexGuard<'_, Option<i64>> {
-    chat.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(home: &Mutex<Option<Place>>) -> MutexGuard<'_, Option<Place>> {
+    home.lock().unwrap_or_else(PoisonError::into_inner)
 }

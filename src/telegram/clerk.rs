@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, User};
+use tracing::Span;
 
 use super::album;
 use super::client::SMALL_CALL;
@@ -21,12 +22,16 @@ use crate::domain::story::MessageRef;
 use crate::domain::team::TeamSettings;
 use crate::flow::act::{Press, Pressed, Saw, Verb};
 use crate::flow::outlet::Trouble;
+use crate::flow::teams::Team;
 use crate::flow::{Error, Flow};
+use crate::system::logging::span_of;
 
 /// Minds one team's desk.
 pub struct Clerk {
     voice: Voice,
     flow: Flow,
+    /// What its work bears in the log.
+    span: Span,
     admin_chat: Option<i64>,
     members: Members,
     steward: Steward,
@@ -37,8 +42,9 @@ pub struct Clerk {
 impl Clerk {
     /// The clerk of a team; whose private chat is `admin_chat` owns the box.
     #[must_use]
-    pub fn new(voice: Voice, flow: Flow, admin_chat: Option<i64>) -> Self {
+    pub fn new(voice: Voice, flow: Flow, team: &Team, admin_chat: Option<i64>) -> Self {
         Self {
+            span: span_of(&team.name),
             steward: Steward::new(voice.clone(), flow.clone()),
             voice,
             flow,
@@ -52,6 +58,12 @@ impl Clerk {
     #[must_use]
     pub fn flow(&self) -> &Flow {
         &self.flow
+    }
+
+    /// What its work bears in the log.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// The team's mark in a button.
@@ -96,6 +108,11 @@ impl Clerk {
             && self
                 .steward
                 .awaits(chat, person, heard.reply_to(), heard.is_private)
+    }
+
+    /// What a person writes in this chat is no answer to a question any more.
+    pub fn await_nothing_of(&self, chat: i64, user: &User) {
+        self.steward.forget(chat, person_id(user));
     }
 
     /// Takes a press on a button of a story; a person who is not on record is looked up first. Returns the answer, as the

@@ -43,8 +43,8 @@ pub struct Desk {
     announces: Arc<AtomicBool>,
     /// The owner's chat, which is told of alerts.
     pub(super) admin_chat: Option<i64>,
-    /// The team's chat, which is told where there is no owner's.
-    pub(super) team_chat: Arc<Mutex<Option<i64>>>,
+    /// The team's place, which is told where there is no owner's.
+    pub(super) home: Arc<Mutex<Option<Place>>>,
 }
 
 impl Desk {
@@ -55,14 +55,14 @@ impl Desk {
         messages: Messages,
         announces: bool,
         admin_chat: Option<i64>,
-        team_chat: Option<i64>,
+        home: Option<Place>,
     ) -> Self {
         Self {
             voice,
             messages: Arc::new(messages),
             announces: Arc::new(AtomicBool::new(announces)),
             admin_chat,
-            team_chat: Arc::new(Mutex::new(team_chat)),
+            home: Arc::new(Mutex::new(home)),
         }
     }
 

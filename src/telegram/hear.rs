@@ -2,13 +2,11 @@
 //! it is; the answer is talk, and is said aside.
 
 use jiff::Timestamp;
-use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters};
+use teloxide::payloads::AnswerCallbackQuerySetters;
 use teloxide::prelude::Requester;
-use teloxide::types::{
-    CallbackQuery, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, Message, MessageId,
-    ParseMode, Update, UpdateKind, User,
-};
+use teloxide::types::{CallbackQuery, Message, Update, UpdateKind, User};
 use teloxide::utils::command::BotCommands;
+use tracing::Instrument;
 
 use super::album;
 use super::buttons::{NoButton, decode};
@@ -18,55 +16,49 @@ use super::commands::Command;
 use super::heard::Heard;
 use super::members::{Recently, person_id};
 use super::menu;
-use super::message::plain;
 use super::pairing::Pairing;
 use super::panel::Wish;
 use super::receipt::Button;
 use super::uploads;
 use super::voice::{Spot, Voice};
-use crate::domain::person::{Person, PersonId};
+use super::whose::{CHOICE, Whose};
+use crate::domain::ids::TeamId;
+use crate::domain::person::PersonId;
 use crate::domain::story::MessageRef;
-use crate::flow::Error;
 use crate::flow::act::Press;
-use crate::flow::teams::Teams;
+use crate::flow::teams::{Team, Teams};
+use crate::flow::{Error, Flow};
 use crate::system::aside::aside;
 
-/// What the button begins with that chooses one of somebody's teams.
-const CHOICE: &str = "team1:";
+/// The answer to a button of a team that was removed.
+pub(super) const NOT_HERE: &str = "That team is not here any more.";
 
 /// Understands updates and acts on them.
 pub struct Hearing {
-    voice: Voice,
+    pub(super) voice: Voice,
     teams: Teams,
     /// One for each team, the box's own first; never empty.
-    clerks: Vec<Clerk>,
+    pub(super) clerks: Vec<Clerk>,
     pairing: Pairing,
     /// The chats that had a neutral word.
     greeted: Recently,
-}
-
-/// Which of the teams somebody in a private chat speaks to.
-enum Whose<'a> {
-    /// They are in none.
-    Nobodys,
-    /// This one.
-    One(&'a Clerk, Person),
-    /// They are in several, and have not said which.
-    Several(Vec<&'a Clerk>),
+    /// The chats that were told just now what became of their files.
+    answered: Recently,
 }
 
 impl Hearing {
     /// Hearing for all teams; whose private chat is `admin_chat` owns the box.
     #[must_use]
     pub fn new(voice: Voice, teams: &Teams, admin_chat: Option<i64>) -> Self {
-        let clerk = |flow| Clerk::new(voice.clone(), flow, admin_chat);
-        let flows = teams.all().iter().map(|(flow, _)| flow.clone());
+        let clerk =
+            |(flow, team): &(Flow, Team)| Clerk::new(voice.clone(), flow.clone(), team, admin_chat);
         Self {
-            clerks: flows.map(clerk).collect(),
+            clerks: teams.all().iter().map(clerk).collect(),
             pairing: Pairing::new(voice.clone(), teams.clone(), admin_chat),
             teams: teams.clone(),
             voice,
             greeted: Recently::greeted(),
+            answered: Recently::answered(),
         }
     }
 
@@ -117,11 +109,15 @@ impl Hearing {
             self.answer(query, &text, false);
             return Ok(());
         }
-        if let Some(clerk) = album::team_of(data).and_then(|of| self.clerk(|one| one.mark() == of))
-        {
-            let asker = clerk.asker(&query.from, now).await?;
-            let place = Spot::of_press(query, message).into();
-            let text = album::ask(clerk.flow(), asker.as_ref(), update, place, now).await?;
+        if let Some(mark) = album::team_of(data) {
+            let text = match self.clerk(|clerk| clerk.mark() == mark) {
+                Some(clerk) => {
+                    let asker = clerk.asker(&query.from, now).await?;
+                    let place = Spot::of_press(query, message).into();
+                    album::ask(clerk.flow(), asker.as_ref(), update, place, now).await?
+                }
+                None => NOT_HERE,
+            };
             self.answer(query, text, false);
             return Ok(());
         }
@@ -136,25 +132,37 @@ impl Hearing {
                     saw,
                 };
                 let team = self.teams.of_story(story).await?;
-                let clerk = self.clerk(|clerk| Some(clerk.flow().team()) == team);
-                // A story that nobody knows is unknown at the box's own desk too.
-                let clerk = clerk.unwrap_or(&self.clerks[0]);
-                clerk.press(press, &query.from, now).await?
+                let clerk = match self.clerk_of(team) {
+                    Some(clerk) => clerk,
+                    // What nobody knows any more is answered where it stands.
+                    None => {
+                        let here = self.clerk_at(Spot::of_press(query, message)).await?;
+                        here.unwrap_or(&self.clerks[0])
+                    }
+                };
+                clerk
+                    .press(press, &query.from, now)
+                    .instrument(clerk.span())
+                    .await?
             }
             (_, Ok((mark, wish))) => {
                 let spot = Spot::of_press(query, message);
                 match self.clerk(|clerk| clerk.mark() == mark) {
                     Some(clerk) => {
+                        // What they write next is meant for the panel that they pressed last.
+                        for other in self.clerks.iter().filter(|other| other.mark() != mark) {
+                            other.await_nothing_of(message.chat, &query.from);
+                        }
                         let is_about = wish.person();
                         let user = &query.from;
                         let wished = clerk.wish(update, wish, user, message, spot, now);
-                        let text = wished.await?;
+                        let text = wished.instrument(clerk.span()).await?;
                         if let Some(person) = is_about {
                             self.renew_menu(person);
                         }
                         (text, false)
                     }
-                    None => ("That team is not here any more.".to_owned(), true),
+                    None => (NOT_HERE.to_owned(), true),
                 }
             }
             (_, Err(NoButton::OtherVersion)) => {
@@ -162,7 +170,10 @@ impl Hearing {
                 (text.to_owned(), true)
             }
             (Err(NoButton::OtherVersion), _) => {
-                self.teams.own().renew(message).await?;
+                let team = self.teams.of_message(message).await?;
+                if let Some(clerk) = self.clerk_of(team) {
+                    clerk.flow().renew(message).await?;
+                }
                 let text =
                     "This button is from another version of me. The message will be renewed.";
                 (text.to_owned(), true)
@@ -226,13 +237,17 @@ impl Hearing {
         let spot = Spot::of(message);
         match self.whose(user, false, now).await? {
             Whose::Nobodys => self.greet(spot),
-            Whose::Several(clerks) => {
+            // Of many files at once each is an update, and one answer is enough.
+            Whose::Several(clerks) if self.answered.add(spot.chat) => {
                 self.ask_whose(spot, &clerks, " Then send it again.")
                     .await?;
             }
+            Whose::Several(_) => {}
             Whose::One(clerk, person) => {
                 let told = uploads::take(clerk.flow(), update, message, &person, now).await?;
-                told.iter().for_each(|told| self.voice.say(spot, told));
+                if let Some(told) = told.filter(|_| self.answered.add(spot.chat)) {
+                    self.voice.say(spot, &told);
+                }
             }
         }
         Ok(())
@@ -248,8 +263,9 @@ impl Hearing {
         now: Timestamp,
     ) -> Result<String, Error> {
         let team = self.teams.of_hand_in(button.hand_in).await?;
-        let clerk = self.clerk(|clerk| Some(clerk.flow().team()) == team);
-        let clerk = clerk.unwrap_or(&self.clerks[0]);
+        let Some(clerk) = self.clerk_of(team) else {
+            return Ok(uploads::FORGOTTEN.to_owned());
+        };
         let asker = clerk.asker(user, now).await?;
         uploads::press(clerk.flow(), update, button, message, asker, now).await
     }
@@ -260,14 +276,22 @@ impl Hearing {
         if heard.command.is_none() && heard.reply.is_none() && !is_awaited {
             return Ok(());
         }
-        let Some(clerk) = self.clerk_at(heard.spot).await? else {
+        let of_story = match heard.reply {
+            Some((message, _)) => self.clerk_of(self.teams.of_message(message).await?),
+            None => None,
+        };
+        let at_spot = self.clerk_at(heard.spot).await?;
+        let Some(clerk) = of_story.or(at_spot) else {
             return Ok(()); // a team's plan is nobody else's business
         };
         if heard.is_anonymous() {
-            return clerk.take(heard, None, now).await;
+            return clerk.take(heard, None, now).instrument(clerk.span()).await;
         }
         match clerk.asker(heard.user, now).await? {
-            Some(person) => clerk.take(heard, Some(&person), now).await,
+            Some(person) => {
+                let taken = clerk.take(heard, Some(&person), now);
+                taken.instrument(clerk.span()).await
+            }
             None => {
                 self.greet(heard.spot);
                 Ok(())
@@ -279,14 +303,20 @@ impl Hearing {
     async fn hear_in_private(&self, heard: &Heard<'_>, now: Timestamp) -> Result<(), Error> {
         if let Some(clerk) = self.clerk(|clerk| clerk.awaits(heard)) {
             let asker = clerk.asker(heard.user, now).await?;
-            return clerk.take(heard, asker.as_ref(), now).await;
+            return clerk
+                .take(heard, asker.as_ref(), now)
+                .instrument(clerk.span())
+                .await;
         }
         let is_choice = heard.command == Some(Command::Team);
         match self.whose(heard.user, is_choice, now).await? {
             Whose::Nobodys => self.greet(heard.spot),
             Whose::Several(clerks) => self.ask_whose(heard.spot, &clerks, "").await?,
             Whose::One(clerk, person) if heard.command.is_some() => {
-                return clerk.take(heard, Some(&person), now).await;
+                return clerk
+                    .take(heard, Some(&person), now)
+                    .instrument(clerk.span())
+                    .await;
             }
             Whose::One(..) => {
                 if self.greeted.add(heard.spot.chat) {
@@ -296,88 +326,6 @@ impl Hearing {
             }
         }
         Ok(())
-    }
-
-    /// Which team somebody speaks to in private: the only one that they are in, or the one that they chose last. `anew`: they
-    /// wish to choose.
-    async fn whose(&self, user: &User, anew: bool, now: Timestamp) -> Result<Whose<'_>, Error> {
-        let mut theirs = Vec::new();
-        for clerk in &self.clerks {
-            if let Some(person) = clerk.known(user, now).await? {
-                theirs.push((clerk, person));
-            }
-        }
-        // Telegram is asked only about whom nobody knows, or who looks for a team that does not know them yet.
-        if theirs.is_empty() || anew {
-            theirs.clear();
-            for clerk in &self.clerks {
-                if let Some(person) = clerk.asker(user, now).await? {
-                    theirs.push((clerk, person));
-                }
-            }
-        }
-        if theirs.len() > 1 {
-            let mut chosen = None;
-            for (clerk, person) in &theirs {
-                let at = clerk.flow().chosen_at(person.id).await?;
-                chosen = chosen.max(at.map(|at| (at, clerk.mark())));
-            }
-            match chosen.filter(|_| !anew) {
-                Some((_, mark)) => theirs.retain(|(clerk, _)| clerk.mark() == mark),
-                None => {
-                    let clerks = theirs.into_iter().map(|(clerk, _)| clerk);
-                    return Ok(Whose::Several(clerks.collect()));
-                }
-            }
-        }
-        let only = theirs.into_iter().next();
-        Ok(only.map_or(Whose::Nobodys, |(clerk, person)| Whose::One(clerk, person)))
-    }
-
-    /// Asks somebody which of their teams they speak to.
-    async fn ask_whose(&self, spot: Spot, clerks: &[&Clerk], and_then: &str) -> Result<(), Error> {
-        let mut rows = Vec::new();
-        for clerk in clerks {
-            let name = clerk.settings().await?.name;
-            let data = format!("{CHOICE}{}", clerk.mark());
-            rows.push([InlineKeyboardButton::callback(name, data)]);
-        }
-        let text = format!("You are in several teams. Which one do you speak to?{and_then}");
-        self.voice
-            .show(spot, plain(&text), InlineKeyboardMarkup::new(rows));
-        Ok(())
-    }
-
-    /// Somebody said which of their teams they speak to; returns the answer.
-    async fn choose(
-        &self,
-        update: u32,
-        mark: &str,
-        user: &User,
-        message: MessageRef,
-        now: Timestamp,
-    ) -> Result<String, Error> {
-        let Some(clerk) = self.clerk(|clerk| clerk.mark() == mark) else {
-            return Ok("That team is not here any more.".to_owned());
-        };
-        let Some(person) = clerk.asker(user, now).await? else {
-            return Ok("You are not in that team's chat.".to_owned());
-        };
-        if !clerk.flow().take_update(update, now).await? {
-            return Ok(String::new());
-        }
-        clerk.flow().choose(person.id, now).await?;
-        let name = clerk.settings().await?.name;
-        let text = format!("You speak to {name} now, until you choose another with /team.");
-        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
-        let edit = self
-            .voice
-            .client
-            .bot
-            .edit_message_text(chat, id, plain(&text));
-        self.voice
-            .aside(message.chat, edit.parse_mode(ParseMode::Html));
-        Ok(String::new())
     }
 
     /// One neutral word an hour for whoever does not belong.
@@ -405,7 +353,11 @@ impl Hearing {
         Ok(())
     }
 
-    fn clerk(&self, is_it: impl Fn(&Clerk) -> bool) -> Option<&Clerk> {
+    fn clerk_of(&self, team: Option<TeamId>) -> Option<&Clerk> {
+        self.clerk(|clerk| Some(clerk.flow().team()) == team)
+    }
+
+    pub(super) fn clerk(&self, is_it: impl Fn(&Clerk) -> bool) -> Option<&Clerk> {
         self.clerks.iter().find(|clerk| is_it(clerk))
     }
 

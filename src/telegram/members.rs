@@ -127,6 +127,12 @@ impl Recently {
         Self::for_so_long(QUIET)
     }
 
+    /// For chats that had an answer to one of many files.
+    #[must_use]
+    pub fn answered() -> Self {
+        Self::for_so_long(STRANGE)
+    }
+
     fn has(&self, id: i64) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&id).is_some_and(|at| at.elapsed() < self.long)

@@ -1,7 +1,7 @@
 //! EDGE: the people. The team's chat, where stories are shown and decided, and the owner's, where alerts are told.
 //!
 //! [`desk`] puts stories there and keeps them true · [`receive`] has what people do, by a [`poll`] or a [`webhook`] ·
-//! [`hear`] finds out whose it is, one update at a time, and the [`clerk`] of that team's desk acts on it · [`heard`] is what
+//! [`hear`] finds out whose it is (in private, `whose`), one update at a time, and the [`clerk`] of that team's desk acts on it · [`heard`] is what
 //! they write, [`commands`] answers what they ask, of which the [`menu`] shows what they may, with an [`album`] if they like ·
 //! [`message`] is what they see, [`picture`] how a picture goes over the wire, `bulletin` what they are told unasked, `alarm` what the owner is ·
 //! [`buttons`] is what they press · [`steward`] changes settings, which [`panel`] shows · [`uploads`] takes what people send
@@ -36,3 +36,4 @@ pub mod trouble;
 pub mod uploads;
 pub mod voice;
 pub mod webhook;
+mod whose;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -39,13 +39,14 @@ pub enum Urgency {
 #[derive(Debug, Default)]
 pub struct Pace {
     chats: Mutex<HashMap<i64, Chat>>,
-    urgent: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Chat {
     sent: VecDeque<Instant>,
     closed_until: Option<Instant>,
+    /// How many wait that others give way to.
+    urgent: Arc<AtomicUsize>,
 }
 
 impl Pace {
@@ -54,9 +55,11 @@ impl Pace {
     /// # Errors
     /// If Telegram wants so much patience that it is better to come back: [`Trouble::Later`]. Nothing was counted.
     pub async fn pass(&self, chat: i64, urgency: Urgency) -> Result<(), Trouble> {
-        let _waiting = (urgency != Urgency::Later).then(|| Waiting::new(&self.urgent));
+        let urgent = Arc::clone(&self.chats().entry(chat).or_default().urgent);
+        let _waiting = (urgency != Urgency::Later).then(|| Waiting::new(&urgent));
+        let began = Instant::now();
         loop {
-            let yields = urgency == Urgency::Later && self.urgent.load(Ordering::Relaxed) > 0;
+            let yields = urgency == Urgency::Later && urgent.load(Ordering::Relaxed) > 0;
             let wait = if yields {
                 Some(APART)
             } else {
@@ -64,7 +67,9 @@ impl Pace {
             };
             match wait {
                 None => return Ok(()),
-                Some(wait) if wait > LONGEST_WAIT => return Err(Trouble::Later(wait)),
+                Some(wait) if wait > LONGEST_WAIT || (yields && began.elapsed() > LONGEST_WAIT) => {
+                    return Err(Trouble::Later(wait));
+                }
                 Some(wait) => tokio::time::sleep(wait).await,
             }
         }
@@ -72,15 +77,19 @@ impl Pace {
 
     /// Notes that Telegram wants nothing in this chat for so long.
     pub fn close(&self, chat: i64, wait: Duration) {
-        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
-        chats.entry(chat).or_default().closed_until = Some(Instant::now() + wait);
+        self.chats().entry(chat).or_default().closed_until = Some(Instant::now() + wait);
+    }
+
+    fn chats(&self) -> MutexGuard<'_, HashMap<i64, Chat>> {
+        self.chats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a message if it may go now; else how long to wait.
     fn try_pass(&self, chat: i64, urgency: Urgency, now: Instant) -> Option<Duration> {
-        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chats = self.chats();
         chats.retain(|_, chat| {
-            chat.closed_until.is_some_and(|until| until > now)
+            Arc::strong_count(&chat.urgent) > 1
+                || chat.closed_until.is_some_and(|until| until > now)
                 || chat
                     .sent
                     .back()

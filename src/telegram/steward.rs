@@ -39,8 +39,8 @@ enum Question {
 
 struct Dialog {
     question: Question,
-    /// The message that asks.
-    prompt: i32,
+    /// The message that asks; unknown as long as it is on its way.
+    prompt: Option<i32>,
     until: Instant,
 }
 
@@ -151,9 +151,18 @@ impl Steward {
     ) -> bool {
         let mut dialogs = lock(&self.dialogs);
         dialogs.retain(|_, dialog| dialog.until > Instant::now());
-        dialogs.get(&(chat, person)).is_some_and(|dialog| {
-            reply_to == Some(dialog.prompt) || (private && reply_to.is_none())
-        })
+        dialogs
+            .get(&(chat, person))
+            .is_some_and(|dialog| match (reply_to, dialog.prompt) {
+                (Some(answered), Some(prompt)) => answered == prompt,
+                (Some(_), None) => true,
+                (None, _) => private,
+            })
+    }
+
+    /// Awaits nothing of this person here any more.
+    pub fn forget(&self, chat: i64, person: PersonId) {
+        lock(&self.dialogs).remove(&(chat, person));
     }
 
     /// Takes what a person wrote who was awaited.
@@ -269,16 +278,19 @@ impl Steward {
         request.message_thread_id = spot.thread;
         let (voice, dialogs) = (self.voice.clone(), Arc::clone(&self.dialogs));
         let awaited = (spot.chat, person.id);
+        let dialog = Dialog {
+            question,
+            prompt: None,
+            until: Instant::now() + AWAITED,
+        };
+        lock(&dialogs).insert(awaited, dialog);
         aside(async move {
             let asked = voice.call(spot.chat, Urgency::Now, SMALL_CALL, request);
             match asked.await {
                 Ok(message) => {
-                    let dialog = Dialog {
-                        question,
-                        prompt: message.id.0,
-                        until: Instant::now() + AWAITED,
-                    };
-                    lock(&dialogs).insert(awaited, dialog);
+                    if let Some(dialog) = lock(&dialogs).get_mut(&awaited) {
+                        dialog.prompt = Some(message.id.0);
+                    }
                 }
                 Err(trouble) => tracing::warn!("a question was not asked: {}", trouble.reason()),
             }

@@ -50,6 +50,9 @@ pub async fn take(
     })
 }
 
+/// What a person is told who chooses a folder for what nobody remembers.
+pub const FORGOTTEN: &str = "That was long ago; please send it again.";
+
 /// What a person is told whose access is switched off.
 const SWITCHED_OFF: &str = "Your access is switched off; ask an admin.";
 
@@ -91,7 +94,7 @@ pub async fn press(
             format!("It was to go to {} already.", shown(&folder))
         }
         Picked::Already(_) => "It was cancelled already; send it again.".to_owned(),
-        Picked::Forgotten => "That was long ago; please send it again.".to_owned(),
+        Picked::Forgotten => FORGOTTEN.to_owned(),
         Picked::NotTheirs => "Only who sent it may choose.".to_owned(),
     })
 }

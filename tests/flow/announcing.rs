@@ -109,12 +109,26 @@ on_every_engine! {
 
     fn a_picture_that_never_gets_through_misses_its_slot_and_the_announcement_tells_it(home: Home) {
         let mut the_box = before_nine(home);
-        the_box.network(Network::LosesTheMessage);
-        the_box.once(Network::Works);
+        for _ in 0..4 {
+            the_box.once_at_picture(Network::IsAway);
+        }
         the_box.live_for(minutes(50));
         assert_eq!(the_box.pictures_at(), [0, 5, 15, 35]);
-        assert_eq!(the_box.end_told(), (Outcome::Missed, "no answer".to_owned()));
+        assert_eq!(the_box.end_told(), (Outcome::Missed, "no network".to_owned()));
         assert!(the_box.run(the_box.flow().locks(the_box.now)).unwrap().is_empty());
+        the_box.audit();
+    }
+
+    fn a_picture_that_may_have_got_through_is_not_called_missed(home: Home) {
+        let mut the_box = before_nine(home);
+        for _ in 0..4 {
+            the_box.once_at_picture(Network::LosesTheAnswer);
+        }
+        the_box.live_for(minutes(50));
+        assert_eq!(the_box.pictures_at(), [0, 5, 15, 35]);
+        assert_eq!(the_box.queue()[0].state, State::Unconfirmed);
+        the_box.live_for(days(1));
+        assert_eq!(the_box.end_told().0, Outcome::Expired);
         the_box.audit();
     }
 

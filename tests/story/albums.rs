@@ -98,7 +98,7 @@ async fn one_picture_alone_is_a_photo_and_strangers_see_none() {
     let queue = office.see_said(TEAM, "#1 Mon 4 Jan, 09:00").await;
     office
         .telegram
-        .press_raw(ZED, TEAM, queue.id, "album1:queue");
+        .press(ZED, TEAM, queue.id, "🖼 Show pictures");
     office.see_answer("for the team of this chat only").await;
     office
         .telegram

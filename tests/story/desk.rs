@@ -2,6 +2,7 @@
 
 use storyline::config::{Config, Environment};
 use storyline::domain::outcome::Outcome;
+use storyline::domain::story::MessageRef;
 
 use crate::harness::{ANN, BEN, Office, Plan, TEAM};
 
@@ -141,7 +142,16 @@ async fn after_half_an_hour_the_team_is_reminded_once() {
     office.it_is("09:31");
     let reminder = office.see_said(TEAM, "waits for a press since 09:00").await;
     assert_eq!(reminder.reply_to, Some(story));
-    // A reply to the reminder counts as well.
+    // A reply to the reminder counts as well, as soon as the box knows what it is.
+    let sent = MessageRef {
+        chat: TEAM,
+        message: i32::try_from(reminder.id).unwrap(),
+    };
+    office
+        .wait_until("the reminder is on record", async || {
+            office.flow().story_of(sent).await.unwrap().is_some()
+        })
+        .await;
     office.telegram.reply(ANN, TEAM, reminder.id, "posted");
     office.see_text(story, "Posted by Ann").await;
     office.see_gone(reminder.id).await;

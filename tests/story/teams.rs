@@ -142,11 +142,7 @@ async fn a_pause_a_command_and_an_alert_are_of_one_team() {
 
     // Its disk goes away: the owner is told whose.
     std::fs::remove_dir_all(office.folder("club")).unwrap();
-    club(&office)
-        .library_away(Some("its disk is away".to_owned()), office.now())
-        .await
-        .unwrap();
-    office.see_said(ANN, "Club: its disk is away").await;
+    office.see_said(ANN, "Club: the library").await;
     let alerts = office.flow().alerts().await.unwrap();
     assert!(
         alerts.iter().all(|alert| alert.topic != "library"),
@@ -276,5 +272,65 @@ async fn stories_go_where_their_tag_or_category_leads() {
     assert_eq!(history[0].person_name.as_deref(), Some("Zed"));
     office.telegram.say(ZED, SALES, "/status");
     office.see_said(SALES, "Posted today: 1").await;
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_team_takes_what_another_has() {
+    let office = two_teams().await;
+    let teams = office.teams_beside().await;
+    let (own, club) = (teams.own(), teams.named("Club").unwrap());
+    for (setting, value) in [
+        (Setting::Chat, CLUB.to_string()),
+        (Setting::Routes, format!("merch={CLUB}")),
+        (
+            Setting::Library,
+            office.folder("club/inner").display().to_string(),
+        ),
+        (Setting::Name, "CLUB".to_owned()),
+    ] {
+        let changed = own.set(setting, value, ann(), office.now()).await.unwrap();
+        assert!(
+            matches!(changed, Changed::Refused(_)),
+            "{setting}: {changed:?}"
+        );
+    }
+    // Nor by the file: what it says stays unread, and the owner hears of it.
+    let mut file = office.config.team.clone();
+    file.chat = Some(CLUB);
+    own.adopt(file, office.now()).await.unwrap();
+    assert_eq!(own.settings().await.unwrap().chat, Some(TEAM));
+    let alerts = own.alerts().await.unwrap();
+    assert!(
+        alerts[0].text.contains("The file of settings says"),
+        "{alerts:?}"
+    );
+
+    // What a removed team had may be another's when it comes back.
+    teams.remove(club, ann(), office.now()).await.unwrap();
+    let moved = own.set(Setting::Chat, CLUB.to_string(), ann(), office.now());
+    assert_eq!(moved.await.unwrap(), Changed::Done);
+    let teams = office.teams_beside().await;
+    let back = teams.add("club", None, ann(), office.now()).await;
+    assert!(matches!(back, Ok(Enrolled::Refused(_))), "{back:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_begun_for_a_team_that_was_removed() {
+    let (mut office, ..) = at_work().await;
+    office.stop().await;
+    let teams = office.teams_beside().await;
+    let club = teams.named("Club").unwrap();
+    teams.remove(club, ann(), office.now()).await.unwrap();
+    // As the service does that has not noticed yet.
+    club.plan(office.now()).await.unwrap();
+    assert!(club.queue().await.unwrap().is_empty());
+    office.start().await;
+    office
+        .see(|state| {
+            let mut messages = state.messages(CLUB).into_iter();
+            messages.find(|m| m.text.contains("Cancelled")).map(drop)
+        })
+        .await;
     office.close().await;
 }

@@ -302,7 +302,7 @@ async fn what_is_too_large_is_told_before_it_is_fetched_and_what_is_no_picture_d
 async fn only_the_team_may_send_and_only_who_sent_may_choose() {
     let office = open().await;
     office.send(ZED, PHOTO, "zed.jpg", "");
-    office.see_said(ZED, "I work for one team only").await;
+    office.see_said(ZED, "I work for my teams only").await;
     let by = || By::terminal("Ann");
     let sent = office.send(BEN, PHOTO, "ben.jpg", "");
     let question = office.see_receipt(BEN, sent, "Which folder?").await;

@@ -12,10 +12,12 @@ on_every_engine! {
 
         bed.write(move |tx| teams::set_removed(tx, club, Some(noon()))).await;
         assert_eq!(bed.read(teams::present).await, [own]);
-        assert_eq!(bed.read(|tx| teams::removed(tx, "Club")).await, Some(club));
+        assert_eq!(bed.read(teams::removed).await, [(club, "Club".to_owned())]);
+        assert!(bed.read(move |tx| teams::is_removed(tx, club)).await);
         bed.write(move |tx| teams::set_removed(tx, club, None)).await;
         assert_eq!(bed.read(teams::present).await, [own, club]);
-        assert_eq!(bed.read(|tx| teams::removed(tx, "Club")).await, None);
+        assert_eq!(bed.read(teams::removed).await, []);
+        assert!(!bed.read(move |tx| teams::is_removed(tx, own)).await);
     }
 
     async fn a_story_is_of_its_team_open_or_ended(bed: Bed) {
