@@ -1,7 +1,5 @@
 //! Who is told of an alert: the owner, or the team where the owner cannot be.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use teloxide::payloads::SendMessageSetters;
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, ParseMode};
@@ -13,6 +11,7 @@ use super::pace::Urgency;
 use crate::domain::alert::Alert;
 use crate::domain::team::Place;
 use crate::flow::outlet::Trouble;
+use crate::system::lock::lock;
 
 impl Desk {
     /// An owner who never wrote to the bot cannot be written to; then the team hears of it.
@@ -46,8 +45,4 @@ impl Desk {
             .await
             .map(drop)
     }
-}
-
-fn lock(chat: &Mutex<Option<i64>>) -> MutexGuard<'_, Option<i64>> {
-    chat.lock().unwrap_or_else(PoisonError::into_inner)
 }

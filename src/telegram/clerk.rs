@@ -1,6 +1,6 @@
 //! The clerk of one team's desk: knows the team's people and chats, and does what its people press, write and command.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use teloxide::prelude::Requester;
@@ -22,6 +22,7 @@ use crate::domain::team::TeamSettings;
 use crate::flow::act::{Press, Pressed, Saw, Verb};
 use crate::flow::outlet::Trouble;
 use crate::flow::{Error, Flow};
+use crate::system::lock::lock;
 
 /// Minds one team's desk.
 pub struct Clerk {
@@ -74,7 +75,7 @@ impl Clerk {
         let Some(team_chat) = self.settings().await?.chat else {
             return Ok(None);
         };
-        let known = *self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = *lock(&self.linked);
         if let Some((_, linked)) = known.filter(|(chat, _)| *chat == team_chat) {
             return Ok(linked);
         }
@@ -83,7 +84,7 @@ impl Clerk {
             return Ok(None);
         };
         let linked = chat.linked_chat_id();
-        *self.linked.lock().unwrap_or_else(PoisonError::into_inner) = Some((team_chat, linked));
+        *lock(&self.linked) = Some((team_chat, linked));
         Ok(linked)
     }
 

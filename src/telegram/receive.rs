@@ -2,7 +2,7 @@
 //! when its effect is committed, and only then is Telegram told so: a press that reached the box takes effect once, whatever
 //! restarts in between.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,7 @@ use crate::flow::outlet::Trouble;
 use crate::flow::teams::Teams;
 use crate::system::aside::aside;
 use crate::system::clock::Clock;
+use crate::system::lock::lock;
 use crate::system::supervisor::{BoxError, Pulse};
 
 /// What Telegram shall tell of.
@@ -229,7 +230,7 @@ impl Receiver {
     }
 
     pub(super) fn contact<T>(&self, look: impl FnOnce(&mut Contact) -> T) -> T {
-        look(&mut self.contact.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut lock(&self.contact))
     }
 }
 

@@ -2,7 +2,7 @@
 //! chat for five minutes, and what is not understood changes nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,6 +24,7 @@ use crate::domain::story::MessageRef;
 use crate::flow::settings::Changed;
 use crate::flow::{Error, Flow};
 use crate::system::aside::aside;
+use crate::system::lock::lock;
 
 /// How long a written value is awaited.
 const AWAITED: Duration = Duration::from_secs(300);
@@ -303,10 +304,6 @@ impl Steward {
         let delete = self.voice.client.bot.delete_message(chat, id);
         self.voice.aside(message.chat, delete);
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn answer(setting: Setting, changed: &Changed) -> String {
