@@ -1,9 +1,5 @@
 //! Who is told of an alert: the owner, or the team where the owner cannot be.
 
-use teloxide::payloads::SendMessageSetters;
-use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, ParseMode};
-
 use super::client::SMALL_CALL;
 use super::desk::{Desk, no_chat};
 use super::message::alert;
@@ -36,10 +32,7 @@ impl Desk {
     }
 
     async fn alarm_in(&self, chat: i64, told: &Alert) -> Result<(), Trouble> {
-        let bot = &self.voice.client.bot;
-        let request = bot
-            .send_message(ChatId(chat), alert(told))
-            .parse_mode(ParseMode::Html);
+        let request = self.voice.message(chat, alert(told));
         self.voice
             .call(chat, Urgency::Later, SMALL_CALL, request)
             .await

@@ -2,11 +2,10 @@
 //! it is; the answer is talk, and is said aside.
 
 use jiff::Timestamp;
-use teloxide::payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters};
+use teloxide::payloads::AnswerCallbackQuerySetters;
 use teloxide::prelude::Requester;
 use teloxide::types::{
-    CallbackQuery, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, Message, MessageId,
-    ParseMode, Update, UpdateKind, User,
+    CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, UpdateKind, User,
 };
 use teloxide::utils::command::BotCommands;
 
@@ -369,14 +368,8 @@ impl Hearing {
         clerk.flow().choose(person.id, now).await?;
         let name = clerk.settings().await?.name;
         let text = format!("You speak to {name} now, until you choose another with /team.");
-        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
-        let edit = self
-            .voice
-            .client
-            .bot
-            .edit_message_text(chat, id, plain(&text));
-        self.voice
-            .aside(message.chat, edit.parse_mode(ParseMode::Html));
+        let edit = self.voice.rewording(message, plain(&text));
+        self.voice.aside(message.chat, edit);
         Ok(String::new())
     }
 

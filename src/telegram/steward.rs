@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, ForceReply, MessageId, ParseMode, ReplyMarkup};
+use teloxide::types::{ChatId, ForceReply, MessageId, ReplyMarkup};
 use tokio::time::Instant;
 
 use super::client::SMALL_CALL;
@@ -260,14 +260,10 @@ impl Steward {
             person.id,
             plain(&what)
         );
-        let mut request = self
+        let request = self
             .voice
-            .client
-            .bot
-            .send_message(ChatId(spot.chat), text)
-            .parse_mode(ParseMode::Html)
+            .message(spot, text)
             .reply_markup(ReplyMarkup::ForceReply(ForceReply::new().selective()));
-        request.message_thread_id = spot.thread;
         let (voice, dialogs) = (self.voice.clone(), Arc::clone(&self.dialogs));
         let awaited = (spot.chat, person.id);
         aside(async move {
@@ -292,11 +288,9 @@ impl Steward {
     }
 
     fn show(&self, message: MessageRef, (text, keyboard): Panel) {
-        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
         let keyboard = panel::marked(keyboard, self.flow.team());
-        let edit = self.voice.client.bot.edit_message_text(chat, id, text);
-        let edit = edit.parse_mode(ParseMode::Html).reply_markup(keyboard);
-        self.voice.aside(message.chat, edit);
+        let edit = self.voice.rewording(message, text);
+        self.voice.aside(message.chat, edit.reply_markup(keyboard));
     }
 
     fn close(&self, message: MessageRef) {
