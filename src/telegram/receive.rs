@@ -91,6 +91,8 @@ impl Receiver {
     /// # Errors
     /// If the store cannot be written.
     pub async fn run(&self, pulse: &Pulse) -> Result<(), BoxError> {
+        // What was to be written when the task ended may not be on record.
+        self.contact(|contact| contact.has_complaint = true);
         let name = loop {
             pulse.expecting(SMALL_CALL + REFUSED_PAUSE);
             match self.introduce().await {
@@ -129,7 +131,7 @@ impl Receiver {
         let (has_rival, is_long) =
             self.contact(|contact| (contact.has_rival(now), contact.is_silent_for_long()));
         // Two that take the updates are heard in turns: that one is heard says nothing of the other.
-        if !has_rival {
+        if !has_rival && self.contact(|contact| std::mem::take(&mut contact.has_complaint)) {
             self.teams.own().condition(TELEGRAM, None, now).await?;
         }
         if is_long {
@@ -172,7 +174,9 @@ impl Receiver {
     pub(super) async fn complain(&self, reason: String) -> Result<(), Error> {
         let now = self.clock.now();
         let own = self.teams.own();
-        own.condition(TELEGRAM, Some(reason), now).await
+        own.condition(TELEGRAM, Some(reason), now).await?;
+        self.contact(|contact| contact.has_complaint = true);
+        Ok(())
     }
 
     /// The same, but a short silence is nobody's concern: a router restarts, a server is updated.
@@ -251,6 +255,8 @@ pub(super) struct Contact {
     errors: u32,
     /// How often another program that takes the updates was met, and when last.
     rival: Option<(u32, Timestamp)>,
+    /// Whether a complaint may be on record; as long as none is, hearing writes nothing.
+    has_complaint: bool,
 }
 
 impl Contact {
@@ -259,6 +265,7 @@ impl Contact {
             heard_at: Instant::now(),
             errors: 0,
             rival: None,
+            has_complaint: true,
         }
     }
 
