@@ -2,7 +2,7 @@
 //! the tasks find is noted here, in memory, and told to the owner directly: once, daily at most, and once when it is over.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use crate::domain::alert::{Alert, Severity, topic};
 use crate::domain::ids::AlertId;
 use crate::flow::Error;
 use crate::flow::outlet::Outlet;
+use crate::system::lock::lock;
 use crate::system::nudge::Nudge;
 use crate::system::supervisor::BoxError;
 
@@ -116,7 +117,7 @@ impl Illness {
     }
 
     fn case<T>(&self, look: impl FnOnce(&mut Option<Case>) -> T) -> T {
-        look(&mut self.case.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut lock(&self.case))
     }
 }
 

@@ -6,11 +6,11 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::exit::told;
-use super::near::{hint, near};
 use super::print::{FULL, NUMBER, TEXT, Table, count, heading, moment, or_dash, say};
 use super::{Failure, Seat};
 use crate::domain::category::{Category, Share, in_ppm, share};
 use crate::domain::runway::FARTHEST_DAYS;
+use crate::flow::settings::Changed;
 use crate::flow::survey::ShareInForce;
 
 #[derive(Debug, Subcommand)]
@@ -103,10 +103,10 @@ struct Set {
 
 async fn set(seat: &Seat, shares: Vec<(String, f64)>) -> Result<(), Failure> {
     let shares = checked(shares)?;
-    know_all(seat, &shares).await?;
-    seat.flow
-        .set_mix(shares.clone(), seat.by.clone(), seat.now())
-        .await?;
+    let (by, now) = (seat.by.clone(), seat.now());
+    if let Changed::Refused(unknown) = seat.flow.set_mix(shares.clone(), by, now).await? {
+        return Err(Failure::NotFound(told(unknown.reason, unknown.remedy)));
+    }
     seat.knock().await?;
     let set: Vec<Set> = shares
         .into_iter()
@@ -135,25 +135,6 @@ fn checked(shares: Vec<(String, f64)>) -> Result<BTreeMap<Category, u32>, Failur
             "give each category once, like `storyline mix set memes=70 merch=30`",
         ))
     })
-}
-
-/// A category that nobody knows is most likely a slip of the finger, and its share would go to the others unnoticed.
-async fn know_all(seat: &Seat, shares: &BTreeMap<Category, u32>) -> Result<(), Failure> {
-    let known = seat.flow.mix(seat.now()).await?;
-    let known: Vec<&str> = known.iter().map(|share| share.category.as_str()).collect();
-    match shares
-        .keys()
-        .find(|category| !known.contains(&category.as_str()))
-    {
-        None => Ok(()),
-        Some(unknown) => Err(Failure::NotFound(told(
-            format!("there are no media in a category `{unknown}`"),
-            hint(
-                &near(unknown.as_str(), known.iter().copied()),
-                "a category is a folder of the library; put a picture into it first. `storyline mix show` has all categories",
-            ),
-        ))),
-    }
 }
 
 async fn history(seat: &Seat) -> Result<(), Failure> {

@@ -5,16 +5,14 @@ use secrecy::SecretString;
 
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
-use super::keys::{self, Key, Kind, Secrecy};
+use super::keys::{self, CACHE_MB, Key, Kind, Secrecy};
 use super::parse::{address, http_url, odd_token, webhook_secret, webhook_url};
 use super::problem::Problem;
 use super::{Config, Database, Library, Log, Telegram};
-use crate::domain::framing::Framing;
 use crate::domain::messages::Messages;
-use crate::domain::team::{TeamSettings, Window};
-use crate::domain::written::{
-    Complaint, absolute, color, fit, name, time, time_or_off, verbosity, zone,
-};
+use crate::domain::setting::Setting;
+use crate::domain::team::TeamSettings;
+use crate::domain::written::{Complaint, absolute, chat, truth, whole};
 use crate::system::secret::redact;
 
 const WEBHOOK_URL: &str = "telegram.webhook_url";
@@ -46,10 +44,9 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn config(&mut self) -> Config {
-        let library = self.library();
-        let team = self.team(&library);
+        let team = self.team();
         Config {
-            library,
+            library: self.library(&team),
             database: Database {
                 url: self.required("database.url", DatabaseUrl::parse),
             },
@@ -72,17 +69,18 @@ impl Check<'_> {
             messages: Messages::new(|text| {
                 self.required(&format!("messages.{}", text.name()), |source| {
                     text.parse(source)
-                        .map_err(|flaw| Complaint::new(flaw.reason, flaw.remedy))
                 })
             }),
         }
     }
 
-    fn library(&mut self) -> Library {
+    fn library(&mut self, team: &TeamSettings) -> Library {
         let library = Library {
-            path: self.required("library.path", absolute),
+            path: team.library.clone(),
             cache: self.required("library.cache", absolute),
-            cache_mb: self.number("library.cache_mb").unwrap_or(500),
+            cache_mb: self
+                .required("library.cache_mb", |text| whole(text, CACHE_MB))
+                .into(),
         };
         if library.cache.starts_with(&library.path) {
             let problem = Problem::new(
@@ -103,14 +101,14 @@ impl Check<'_> {
 
     fn telegram(&mut self) -> Telegram {
         let telegram = Telegram {
-            token: self.text("telegram.token", |text| Ok(SecretString::from(text))),
-            token_file: self.text("telegram.token_file", absolute),
-            admin_chat: self.chat("telegram.admin_chat"),
+            token: self.optional("telegram.token", |text| Ok(SecretString::from(text))),
+            token_file: self.optional("telegram.token_file", absolute),
+            admin_chat: self.optional("telegram.admin_chat", chat),
             api_url: self.required("telegram.api_url", http_url),
-            announce: self.truth("telegram.announce").unwrap_or(true),
-            webhook_url: self.text(WEBHOOK_URL, webhook_url),
+            announce: self.required("telegram.announce", truth),
+            webhook_url: self.optional(WEBHOOK_URL, webhook_url),
             webhook_listen: self.required("telegram.webhook_listen", address),
-            webhook_secret: self.text(WEBHOOK_SECRET, webhook_secret),
+            webhook_secret: self.optional(WEBHOOK_SECRET, webhook_secret),
         };
         let has_no_secret = telegram.webhook_secret.is_none()
             && self.problems.iter().all(|one| one.key != WEBHOOK_SECRET);
@@ -128,157 +126,68 @@ impl Check<'_> {
         telegram
     }
 
-    fn team(&mut self, library: &Library) -> TeamSettings {
-        let default = TeamSettings::default();
-        TeamSettings {
-            name: self.required("team.name", name),
-            chat: self.chat("telegram.chat"),
-            thread: self.number("telegram.thread"),
-            routes: self.text("routes.to", str::parse).unwrap_or_default(),
-            library: library.path.clone(),
-            timezone: self.required("team.timezone", zone),
-            posts_per_day: self
-                .number("team.posts_per_day")
-                .unwrap_or(default.posts_per_day),
-            window: Window {
-                start: self.required("team.window_start", time),
-                end: self.required("team.window_end", time),
-            },
-            jitter_minutes: self
-                .number("team.jitter_minutes")
-                .unwrap_or(default.jitter_minutes),
-            horizon_days: self
-                .number("team.horizon_days")
-                .unwrap_or(default.horizon_days),
-            late_minutes: self
-                .number("team.late_minutes")
-                .unwrap_or(default.late_minutes),
-            repost_ttl_days: self
-                .number("team.repost_ttl_days")
-                .unwrap_or(default.repost_ttl_days),
-            skip_ttl_days: self
-                .number("team.skip_ttl_days")
-                .unwrap_or(default.skip_ttl_days),
-            remind_minutes: self
-                .number("team.remind_minutes")
-                .unwrap_or(default.remind_minutes),
-            expire_hours: self
-                .number("team.expire_hours")
-                .unwrap_or(default.expire_hours),
-            framing: Framing {
-                fit: self.required("team.fit", fit),
-                color: self.required("team.fit_color", color),
-            },
-            verbosity: self.required("team.verbosity", verbosity),
-            digest: self.required("team.digest", time_or_off),
-            weekly_summary: self
-                .truth("team.weekly_summary")
-                .unwrap_or(default.weekly_summary),
-            dry_run: self.truth("team.dry_run").unwrap_or(default.dry_run),
+    fn team(&mut self) -> TeamSettings {
+        let mut team = TeamSettings::default();
+        for setting in Setting::ALL {
+            self.required(&setting.key(), |text| setting.put(&mut team, text));
         }
+        team
     }
 
-    /// A text that always has a value: its key's default if it is not set, or wrong.
-    fn required<T>(&mut self, path: &str, parse: impl Fn(&str) -> Result<T, Complaint>) -> T {
-        self.text(path, &parse).unwrap_or_else(|| {
+    /// What always has a value: its key's default if it is not set, or wrong.
+    fn required<T>(
+        &mut self,
+        path: &str,
+        mut parse: impl FnMut(&str) -> Result<T, Complaint>,
+    ) -> T {
+        self.optional(path, &mut parse).unwrap_or_else(|| {
             parse(key(path).default).expect("the default of a required setting is valid")
         })
     }
 
-    /// A text; `None` if it is not set, or wrong.
-    fn text<T>(&mut self, path: &str, parse: impl Fn(&str) -> Result<T, Complaint>) -> Option<T> {
-        let written = self.values.get(path)?;
-        let (Raw::Text(text) | Raw::Loose(text)) = &written.raw else {
-            return self.complain(path, written, wrong_kind(key(path), &written.raw));
+    /// What need not be set; `None` if it is not, or wrong.
+    fn optional<T>(
+        &mut self,
+        path: &str,
+        parse: impl FnOnce(&str) -> Result<T, Complaint>,
+    ) -> Option<T> {
+        let (key, written) = (key(path), self.values.get(path)?);
+        let value = match text(key, &written.raw) {
+            Ok(text) if text.is_empty() && key.default.is_empty() => return None,
+            Ok(text) => parse(&text),
+            Err(complaint) => Err(complaint),
         };
-        let text = text.trim();
-        if text.is_empty() && key(path).default.is_empty() {
-            return None;
-        }
-        match parse(text) {
-            Ok(value) => Some(value),
-            Err(complaint) => self.complain(path, written, complaint),
-        }
+        value
+            .map_err(|complaint| self.complain(key, written, complaint))
+            .ok()
     }
 
-    /// A whole number within its key's bounds; `None` if it is not set, or wrong.
-    fn number<T: TryFrom<i64>>(&mut self, path: &str) -> Option<T> {
-        let written = self.values.get(path)?;
-        let key = key(path);
-        let number = match &written.raw {
-            Raw::Whole(number) => Some(*number),
-            Raw::Loose(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        let Some(number) = number else {
-            return self.complain(path, written, wrong_kind(key, &written.raw));
-        };
-        let (least, most) = match key.kind {
-            Kind::Whole { least, most, .. } => (least, most),
-            Kind::Text | Kind::Truth => (i64::MIN, i64::MAX),
-        };
-        match T::try_from(number) {
-            Ok(value) if (least..=most).contains(&number) => Some(value),
-            _ => {
-                let bounds = if most >= i64::from(i32::MAX) {
-                    format!("{least} or more")
-                } else {
-                    format!("{least} to {most}")
-                };
-                let remedy = format!("write a whole number, such as {}", key.shown());
-                self.complain(
-                    path,
-                    written,
-                    Complaint::new(format!("it must be {bounds}"), remedy),
-                )
-            }
-        }
-    }
-
-    /// The number of a chat. People know chats by `@name` and look for the number in vain.
-    fn chat(&mut self, path: &str) -> Option<i64> {
-        let written = self.values.get(path)?;
-        let named = match &written.raw {
-            Raw::Text(text) | Raw::Loose(text) => text.trim().parse::<i64>().is_err(),
-            Raw::Whole(number) => *number == 0,
-            Raw::Truth(_) | Raw::Other(_) => false,
-        };
-        if named {
-            let complaint = Complaint::new(
-                "a chat is known by its number, not by its name",
-                "open the chat in the web version of Telegram: its number is at the end of the address (that of a \
-                 channel or group looks like -1001234567890)",
-            );
-            return self.complain(path, written, complaint);
-        }
-        self.number(path)
-    }
-
-    fn truth(&mut self, path: &str) -> Option<bool> {
-        let written = self.values.get(path)?;
-        let truth = match &written.raw {
-            Raw::Truth(truth) => Some(*truth),
-            Raw::Loose(text) => match text.trim().to_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => Some(true),
-                "false" | "no" | "off" | "0" => Some(false),
-                _ => None,
-            },
-            _ => None,
-        };
-        truth.or_else(|| self.complain(path, written, wrong_kind(key(path), &written.raw)))
-    }
-
-    fn complain<T>(&mut self, path: &str, written: &Written, complaint: Complaint) -> Option<T> {
+    fn complain(&mut self, key: &Key, written: &Written, complaint: Complaint) {
         let reason = redact(&complaint.reason, &[]);
-        let mut problem = Problem::new(path, reason, complaint.remedy).at(&written.origin);
-        problem.value = shown(key(path), &written.raw);
+        let mut problem = Problem::new(key.path(), reason, complaint.remedy).at(&written.origin);
+        problem.value = shown(key, &written.raw);
         self.problems.push(problem);
-        None
     }
 }
 
 fn key(path: &str) -> &'static Key {
     keys::find(path).expect("only keys of the table are checked")
+}
+
+/// What was written, as a text, if it is of its key's kind.
+fn text(key: &Key, raw: &Raw) -> Result<String, Complaint> {
+    let is_number = |text: &str| text.trim().parse::<i64>().is_ok();
+    match (key.kind, raw) {
+        (Kind::Whole(_), Raw::Loose(text)) if !is_number(text) => Err(wrong_kind(key, raw)),
+        // People know chats by `@name`, and are told where to find the number.
+        (Kind::Id, Raw::Text(text)) if is_number(text) => Err(wrong_kind(key, raw)),
+        (Kind::Text | Kind::Id, Raw::Text(text)) | (_, Raw::Loose(text)) => {
+            Ok(text.trim().to_owned())
+        }
+        (Kind::Whole(_) | Kind::Id, Raw::Whole(number)) => Ok(number.to_string()),
+        (Kind::Truth, Raw::Truth(truth)) => Ok(truth.to_string()),
+        _ => Err(wrong_kind(key, raw)),
+    }
 }
 
 /// What was written, as far as it may be shown.
@@ -315,7 +224,7 @@ fn wrong_kind(key: &Key, raw: &Raw) -> Complaint {
     };
     let must = match key.kind {
         Kind::Text => "a text in quotes",
-        Kind::Whole { .. } => "a whole number without quotes",
+        Kind::Whole(_) | Kind::Id => "a whole number without quotes",
         Kind::Truth => "true or false without quotes",
     };
     Complaint::new(

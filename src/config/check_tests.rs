@@ -51,7 +51,7 @@ fn every_problem_is_told_at_once_and_with_its_remedy() {
         [
             "telegram.chat = \"@ourteam\" (/s.toml:6): a chat is known by its number, not by its name\n  hint: open the chat in the web version of Telegram: its number is at the end of the address (that of a channel or group looks like -1001234567890)",
             "team.timezone = \"Europe/Berln\" (/s.toml:3): there is no such time zone\n  hint: did you mean `Europe/Berlin`?",
-            "team.posts_per_day = 99 (/s.toml:2): it must be 1 to 50\n  hint: write a whole number, such as 3",
+            "team.posts_per_day = 99 (/s.toml:2): it must be 1 to 50\n  hint: write a whole number of stories a day, 1 to 50",
             "team.window_end = \"9pm\" (/s.toml:4): it is no time of day\n  hint: write hour and minute, such as `\"09:30\"`",
         ]
     );
@@ -82,8 +82,8 @@ fn numbers_keep_their_bounds() {
             );
         }
     }
-    assert!(problem("telegram.thread = 0").contains("it must be 1 or more"));
-    assert!(problem("telegram.thread = 3000000000").contains("it must be 1 or more"));
+    assert!(problem("telegram.thread = 0").contains("by its number"));
+    assert!(problem("telegram.thread = 3000000000").contains("by its number"));
     assert!(problem("telegram.chat = 0").contains("by its number"));
     assert_eq!(checked("telegram.chat = -100").0.team.chat, Some(-100));
     assert_eq!(checked("telegram.thread = 0x0c").0.team.thread, Some(12));

@@ -43,10 +43,8 @@ fn commented(lines: &str) -> String {
 fn facts(key: &Key) -> String {
     let mut facts = String::new();
     match key.kind {
-        Kind::Whole { most, .. } if most >= i64::from(i32::MAX) => {
-            facts.push_str("A whole number. ")
-        }
-        Kind::Whole { least, most, unit } => {
+        Kind::Id => facts.push_str("A whole number. "),
+        Kind::Whole((least, most, unit)) => {
             // Writing to a String cannot fail.
             let _ = write!(facts, "{least} to {most} {unit}. ");
         }

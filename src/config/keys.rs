@@ -4,6 +4,8 @@
 mod messages;
 mod team;
 
+use crate::domain::written::Bounds;
+
 /// A section of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
@@ -18,15 +20,10 @@ pub struct Section {
 pub enum Kind {
     /// A text, in quotes.
     Text,
-    /// A whole number, of a unit, between two bounds.
-    Whole {
-        /// The smallest.
-        least: i64,
-        /// The largest.
-        most: i64,
-        /// What is counted; empty for a mere number.
-        unit: &'static str,
-    },
+    /// A whole number between two bounds.
+    Whole(Bounds),
+    /// The number of a chat or a topic.
+    Id,
     /// `true` or `false`.
     Truth,
 }
@@ -80,7 +77,7 @@ impl Key {
         match self.kind {
             Kind::Text if value.contains('\n') => format!("{} = '''\n{value}'''", self.name),
             Kind::Text => format!("{} = {value:?}", self.name),
-            Kind::Whole { .. } | Kind::Truth => format!("{} = {value}", self.name),
+            Kind::Whole(_) | Kind::Id | Kind::Truth => format!("{} = {value}", self.name),
         }
     }
 
@@ -136,9 +133,8 @@ const TEXT: Key = Key {
     secrecy: Secrecy::Open,
 };
 
-const fn whole(least: i64, most: i64, unit: &'static str) -> Kind {
-    Kind::Whole { least, most, unit }
-}
+/// How much may be kept in the cache.
+pub(super) const CACHE_MB: Bounds = (1, 1_000_000, "MB");
 
 /// All settings, in the order of the example.
 pub const KEYS: &[Key] = &all();
@@ -180,7 +176,7 @@ const HERE: &[Key] = &[
     Key {
         section: "library",
         name: "cache_mb",
-        kind: whole(1, 1_000_000, "MB"),
+        kind: Kind::Whole(CACHE_MB),
         default: "500",
         doc: "How much is kept there; beyond, what was used longest ago goes.",
         ..TEXT
@@ -215,7 +211,7 @@ const HERE: &[Key] = &[
     Key {
         section: "telegram",
         name: "chat",
-        kind: whole(i64::MIN, i64::MAX, ""),
+        kind: Kind::Id,
         sample: "-1001234567890",
         doc: "The number of the team's channel or group, where stories are reviewed. First value; what is decided later wins.",
         ..TEXT
@@ -223,7 +219,7 @@ const HERE: &[Key] = &[
     Key {
         section: "telegram",
         name: "thread",
-        kind: whole(1, i32::MAX as i64, ""),
+        kind: Kind::Id,
         sample: "12",
         doc: "The topic in that group, if it has topics and stories belong in one of them. First value; what is decided later wins.",
         ..TEXT
@@ -231,7 +227,7 @@ const HERE: &[Key] = &[
     Key {
         section: "telegram",
         name: "admin_chat",
-        kind: whole(i64::MIN, i64::MAX, ""),
+        kind: Kind::Id,
         sample: "123456789",
         doc: "The number of the chat that alerts go to; unset, they go to the team's chat. Whose private chat it is owns the box.",
         ..TEXT

@@ -8,12 +8,8 @@ fn what_a_team_may_change_has_the_bounds_and_the_default_that_the_file_has() {
     for setting in Setting::ALL {
         let key = find(&setting.key()).unwrap();
         assert_eq!(key.default, setting.shown(&defaults), "{setting}");
-        if let Some((least, most, unit)) = setting.bounds() {
-            assert_eq!(
-                key.kind,
-                whole(least.into(), most.into(), unit),
-                "{setting}"
-            );
+        if let Some(bounds) = setting.bounds() {
+            assert_eq!(key.kind, Kind::Whole(bounds), "{setting}");
         }
     }
     let of_team = KEYS.iter().filter(|key| key.section == "team");

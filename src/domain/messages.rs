@@ -1,7 +1,8 @@
 //! The texts of the team's messages, as the owner wants them; what each of them is and what it may hold.
 
 use super::outcome::Outcome;
-use super::template::{Flaw, Form, Placeholder, Rules, Template};
+use super::template::{Form, Placeholder, Rules, Template};
+use super::written::Complaint;
 
 /// The most that a caption holds, in UTF-16 units of visible text.
 pub const CAPTION_UNITS: usize = 1024;
@@ -125,7 +126,7 @@ impl Text {
     ///
     /// # Errors
     /// What is wrong with it, and what to do.
-    pub fn parse(self, source: &str) -> Result<Template, Flaw> {
+    pub fn parse(self, source: &str) -> Result<Template, Complaint> {
         Template::parse(source, &self.rules())
     }
 

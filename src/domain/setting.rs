@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::nearest::nearest;
 use super::team::TeamSettings;
-use super::written::{self, Complaint};
+use super::written::{self, Bounds, Complaint};
 
 /// One setting of a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,9 +124,9 @@ impl Setting {
         }
     }
 
-    /// The least and the most that may be written, and what is counted; nothing for what is no number.
+    /// What may be written; nothing for what is no number.
     #[must_use]
-    pub fn bounds(self) -> Option<(u32, u32, &'static str)> {
+    pub const fn bounds(self) -> Option<Bounds> {
         Some(match self {
             Self::PostsPerDay => (1, 50, "stories a day"),
             Self::JitterMinutes => (0, 720, "minutes"),
@@ -204,14 +204,7 @@ impl Setting {
     }
 
     fn number(self, text: &str) -> Result<u32, Complaint> {
-        let (least, most, unit) = self.bounds().unwrap_or((0, u32::MAX, ""));
-        let number = text.parse().ok();
-        number
-            .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| {
-                let remedy = format!("write a whole number of {unit}, {least} to {most}");
-                Complaint::new(format!("it must be {least} to {most}"), remedy)
-            })
+        written::whole(text, self.bounds().unwrap_or((0, u32::MAX, "")))
     }
 }
 

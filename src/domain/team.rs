@@ -91,6 +91,13 @@ pub struct Place {
     pub thread: Option<i32>,
 }
 
+/// A chat, in no topic.
+impl From<i64> for Place {
+    fn from(chat: i64) -> Self {
+        Self { chat, thread: None }
+    }
+}
+
 impl TeamSettings {
     /// Where it is at home: its stories go there, unless a route leads elsewhere. Nothing as long as no chat is set.
     #[must_use]

@@ -11,6 +11,8 @@
 
 use std::collections::BTreeMap;
 
+use super::written::Complaint;
+
 mod parse;
 
 /// What differs from story to story. The order is that in which they are given room: what comes first is cut last.
@@ -138,15 +140,6 @@ pub struct Rules {
     pub most: usize,
 }
 
-/// Why a text cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
-    /// What is wrong.
-    pub reason: String,
-    /// What to do.
-    pub remedy: String,
-}
-
 /// A text that was read and found to be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -193,7 +186,7 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong with it, and what to do.
-    pub fn parse(source: &str, rules: &Rules) -> Result<Self, Flaw> {
+    pub fn parse(source: &str, rules: &Rules) -> Result<Self, Complaint> {
         let source = source.trim();
         let template = Self {
             source: source.to_owned(),

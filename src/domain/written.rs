@@ -31,6 +31,23 @@ impl Complaint {
     }
 }
 
+/// The least and the most that a whole number may be, and what is counted.
+pub type Bounds = (u32, u32, &'static str);
+
+/// A whole number within its bounds.
+///
+/// # Errors
+/// If it is none.
+pub fn whole(text: &str, (least, most, unit): Bounds) -> Result<u32, Complaint> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| {
+            let remedy = format!("write a whole number of {unit}, {least} to {most}");
+            Complaint::new(format!("it must be {least} to {most}"), remedy)
+        })
+}
+
 /// A whole path, from `/` on.
 ///
 /// # Errors

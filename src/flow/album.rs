@@ -1,7 +1,7 @@
 //! The pictures of what comes, as an album in a chat. It is talk, best effort: who asked is on no record, and a restart forgets
 //! it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -14,6 +14,7 @@ use crate::domain::media::Media;
 use crate::domain::story::{State, Story};
 use crate::domain::team::Place;
 use crate::store::{Tx, media, settings, stories, uploads};
+use crate::system::lock::lock;
 
 /// The most pictures that Telegram takes in an album.
 pub const MOST_PICTURES: usize = 10;
@@ -77,13 +78,9 @@ struct Wish {
 }
 
 impl Wishes {
-    fn lock(&self) -> MutexGuard<'_, Vec<Wish>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// False if one was asked for there a moment ago.
     fn add(&self, place: Place, now: Timestamp) -> bool {
-        let mut wishes = self.lock();
+        let mut wishes = lock(&self.0);
         wishes.retain(|wish| wish.is_open || now.duration_since(wish.at).abs() < AGAIN);
         let is_new = wishes.iter().all(|wish| wish.place != place);
         if is_new {
@@ -97,14 +94,14 @@ impl Wishes {
     }
 
     fn take(&self) -> Option<Place> {
-        let mut wishes = self.lock();
+        let mut wishes = lock(&self.0);
         let wish = wishes.iter_mut().find(|wish| wish.is_open)?;
         wish.is_open = false;
         Some(wish.place)
     }
 
     fn forget(&self, place: Place) {
-        self.lock().retain(|wish| wish.place != place);
+        lock(&self.0).retain(|wish| wish.place != place);
     }
 }
 

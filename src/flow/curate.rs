@@ -1,16 +1,19 @@
 //! What people decide about the library by hand: which media are held back, and which category gets how much.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::settings::Changed;
 use super::{Flow, Result};
 use crate::domain::audit::{Asked, Audited, By, Change, lock_value};
 use crate::domain::category::Category;
-use crate::domain::ids::MediaId;
+use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::lock::LockKind;
 use crate::domain::media::Media;
+use crate::domain::nearest::nearest;
+use crate::domain::written::Complaint;
 use crate::store::{Tx, audit, locks, media, mix};
 
 impl Flow {
@@ -85,7 +88,8 @@ impl Flow {
         Ok(removed)
     }
 
-    /// Puts a mix in force; an empty one means that any category will do.
+    /// Puts a mix in force; an empty one means that any category will do. A category that nobody knows is most likely a slip
+    /// of the finger, and its share would go to the others unnoticed.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -94,10 +98,15 @@ impl Flow {
         shares_ppm: BTreeMap<Category, u32>,
         by: By,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<Changed> {
         let team = self.team;
-        self.store
+        let changed = self
+            .store
             .write(move |tx| {
+                let known = categories(tx, team)?;
+                if let Some(unknown) = shares_ppm.keys().find(|it| !known.contains(it)) {
+                    return Ok(Changed::Refused(is_unknown(unknown, &known)));
+                }
                 let before = mix::in_force(tx, team)?.map(|(_, shares)| shares);
                 mix::set(tx, team, &shares_ppm, &by.name, now)?;
                 let action = if shares_ppm.is_empty() {
@@ -109,11 +118,21 @@ impl Flow {
                     shares_value(&before.unwrap_or_default()),
                     shares_value(&shares_ppm),
                 );
-                audit::add(tx, team, &by, &change, now)
+                audit::add(tx, team, &by, &change, now)?;
+                Ok(Changed::Done)
             })
             .await?;
         self.nudges.plan.notify();
-        Ok(())
+        Ok(changed)
+    }
+
+    /// The categories that there are: those of media, and those of the mix in force.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn categories(&self) -> Result<BTreeSet<Category>> {
+        let team = self.team;
+        self.store.read(move |tx| categories(tx, team)).await
     }
 
     /// Who changed what, the newest first.
@@ -126,6 +145,28 @@ impl Flow {
             .read(move |tx| audit::list(tx, team, asked))
             .await
     }
+}
+
+pub(super) fn categories(tx: &mut dyn Tx, team: TeamId) -> Result<BTreeSet<Category>> {
+    let mut all = BTreeSet::from_iter(media::categories(tx, team)?);
+    let in_force = mix::in_force(tx, team)?;
+    all.extend(
+        in_force
+            .into_iter()
+            .flat_map(|(_, shares)| shares.into_keys()),
+    );
+    Ok(all)
+}
+
+fn is_unknown(category: &Category, known: &BTreeSet<Category>) -> Complaint {
+    let near = nearest(category.as_str(), known.iter().map(Category::as_str));
+    Complaint::new(
+        format!("there are no media in a category `{category}`"),
+        near.map_or_else(
+            || "a category is a folder of the library; put a picture into it first".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        ),
+    )
 }
 
 /// What was taken off a media.

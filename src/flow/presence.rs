@@ -1,8 +1,6 @@
 //! When the box comes and goes. A start is told of only if it tells something: after an absence, by another version, or if the
 //! program ends again and again. It concerns the whole box, so its own team is told, once.
 
-use std::sync::PoisonError;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::conditions::judge;
@@ -13,6 +11,7 @@ use crate::domain::calendar::moment;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::store::{Tx, alerts, history, settings, state, stories};
+use crate::system::lock::lock;
 
 /// A shorter absence is a restart, and tells nothing.
 const AWAY: SignedDuration = SignedDuration::from_mins(10);
@@ -76,7 +75,7 @@ pub(super) fn judge_crashes(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Re
 
 impl Flow {
     pub(super) fn started(&self, start: Option<Start>) {
-        *self.start.lock().unwrap_or_else(PoisonError::into_inner) = start;
+        *lock(&self.start) = start;
         self.nudges.alerts.notify();
     }
 
@@ -87,7 +86,7 @@ impl Flow {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn come_back(&self, synchronised: bool, now: Timestamp) -> Result<()> {
-        let start = *self.start.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = *lock(&self.start);
         let Some(start) = start else {
             return Ok(());
         };

@@ -2,7 +2,7 @@
 //! preview asks the same functions, so it is what happens.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -19,6 +19,7 @@ use crate::domain::ids::TeamId;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
 use crate::store::{Error, Tx, alerts, audit, history, media, mix, settings, stories, teams};
+use crate::system::lock::lock;
 
 /// How long new pictures are given to be examined before it is said that nothing is left.
 const JUST_NOW: SignedDuration = SignedDuration::from_hours(1);
@@ -116,12 +117,12 @@ impl Flow {
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
                 let lines = preview(tx, team, &settings, days, now)?;
-                *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines);
+                *lock(&shown) = Some(lines);
                 // An error is how a transaction is taken back.
                 Err::<(), _>(Error::unexpected("a preview is never kept"))
             })
             .await;
-        let lines = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lines = lock(&seen).take();
         match (lines, taken_back) {
             (None, Err(error)) => Err(error),
             (lines, _) => Ok(lines.unwrap_or_default()),

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::curate::categories;
 use super::runway::runways;
 use super::{Flow, Result};
 use crate::domain::alert::Alert;
@@ -272,11 +273,7 @@ impl Flow {
                 };
                 let all = media::list(tx, team, None)?;
                 let wanted = in_force.map(|(_, shares)| shares);
-                let mut categories: Vec<Category> = media::categories(tx, team)?;
-                categories.extend(wanted.iter().flat_map(|shares| shares.keys().cloned()));
-                categories.sort();
-                categories.dedup();
-                Ok(categories
+                Ok(categories(tx, team)?
                     .into_iter()
                     .map(|category| ShareInForce {
                         share_ppm: wanted

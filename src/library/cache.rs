@@ -9,13 +9,14 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use super::render::Form;
 use crate::domain::framing::{Fit, Framing};
 use crate::domain::media::Fingerprint;
 use crate::system::clock::Clock;
+use crate::system::lock::lock;
 
 /// To be counted up when renderings come out otherwise than before, so that none of the old ones is used.
 const VERSION: u32 = 1;
@@ -106,11 +107,7 @@ impl Cache {
 
     /// Counts what was added, and makes room if it is too much.
     fn keep_within_limit(&self, added_bytes: u64) {
-        let mut held = self
-            .0
-            .held_bytes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.0.held_bytes);
         let held_bytes = match *held {
             Some(held_bytes) => held_bytes + added_bytes,
             None => entries(&self.0.folder)

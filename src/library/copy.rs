@@ -9,6 +9,7 @@ use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
 use rustix::io::Errno;
 
 use super::beneath::split;
+use super::original::fingerprint_of;
 use crate::domain::media::Fingerprint;
 
 /// Files of one name that are told apart by a number.
@@ -92,7 +93,7 @@ pub(super) fn there_already(
         let there = library.join(name);
         fs::symlink_metadata(&there).is_ok_and(|it| it.is_file() && it.len() == length)
             && File::open(&there)
-                .and_then(hash)
+                .and_then(fingerprint_of)
                 .is_ok_and(|it| it == fingerprint)
     };
     (1..=MOST_NAMESAKES)
@@ -226,19 +227,13 @@ impl Draft {
         }
         let written = self.written()?;
         let read = Fingerprint::from_bytes(*hasher.finalize().as_bytes());
-        let read_back = hash(written).map_err(NotCopied::Target)?;
+        let read_back = fingerprint_of(written).map_err(NotCopied::Target)?;
         if read == fingerprint && read_back == fingerprint {
             Ok(())
         } else {
             Err(NotCopied::Differs)
         }
     }
-}
-
-fn hash(file: File) -> io::Result<Fingerprint> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file)?;
-    Ok(Fingerprint::from_bytes(*hasher.finalize().as_bytes()))
 }
 
 impl Drop for Draft {

@@ -4,7 +4,7 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
@@ -13,6 +13,7 @@ use super::bitmap::{Bitmap, Layout, SAMPLES};
 use super::whole::{Wholeness, wholeness};
 use super::{heic, jpeg, webp};
 use crate::domain::media::{Format, LONGEST_SIDE_PX, MOST_PIXELS};
+use crate::system::lock::lock;
 
 /// The most memory that decoding may take, in bytes: four for each of the most pixels, and some.
 const MOST_MEMORY_BYTES: u64 = MOST_PIXELS * 4 + 64 * 1024 * 1024;
@@ -60,7 +61,7 @@ pub(super) fn decode<T>(
 
 /// Does work that holds a decoded picture: alone, and a panic is a reason like any other.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = lock(&ONE_AT_A_TIME);
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err("the decoder broke down over it; it is damaged".to_owned()))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::background::background;
 use super::cache::Cache;
 use super::examine::{examine, examine_clip};
-use super::original::{self, Original};
+use super::original::{self, Original, fingerprint_of};
 use super::reconcile::Library;
 use super::render::Form;
 use super::studio::is_empty;
@@ -118,9 +118,7 @@ fn look(original: &Original, fingerprint: Fingerprint, cache: &Cache) -> Option<
 
 /// The same of a clip, which has no thumbnail.
 fn look_at_clip(path: &Path, fingerprint: Fingerprint) -> io::Result<Option<Look>> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(original::open(path)?)?;
-    if hasher.finalize().as_bytes() != fingerprint.as_bytes() {
+    if fingerprint_of(original::open(path)?)? != fingerprint {
         return Ok(None);
     }
     let found = examine_clip(original::open(path)?)?;

@@ -67,10 +67,12 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
     let mut paths: Vec<String> = walked.files.into_iter().map(|file| file.path).collect();
     paths.sort();
     let disk = root_identity(&root).ok();
+    let mut inspector = Inspector::new(from);
     let mut taken = HashSet::new();
     for path in paths {
-        let (source, seen) = (from.to_owned(), path.clone());
-        let found = background(move || look(&source, &seen)).await?;
+        let seen = path.clone();
+        let found;
+        (found, inspector) = background(move || (look(&mut inspector, &seen), inspector)).await?;
         if root_identity(from).is_err() {
             break;
         }
@@ -117,11 +119,8 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
 }
 
 /// What a file is that may become a story; or why it may not.
-pub(super) fn look(source: &Path, path: &str) -> Result<Box<Content>, String> {
-    match Inspector::new(source)
-        .inspect(path)
-        .map(|seen| seen.finding)
-    {
+pub(super) fn look(inspector: &mut Inspector, path: &str) -> Result<Box<Content>, String> {
+    match inspector.inspect(path).map(|seen| seen.finding) {
         Ok(Finding::Whole(content)) => Ok(content),
         Ok(Finding::Waiting { reason } | Finding::Unusable { reason }) => Err(reason),
         Err(NotSeen::Vanished) => Err("it is not there any more".to_owned()),

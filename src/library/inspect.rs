@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::beneath::{Folder, file_stat, split};
 use super::decode::image_format;
 use super::metadata::MetadataReader;
+use super::original::fingerprint_of;
 use super::walk::root_identity;
 use super::whole::{Wholeness, wholeness_of};
 use super::{clip, heic};
@@ -196,18 +197,7 @@ impl Inspector {
             Err(finding) => return Ok(Reading::Told(finding)),
         };
         reader.seek(SeekFrom::Start(0))?;
-        let mut hasher = blake3::Hasher::new();
-        loop {
-            let piece = reader.fill_buf()?;
-            if piece.is_empty() {
-                break;
-            }
-            hasher.update(piece);
-            let used = piece.len();
-            reader.consume(used);
-        }
-        let fingerprint = Fingerprint::from_bytes(hasher.finalize().into());
-        Ok(Reading::Whole(fingerprint, format, shape))
+        Ok(Reading::Whole(fingerprint_of(reader)?, format, shape))
     }
 }
 

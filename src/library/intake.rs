@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::background::background;
 use super::copy::{Draft, NotCopied, clear, there_already};
 use super::import::{accompany, look};
+use super::inspect::Inspector;
 use super::names;
 use super::reconcile::Library;
 use crate::domain::category::{Category, UNSORTED};
@@ -63,7 +64,7 @@ fn examined(draft: &Draft, root: &Path) -> Result<Box<Content>, NotLanded> {
         metadata.map(|it| it.len()).map_err(NotCopied::Target)
     });
     let size_bytes = length.map_err(later)?;
-    let content = look(root, &draft.path()).map_err(NotLanded::Unfit)?;
+    let content = look(&mut Inspector::new(root), &draft.path()).map_err(NotLanded::Unfit)?;
     let (width_px, height_px) = (content.width_px, content.height_px);
     let verdict = check(width_px, height_px, size_bytes, content.clip.as_ref());
     if verdict.errors.is_empty() {

@@ -77,6 +77,16 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// The hash that a media with the bytes of this file is known by; it is read piece by piece.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn fingerprint_of(file: impl Read) -> io::Result<Fingerprint> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(Fingerprint::from_bytes(hasher.finalize().into()))
+}
+
 fn unfit() -> io::Error {
     let megabytes = MOST_BYTES / 1_000_000;
     let reason = format!("it is no file of at most {megabytes} MB");

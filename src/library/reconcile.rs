@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::background::{background, blocking};
 use super::cache::Cache;
@@ -19,6 +19,7 @@ use crate::domain::run::Run;
 use crate::flow::index::Indexed;
 use crate::flow::{Error, Flow};
 use crate::system::clock::Clock;
+use crate::system::lock::lock;
 
 /// How many files are remembered in one transaction: enough to make it cheap, few enough that a press never waits for it.
 const BATCH: usize = 32;
@@ -199,7 +200,7 @@ impl Library {
         let (root, shelf) = (self.root.clone(), Arc::clone(&self.inspector));
         let writers = self.writers.clone();
         background(move || {
-            let shelf = || shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            let shelf = || lock(&shelf);
             let used = shelf().take();
             let mut inspector = used.unwrap_or_else(|| Inspector::new(&root));
             let mut seen = Seen::default();

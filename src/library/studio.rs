@@ -10,7 +10,7 @@ use super::animation::animation;
 use super::background::blocking;
 use super::cache::Cache;
 use super::clean::{self, clean};
-use super::original::{self, Original};
+use super::original::{self, Original, fingerprint_of};
 use super::poster::poster;
 use super::render::{self, Form, render};
 use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
@@ -26,16 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn studio(root: PathBuf, cache: Cache) -> Studio {
     Arc::new(move |media| {
         let (root, cache) = (root.clone(), cache.clone());
-        Box::pin(async move {
-            let making = blocking(move || picture(&root, &cache, &media));
-            match tokio::time::timeout(PATIENCE, making).await {
-                Ok(Ok(made)) => made,
-                Ok(Err(error)) => Err(NoPicture::Flawed(error.to_string())),
-                Err(_) => Err(NoPicture::Away(
-                    "The library's disk does not answer.".to_owned(),
-                )),
-            }
-        })
+        Box::pin(patiently(move || picture(&root, &cache, &media)))
     })
 }
 
@@ -44,17 +35,21 @@ pub fn studio(root: PathBuf, cache: Cache) -> Studio {
 pub fn archive(root: PathBuf) -> Archive {
     Arc::new(move |media| {
         let root = root.clone();
-        Box::pin(async move {
-            let looking = blocking(move || document(&root, &media));
-            match tokio::time::timeout(PATIENCE, looking).await {
-                Ok(Ok(found)) => found,
-                Ok(Err(error)) => Err(NoPicture::Flawed(error.to_string())),
-                Err(_) => Err(NoPicture::Away(
-                    "The library's disk does not answer.".to_owned(),
-                )),
-            }
-        })
+        Box::pin(patiently(move || document(&root, &media)))
     })
+}
+
+/// Does what reads an original, within the time that it may take.
+async fn patiently<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, NoPicture> + Send + 'static,
+) -> Result<T, NoPicture> {
+    match tokio::time::timeout(PATIENCE, blocking(work)).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => Err(NoPicture::Flawed(error.to_string())),
+        Err(_) => Err(NoPicture::Away(
+            "The library's disk does not answer.".to_owned(),
+        )),
+    }
 }
 
 /// An original without what tells where it was taken; a clip is read while it is sent, as it is.
@@ -172,9 +167,7 @@ fn clip_shown(path: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Pict
 
 /// Whether a file still has the content that was indexed.
 fn is_still(path: &Path, media: &Media) -> io::Result<bool> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(original::open(path)?)?;
-    Ok(hasher.finalize().as_bytes() == media.fingerprint.as_bytes())
+    Ok(fingerprint_of(original::open(path)?)? == media.fingerprint)
 }
 
 fn file_name(media: &Media) -> &str {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use notify::event::{AccessKind, EventKind, ModifyKind, RenameMode};
@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::walk::RootProblem;
 use super::watching::Watch;
 use super::writers::Writers;
+use crate::system::lock::lock;
 
 /// What the watcher says. Each is a hint: look before believing, for things may have changed again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -160,11 +161,6 @@ pub(super) fn by_kind(root: &Path) -> Option<String> {
     Some(format!(
         "the library lies on {name}, which does not tell of all changes"
     ))
-}
-
-/// The value, even if a thread panicked while it held it.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::beneath::split;
 use super::names;
 use super::walk::{relative, root_identity};
-use super::watch::{Change, Heard, WatchProblem, by_kind, listener, lock};
+use super::watch::{Change, Heard, WatchProblem, by_kind, listener};
 use super::writers::Writers;
+use crate::system::lock::lock;
 
 /// The watcher's thread.
 pub(super) struct Watch {

@@ -14,7 +14,7 @@ use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use super::beneath::split;
 use super::names;
 use super::walk::relative;
-use super::watch::lock;
+use crate::system::lock::lock;
 
 /// After so long without a write a file is looked at although nobody closed it: some programs keep open what they wrote, and
 /// `truncate(2)` writes without opening.

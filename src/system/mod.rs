@@ -5,6 +5,7 @@ pub mod aside;
 pub mod clock;
 pub mod environment;
 pub mod http;
+pub mod lock;
 pub mod logging;
 pub mod memory;
 pub mod nudge;

@@ -3,7 +3,7 @@
 //! `check` and watchdog ask the same [`Supervisor::stuck`].
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::secret::redact;
 use super::shutdown::Shutdown;
 use super::vitals::Vitals;
+use crate::system::lock::lock;
 
 pub use super::vitals::{Pulse, Stuck, TaskState};
 
@@ -141,13 +142,7 @@ impl Supervisor {
     }
 
     fn keepers<T>(&self, work: impl FnOnce(&mut Vec<Keeper>) -> T) -> T {
-        work(
-            &mut self
-                .0
-                .keepers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        work(&mut lock(&self.0.keepers))
     }
 }
 

@@ -2,7 +2,7 @@
 //! task moves. Without systemd all of it does nothing.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::nudge::{TICK, Tick};
 use super::supervisor::{BoxError, Pulse, Stuck, Supervisor};
+use crate::system::lock::lock;
 
 type Send = dyn Fn(&[NotifyState<'_>]) -> io::Result<()> + std::marker::Send + Sync;
 
@@ -51,7 +52,7 @@ impl Systemd {
     pub fn status(&self, text: &str) {
         // A line break would begin another assignment.
         let text = text.lines().collect::<Vec<_>>().join(" ");
-        let mut last = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.0.status);
         if *last != text {
             self.send(&NotifyState::Status(&text));
             *last = text;

@@ -1,11 +1,12 @@
 //! The signs of life of one supervised task: when it last moved, how long it may rest, how often it was restarted.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::shutdown::Shutdown;
+use crate::system::lock::lock;
 
 /// A task that has not moved for longer than it may.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +139,6 @@ impl Vitals {
     }
 
     fn seen<T>(&self, work: impl FnOnce(&mut Seen) -> T) -> T {
-        work(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut lock(&self.seen))
     }
 }

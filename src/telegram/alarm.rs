@@ -1,18 +1,13 @@
 //! Who is told of an alert: the owner, or the team where the owner cannot be.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use teloxide::payloads::SendMessageSetters;
-use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, ParseMode};
-
 use super::client::SMALL_CALL;
-use super::desk::{Desk, no_chat, topic};
+use super::desk::{Desk, no_chat};
 use super::message::alert;
 use super::pace::Urgency;
 use crate::domain::alert::Alert;
 use crate::domain::team::Place;
 use crate::flow::outlet::Trouble;
+use crate::system::lock::lock;
 
 impl Desk {
     /// An owner who never wrote to the bot cannot be written to; then the team hears of it.
@@ -38,18 +33,10 @@ impl Desk {
     }
 
     async fn alarm_in(&self, place: Place, told: &Alert) -> Result<(), Trouble> {
-        let (bot, chat) = (&self.voice.client.bot, place.chat);
-        let mut request = bot
-            .send_message(ChatId(chat), alert(told))
-            .parse_mode(ParseMode::Html);
-        request.message_thread_id = topic(Some(place));
+        let request = self.voice.message(place, alert(told));
         self.voice
-            .call(chat, Urgency::Later, SMALL_CALL, request)
+            .call(place.chat, Urgency::Later, SMALL_CALL, request)
             .await
             .map(drop)
     }
-}
-
-fn lock(home: &Mutex<Option<Place>>) -> MutexGuard<'_, Option<Place>> {
-    home.lock().unwrap_or_else(PoisonError::into_inner)
 }

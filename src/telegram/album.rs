@@ -11,11 +11,12 @@ use teloxide::types::{
 
 use super::client::UPLOAD;
 use super::commands::Command;
-use super::desk::{Desk, topic};
+use super::desk::Desk;
 use super::message::moment;
 use super::pace::Urgency;
 use super::panel::mark;
 use super::picture::uploaded;
+use super::voice::topic;
 use crate::domain::messages::CAPTION_UNITS;
 use crate::domain::person::{Deed, Person};
 use crate::domain::team::Place;
@@ -79,7 +80,7 @@ impl Desk {
     /// An album, or a photo if it is only one.
     pub(super) async fn send_album(&self, album: &Album) -> Result<Vec<Option<String>>, Trouble> {
         let (bot, place) = (&self.voice.client.bot, album.place);
-        let (chat, thread) = (ChatId(place.chat), topic(Some(place)));
+        let (chat, thread) = (ChatId(place.chat), topic(place));
         for _ in &album.exhibits {
             // Telegram counts every picture.
             self.voice.pace.pass(place.chat, Urgency::Later).await?;

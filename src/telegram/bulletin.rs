@@ -3,12 +3,11 @@
 
 use jiff::{SignedDuration, ToSpan};
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
-use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, InlineKeyboardButton, InlineKeyboardMarkup, MessageId, ParseMode};
+use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
 use super::buttons::encode;
 use super::client::SMALL_CALL;
-use super::desk::{Desk, topic};
+use super::desk::Desk;
 use super::message::{duration, plain};
 use super::pace::Urgency;
 use super::panel::Panel;
@@ -32,14 +31,7 @@ impl Desk {
         bulletin: &Bulletin,
     ) -> Result<MessageRef, Trouble> {
         let (chat, (text, buttons)) = (place.chat, shown(bulletin));
-        let mut request = self
-            .voice
-            .client
-            .bot
-            .send_message(ChatId(chat), text)
-            .parse_mode(ParseMode::Html)
-            .reply_markup(buttons);
-        request.message_thread_id = topic(Some(place));
+        let request = self.voice.message(place, text).reply_markup(buttons);
         let sent = self.voice.call(chat, Urgency::Later, SMALL_CALL, request);
         let message = sent.await?.id.0;
         Ok(MessageRef { chat, message })
@@ -52,13 +44,7 @@ impl Desk {
     ) -> Result<(), Trouble> {
         self.voice.pace.pass(message.chat, Urgency::Later).await?;
         let (text, buttons) = shown(bulletin);
-        let request = self
-            .voice
-            .client
-            .bot
-            .edit_message_text(ChatId(message.chat), MessageId(message.message), text)
-            .parse_mode(ParseMode::Html)
-            .reply_markup(buttons);
+        let request = self.voice.rewording(message, text).reply_markup(buttons);
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
         self.edited(message.chat, edited).map(drop)
     }

@@ -1,6 +1,6 @@
 //! The clerk of one team's desk: knows the team's people and chats, and does what its people press, write and command.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use teloxide::prelude::Requester;
@@ -24,6 +24,7 @@ use crate::flow::act::{Press, Pressed, Saw, Verb};
 use crate::flow::outlet::Trouble;
 use crate::flow::teams::Team;
 use crate::flow::{Error, Flow};
+use crate::system::lock::lock;
 use crate::system::logging::span_of;
 
 /// Minds one team's desk.
@@ -86,7 +87,7 @@ impl Clerk {
         let Some(team_chat) = self.settings().await?.chat else {
             return Ok(None);
         };
-        let known = *self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = *lock(&self.linked);
         if let Some((_, linked)) = known.filter(|(chat, _)| *chat == team_chat) {
             return Ok(linked);
         }
@@ -95,7 +96,7 @@ impl Clerk {
             return Ok(None);
         };
         let linked = chat.linked_chat_id();
-        *self.linked.lock().unwrap_or_else(PoisonError::into_inner) = Some((team_chat, linked));
+        *lock(&self.linked) = Some((team_chat, linked));
         Ok(linked)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use teloxide::net::Download;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, FileId, MessageId, ParseMode, ReplyParameters};
+use teloxide::types::{FileId, MessageId, ReplyParameters};
 use teloxide::{DownloadError, RequestError};
 use tokio::io::AsyncWriteExt;
 
@@ -14,6 +14,7 @@ use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::pace::Urgency;
 use super::receipt::{keyboard, text};
 use super::voice::Voice;
+use crate::domain::story::MessageRef;
 use crate::flow::intake::{Courier, Receipt};
 use crate::flow::outlet::{Answer, Trouble};
 
@@ -30,25 +31,28 @@ impl Porter {
     }
 
     async fn tell(&self, receipt: &Receipt) -> Result<i32, Trouble> {
-        let (bot, chat) = (&self.voice.client.bot, ChatId(receipt.chat));
-        let (to, urgency) = (receipt.chat, Urgency::Now);
+        let (chat, urgency) = (receipt.chat, Urgency::Now);
         let told = match (receipt.question, receipt.files.first()) {
             (Some(question), _) => {
-                let edit = bot
-                    .edit_message_text(chat, MessageId(question), text(receipt))
-                    .parse_mode(ParseMode::Html)
+                let message = MessageRef {
+                    chat,
+                    message: question,
+                };
+                let edit = self
+                    .voice
+                    .rewording(message, text(receipt))
                     .reply_markup(keyboard(receipt));
-                self.voice.call(to, urgency, SMALL_CALL, edit).await
+                self.voice.call(chat, urgency, SMALL_CALL, edit).await
             }
             (None, first) => {
-                let mut question = bot
-                    .send_message(chat, text(receipt))
-                    .parse_mode(ParseMode::Html)
+                let mut question = self
+                    .voice
+                    .message(chat, text(receipt))
                     .reply_markup(keyboard(receipt));
                 question.reply_parameters = first.map(|file| {
                     ReplyParameters::new(MessageId(file.message)).allow_sending_without_reply()
                 });
-                self.voice.call(to, urgency, SMALL_CALL, question).await
+                self.voice.call(chat, urgency, SMALL_CALL, question).await
             }
         };
         told.map(|message| message.id.0)

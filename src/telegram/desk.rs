@@ -9,9 +9,7 @@ use teloxide::payloads::{
     SendVideoSetters,
 };
 use teloxide::prelude::Requester;
-use teloxide::types::{
-    ChatId, FileId, InputFile, Message, MessageId, ParseMode, ReplyParameters, ThreadId,
-};
+use teloxide::types::{ChatId, FileId, InputFile, Message, MessageId, ParseMode, ReplyParameters};
 use teloxide::{ApiError, RequestError};
 use tokio::time::error::Elapsed;
 
@@ -20,7 +18,7 @@ use super::message::{announcement, caption, keyboard, reminder};
 use super::pace::Urgency;
 use super::picture::{file_of, input_media, message_id, uploaded};
 use super::trouble::{is_no_text, is_text_for_good};
-use super::voice::Voice;
+use super::voice::{Voice, topic};
 use crate::domain::alert::Alert;
 use crate::domain::messages::Messages;
 use crate::domain::story::MessageRef;
@@ -91,7 +89,7 @@ impl Desk {
         self.voice.pace.pass(chat, Urgency::Story).await?;
         let caption = caption(card, &self.messages);
         let buttons = keyboard(card, &self.messages);
-        let (bot, to, thread) = (&self.voice.client.bot, ChatId(chat), topic(Some(place)));
+        let (bot, to, thread) = (&self.voice.client.bot, ChatId(chat), topic(place));
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
                 let mut request = bot
@@ -149,13 +147,7 @@ impl Desk {
         let chat = place.chat;
         self.voice.pace.pass(chat, Urgency::Story).await?;
         let text = announcement(card, &self.messages);
-        let mut request = self
-            .voice
-            .client
-            .bot
-            .send_message(ChatId(chat), text)
-            .parse_mode(ParseMode::Html);
-        request.message_thread_id = topic(Some(place));
+        let request = self.voice.message(place, text);
         let sent = tokio::time::timeout(SMALL_CALL, request).await;
         let message = match sent {
             Ok(Ok(message)) => message.id.0,
@@ -191,7 +183,7 @@ impl Desk {
             .disable_content_type_detection(true)
             .disable_notification(true)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-        request.message_thread_id = topic(card.place.filter(|place| place.chat == story.chat));
+        request.message_thread_id = topic(beside(story, card));
         let sent = self.voice.call(story.chat, Urgency::Later, UPLOAD, request);
         Ok(uploaded(&sent.await?))
     }
@@ -216,10 +208,7 @@ impl Desk {
         let text = caption(card, &self.messages);
         let request = self
             .voice
-            .client
-            .bot
-            .edit_message_text(ChatId(message.chat), MessageId(message.message), text)
-            .parse_mode(ParseMode::Html)
+            .rewording(message, text)
             .reply_markup(keyboard(card, &self.messages));
         let edited = tokio::time::timeout(SMALL_CALL, request).await;
         if let Ok(Err(error)) = &edited
@@ -285,14 +274,10 @@ impl Desk {
 
     async fn send_reminder(&self, story: MessageRef, card: &Card) -> Result<MessageRef, Trouble> {
         let text = reminder(card, &self.messages);
-        let mut request = self
+        let request = self
             .voice
-            .client
-            .bot
-            .send_message(ChatId(story.chat), text)
-            .parse_mode(ParseMode::Html)
+            .message(beside(story, card), text)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
-        request.message_thread_id = topic(card.place.filter(|place| place.chat == story.chat));
         let chat = story.chat;
         let sent = self.voice.call(chat, Urgency::Later, SMALL_CALL, request);
         let message = sent.await?.id.0;
@@ -418,7 +403,8 @@ pub(super) fn no_chat() -> Trouble {
     Trouble::Owner("the team has no chat yet".to_owned())
 }
 
-pub(super) fn topic(place: Option<Place>) -> Option<ThreadId> {
-    let thread = place?.thread?;
-    Some(ThreadId(MessageId(thread)))
+/// Where an answer to a story's message stands: in its chat, whatever chat the team has by now.
+fn beside(story: MessageRef, card: &Card) -> Place {
+    let place = card.place.filter(|place| place.chat == story.chat);
+    place.unwrap_or_else(|| story.chat.into())
 }

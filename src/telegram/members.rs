@@ -2,7 +2,7 @@
 //! else gets one neutral word an hour, and leaves no trace.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use super::client::{Client, SMALL_CALL};
 use crate::domain::person::{PersonId, Role};
 use crate::flow::Flow;
 use crate::flow::outlet::Trouble;
+use crate::system::lock::lock;
 
 /// How long a stranger is taken for one without asking again: they may be joining the chat just now.
 const STRANGE: Duration = Duration::from_secs(60);
@@ -134,7 +135,7 @@ impl Recently {
     }
 
     fn has(&self, id: i64) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = lock(&self.seen);
         seen.get(&id).is_some_and(|at| at.elapsed() < self.long)
     }
 
@@ -143,7 +144,7 @@ impl Recently {
         if self.has(id) {
             return false;
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         if seen.len() >= MOST_STRANGERS {
             seen.retain(|_, at| at.elapsed() < self.long);
         }

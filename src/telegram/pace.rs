@@ -2,13 +2,15 @@
 //! Who goes too fast is told to wait, so the box waits first. Stories go before everything else; an alert never holds one up.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::flow::outlet::Trouble;
+use crate::system::lock::lock;
 
 /// The least time between two messages in a chat.
 const APART: Duration = Duration::from_millis(1050);
@@ -55,7 +57,7 @@ impl Pace {
     /// # Errors
     /// If Telegram wants so much patience that it is better to come back: [`Trouble::Later`]. Nothing was counted.
     pub async fn pass(&self, chat: i64, urgency: Urgency) -> Result<(), Trouble> {
-        let urgent = Arc::clone(&self.chats().entry(chat).or_default().urgent);
+        let urgent = Arc::clone(&lock(&self.chats).entry(chat).or_default().urgent);
         let _waiting = (urgency != Urgency::Later).then(|| Waiting::new(&urgent));
         let began = Instant::now();
         loop {
@@ -77,16 +79,13 @@ impl Pace {
 
     /// Notes that Telegram wants nothing in this chat for so long.
     pub fn close(&self, chat: i64, wait: Duration) {
-        self.chats().entry(chat).or_default().closed_until = Some(Instant::now() + wait);
-    }
-
-    fn chats(&self) -> MutexGuard<'_, HashMap<i64, Chat>> {
-        self.chats.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut chats = lock(&self.chats);
+        chats.entry(chat).or_default().closed_until = Some(Instant::now() + wait);
     }
 
     /// Counts a message if it may go now; else how long to wait.
     fn try_pass(&self, chat: i64, urgency: Urgency, now: Instant) -> Option<Duration> {
-        let mut chats = self.chats();
+        let mut chats = lock(&self.chats);
         chats.retain(|_, chat| {
             Arc::strong_count(&chat.urgent) > 1
                 || chat.closed_until.is_some_and(|until| until > now)

@@ -2,7 +2,7 @@
 //! when its effect is committed, and only then is Telegram told so: a press that reached the box takes effect once, whatever
 //! restarts in between.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,7 @@ use crate::flow::outlet::Trouble;
 use crate::flow::teams::Teams;
 use crate::system::aside::aside;
 use crate::system::clock::Clock;
+use crate::system::lock::lock;
 use crate::system::supervisor::{BoxError, Pulse};
 
 /// What Telegram shall tell of.
@@ -90,6 +91,8 @@ impl Receiver {
     /// # Errors
     /// If the store cannot be written.
     pub async fn run(&self, pulse: &Pulse) -> Result<(), BoxError> {
+        // What was to be written when the task ended may not be on record.
+        self.contact(|contact| contact.has_complaint = true);
         let name = loop {
             pulse.expecting(SMALL_CALL + REFUSED_PAUSE);
             match self.introduce().await {
@@ -128,7 +131,7 @@ impl Receiver {
         let (has_rival, is_long) =
             self.contact(|contact| (contact.has_rival(now), contact.is_silent_for_long()));
         // Two that take the updates are heard in turns: that one is heard says nothing of the other.
-        if !has_rival {
+        if !has_rival && self.contact(|contact| std::mem::take(&mut contact.has_complaint)) {
             self.teams.own().condition(TELEGRAM, None, now).await?;
         }
         if is_long {
@@ -171,7 +174,9 @@ impl Receiver {
     pub(super) async fn complain(&self, reason: String) -> Result<(), Error> {
         let now = self.clock.now();
         let own = self.teams.own();
-        own.condition(TELEGRAM, Some(reason), now).await
+        own.condition(TELEGRAM, Some(reason), now).await?;
+        self.contact(|contact| contact.has_complaint = true);
+        Ok(())
     }
 
     /// The same, but a short silence is nobody's concern: a router restarts, a server is updated.
@@ -229,7 +234,7 @@ impl Receiver {
     }
 
     pub(super) fn contact<T>(&self, look: impl FnOnce(&mut Contact) -> T) -> T {
-        look(&mut self.contact.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut lock(&self.contact))
     }
 }
 
@@ -250,6 +255,8 @@ pub(super) struct Contact {
     errors: u32,
     /// How often another program that takes the updates was met, and when last.
     rival: Option<(u32, Timestamp)>,
+    /// Whether a complaint may be on record; as long as none is, hearing writes nothing.
+    has_complaint: bool,
 }
 
 impl Contact {
@@ -258,6 +265,7 @@ impl Contact {
             heard_at: Instant::now(),
             errors: 0,
             rival: None,
+            has_complaint: true,
         }
     }
 

@@ -2,13 +2,13 @@
 //! chat for five minutes, and what is not understood changes nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, ForceReply, MessageId, ParseMode, ReplyMarkup};
+use teloxide::types::{ChatId, ForceReply, MessageId, ReplyMarkup};
 use tokio::time::Instant;
 
 use super::client::SMALL_CALL;
@@ -21,9 +21,11 @@ use crate::domain::category::{in_ppm, share};
 use crate::domain::person::{Deed, Person, PersonId};
 use crate::domain::setting::Setting;
 use crate::domain::story::MessageRef;
+use crate::domain::written::Complaint;
 use crate::flow::settings::Changed;
 use crate::flow::{Error, Flow};
 use crate::system::aside::aside;
+use crate::system::lock::lock;
 
 /// How long a written value is awaited.
 const AWAITED: Duration = Duration::from_secs(300);
@@ -184,51 +186,34 @@ impl Steward {
             return Ok(());
         };
         let by = By::from(person);
-        let refused = match question {
-            Question::Setting(setting) => {
-                match self.flow.set(setting, text.to_owned(), by, now).await? {
-                    Changed::Refused(complaint) => {
-                        let why = format!("{}: {}.", complaint.reason, complaint.remedy);
-                        let zones = panel::zones(text).filter(|_| setting == Setting::Timezone);
-                        Some((why, zones))
-                    }
-                    Changed::Done | Changed::AlreadySo => None,
-                }
-            }
-            Question::Mix => self.mix(text, by, now).await?.map(|why| (why, None)),
+        let changed = match question {
+            Question::Setting(setting) => self.flow.set(setting, text.to_owned(), by, now).await?,
+            Question::Mix => self.mix(text, by, now).await?,
         };
-        match refused {
-            None => {
-                lock(&self.dialogs).remove(&awaited);
-                self.open(spot).await?;
-            }
-            Some((why, choices)) => self.say(spot, (plain(&why), choices.unwrap_or_default())),
+        if let Changed::Refused(Complaint { reason, remedy }) = changed {
+            let is_zone = question == Question::Setting(Setting::Timezone);
+            let zones = panel::zones(text).filter(|_| is_zone);
+            let why = format!("{reason}: {remedy}.").replace("?.", "?");
+            self.say(spot, (plain(&why), zones.unwrap_or_default()));
+        } else {
+            lock(&self.dialogs).remove(&awaited);
+            self.open(spot).await?;
         }
         Ok(())
     }
 
-    /// Sets the mix that was written; tells why not.
-    async fn mix(&self, text: &str, by: By, now: Timestamp) -> Result<Option<String>, Error> {
+    /// Sets the mix that was written.
+    async fn mix(&self, text: &str, by: By, now: Timestamp) -> Result<Changed, Error> {
         let words = text.split([' ', ',', '\n']).filter(|word| !word.is_empty());
         let is_none = text.trim().eq_ignore_ascii_case("none");
         let shares: Result<Vec<_>, String> = words.filter(|_| !is_none).map(share).collect();
-        let shares = match shares.and_then(|shares| in_ppm(shares).map_err(|why| why.to_string())) {
-            Ok(shares) => shares,
-            Err(why) => return Ok(Some(format!("{why}. Write it like `memes=70 merch=30`."))),
-        };
-        let known = self.flow.mix(now).await?;
-        let unknown = shares
-            .keys()
-            .find(|category| known.iter().all(|share| share.category != **category));
-        if let Some(unknown) = unknown {
-            let there_is: Vec<&str> = known.iter().map(|share| share.category.as_str()).collect();
-            let there_is = there_is.join(", ");
-            return Ok(Some(format!(
-                "There is no category `{unknown}`; there is {there_is}."
-            )));
+        match shares.and_then(|shares| in_ppm(shares).map_err(|why| why.to_string())) {
+            Ok(shares) => self.flow.set_mix(shares, by, now).await,
+            Err(why) => Ok(Changed::Refused(Complaint::new(
+                why,
+                "write it like `memes=70 merch=30`",
+            ))),
         }
-        self.flow.set_mix(shares, by, now).await?;
-        Ok(None)
     }
 
     async fn overview(&self) -> Result<Panel, Error> {
@@ -268,14 +253,10 @@ impl Steward {
             person.id,
             plain(&what)
         );
-        let mut request = self
+        let request = self
             .voice
-            .client
-            .bot
-            .send_message(ChatId(spot.chat), text)
-            .parse_mode(ParseMode::Html)
+            .message(spot, text)
             .reply_markup(ReplyMarkup::ForceReply(ForceReply::new().selective()));
-        request.message_thread_id = spot.thread;
         let (voice, dialogs) = (self.voice.clone(), Arc::clone(&self.dialogs));
         let awaited = (spot.chat, person.id);
         let dialog = Dialog {
@@ -303,11 +284,9 @@ impl Steward {
     }
 
     fn show(&self, message: MessageRef, (text, keyboard): Panel) {
-        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
         let keyboard = panel::marked(keyboard, self.flow.team());
-        let edit = self.voice.client.bot.edit_message_text(chat, id, text);
-        let edit = edit.parse_mode(ParseMode::Html).reply_markup(keyboard);
-        self.voice.aside(message.chat, edit);
+        let edit = self.voice.rewording(message, text);
+        self.voice.aside(message.chat, edit.reply_markup(keyboard));
     }
 
     fn close(&self, message: MessageRef) {
@@ -315,10 +294,6 @@ impl Steward {
         let delete = self.voice.client.bot.delete_message(chat, id);
         self.voice.aside(message.chat, delete);
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn answer(setting: Setting, changed: &Changed) -> String {

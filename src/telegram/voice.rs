@@ -5,9 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use teloxide::RequestError;
-use teloxide::payloads::SendMessageSetters;
+use teloxide::payloads::{
+    EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters,
+};
 use teloxide::prelude::Requester;
-use teloxide::types::{CallbackQuery, ChatId, InlineKeyboardMarkup, Message, ParseMode, ThreadId};
+use teloxide::requests::JsonRequest;
+use teloxide::types::{
+    CallbackQuery, ChatId, InlineKeyboardMarkup, Message, MessageId, ParseMode, ThreadId,
+};
 
 use super::client::{Client, SMALL_CALL};
 use super::message::plain;
@@ -56,6 +61,11 @@ impl From<Spot> for Place {
     }
 }
 
+/// The topic of a place, as Telegram wants it.
+pub(super) fn topic(place: Place) -> Option<ThreadId> {
+    place.thread.map(|thread| ThreadId(MessageId(thread)))
+}
+
 /// One bot, and how much it may say. Clones share it.
 #[derive(Clone)]
 pub struct Voice {
@@ -73,6 +83,30 @@ impl Voice {
             client,
             pace: Arc::default(),
         }
+    }
+
+    /// A message in HTML, to be sent there.
+    pub fn message(
+        &self,
+        place: impl Into<Place>,
+        html: impl Into<String>,
+    ) -> JsonRequest<SendMessage> {
+        let place = place.into();
+        let request = self.client.bot.send_message(ChatId(place.chat), html);
+        let mut request = request.parse_mode(ParseMode::Html);
+        request.message_thread_id = topic(place);
+        request
+    }
+
+    /// Another text for a message, in HTML.
+    pub fn rewording(
+        &self,
+        message: MessageRef,
+        html: impl Into<String>,
+    ) -> JsonRequest<EditMessageText> {
+        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
+        let request = self.client.bot.edit_message_text(chat, id, html);
+        request.parse_mode(ParseMode::Html)
     }
 
     /// Makes a call that a chat sees, when its turn comes.
@@ -121,12 +155,7 @@ impl Voice {
 
     /// Says something in HTML, with buttons below it.
     pub fn show(&self, spot: Spot, text: String, buttons: InlineKeyboardMarkup) {
-        let mut request = self
-            .client
-            .bot
-            .send_message(ChatId(spot.chat), text)
-            .parse_mode(ParseMode::Html);
-        request.message_thread_id = spot.thread;
+        let mut request = self.message(spot, text);
         if !buttons.inline_keyboard.is_empty() {
             request = request.reply_markup(buttons);
         }

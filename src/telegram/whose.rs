@@ -1,11 +1,7 @@
 //! Who is in several teams and writes in private: which of them they speak to.
 
 use jiff::Timestamp;
-use teloxide::payloads::EditMessageTextSetters;
-use teloxide::prelude::Requester;
-use teloxide::types::{
-    ChatId, InlineKeyboardButton, InlineKeyboardMarkup, MessageId, ParseMode, User,
-};
+use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup, User};
 
 use super::clerk::Clerk;
 use super::hear::{Hearing, NOT_HERE};
@@ -110,14 +106,8 @@ impl Hearing {
         clerk.flow().choose(person.id, now).await?;
         let name = clerk.settings().await?.name;
         let text = format!("You speak to {name} now, until you choose another with /team.");
-        let (chat, id) = (ChatId(message.chat), MessageId(message.message));
-        let edit = self
-            .voice
-            .client
-            .bot
-            .edit_message_text(chat, id, plain(&text));
-        self.voice
-            .aside(message.chat, edit.parse_mode(ParseMode::Html));
+        let edit = self.voice.rewording(message, plain(&text));
+        self.voice.aside(message.chat, edit);
         Ok(String::new())
     }
 }

@@ -8,6 +8,7 @@ use storyline::domain::category::Category;
 use storyline::domain::edit::{Edit, Field};
 use storyline::domain::lock::LockKind;
 use storyline::domain::person::Role;
+use storyline::flow::settings::Changed;
 use storyline::flow::steer::Commanded;
 
 use crate::harness::*;
@@ -157,7 +158,8 @@ fn every_verb() -> Vec<(Deed, Subject, &'static str, Value, Value)> {
         (
             |b, by| {
                 let mix = shares(&[("memes", 700_000), ("merch", 300_000)]);
-                b.run(b.flow().set_mix(mix, by, b.now)).unwrap();
+                let set = b.run(b.flow().set_mix(mix, by, b.now)).unwrap();
+                assert_eq!(set, Changed::Done);
             },
             Mix,
             "set",
@@ -165,7 +167,9 @@ fn every_verb() -> Vec<(Deed, Subject, &'static str, Value, Value)> {
             json!({ "memes": "70 %", "merch": "30 %" }),
         ),
         (
-            |b, by| b.run(b.flow().set_mix(shares(&[]), by, b.now)).unwrap(),
+            |b, by| {
+                b.run(b.flow().set_mix(shares(&[]), by, b.now)).unwrap();
+            },
             Mix,
             "cleared",
             json!({ "memes": "70 %", "merch": "30 %" }),
@@ -339,6 +343,9 @@ fn what_changes_nothing_leaves_no_line() {
     });
     let media = the_box.media(1);
     let removed = the_box.run(flow.unlock(media, None, anna(), now)).unwrap();
+    let typed = shares(&[("meems", 1_000_000)]);
+    let set = the_box.run(flow.set_mix(typed, anna(), now)).unwrap();
+    assert!(matches!(set, Changed::Refused(unknown) if unknown.remedy.contains("`memes`")));
     assert_eq!((removed, the_box.trail(None).len()), (0, 1));
 }
 

@@ -133,7 +133,7 @@ async fn the_mix_is_written_and_must_add_up() {
     office
         .telegram
         .reply(ANN, TEAM, question.id, "memes=70 merk=30");
-    office.see_said(TEAM, "There is no category").await;
+    office.see_said(TEAM, "no media in a category `merk`").await;
     office
         .telegram
         .reply(ANN, TEAM, question.id, "memes=70, merch=30");

@@ -9,6 +9,7 @@ use crate::cli::audit::words;
 use crate::cli::exit::told;
 use crate::cli::near::{hint, near};
 use crate::cli::{Failure, Seat};
+use crate::domain::category::Category;
 use crate::domain::edit::{Edit, Field, LONGEST_CAPTION, LONGEST_TITLE, NotAnEdit};
 use crate::flow::edit::Edited;
 
@@ -187,13 +188,12 @@ pub(super) async fn category(seat: &Seat, new: NewCategory) -> Result<(), Failur
 
 /// A category that nobody knows is most likely a slip of the finger.
 async fn know(seat: &Seat, name: &str) -> Result<(), Failure> {
-    let mix = seat.flow.mix(seat.now()).await?;
-    let known: Vec<&str> = mix.iter().map(|share| share.category.as_str()).collect();
-    if known.contains(&name) {
+    let known = seat.flow.categories().await?;
+    if known.iter().any(|category| category.as_str() == name) {
         return Ok(());
     }
     let meant = hint(
-        &near(name, known),
+        &near(name, known.iter().map(Category::as_str)),
         "`storyline mix show` has all categories",
     );
     Err(Failure::NotFound(told(

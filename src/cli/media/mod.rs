@@ -19,6 +19,7 @@ use super::exit::told;
 use super::near::{hint, near};
 use super::print::{FULL, NUMBER, TEXT, Table, heading, moment, or_dash};
 use super::{Failure, Seat};
+use crate::domain::category::Category;
 use crate::domain::media::Media as Content;
 
 #[derive(Debug, Subcommand)]
@@ -232,12 +233,11 @@ async fn list(seat: &Seat, options: List) -> Result<(), Failure> {
 }
 
 async fn unknown_category(seat: &Seat, category: &str) -> Result<(), Failure> {
-    let mix = seat.flow.mix(seat.now()).await?;
-    let known: Vec<&str> = mix.iter().map(|share| share.category.as_str()).collect();
+    let known = seat.flow.categories().await?;
     Err(Failure::NotFound(told(
         format!("there are no media in a category `{category}`"),
         hint(
-            &near(category, known),
+            &near(category, known.iter().map(Category::as_str)),
             "`storyline mix show` has all categories",
         ),
     )))

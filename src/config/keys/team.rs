@@ -1,6 +1,7 @@
 //! What the box's own team decided first.
 
-use super::{Key, Kind, Section, TEXT, whole};
+use super::{Key, Kind, Section, TEXT};
+use crate::domain::setting::Setting;
 
 pub(super) const SECTION: Section = Section {
     name: "team",
@@ -13,6 +14,13 @@ pub(super) const ROUTES: Section = Section {
     name: "routes",
     doc: "Where stories go that are not for the team's usual place.",
 };
+
+const fn whole(setting: Setting) -> Kind {
+    match setting.bounds() {
+        Some(bounds) => Kind::Whole(bounds),
+        None => Kind::Text,
+    }
+}
 
 pub(super) const KEYS: &[Key] = &[
     Key {
@@ -32,7 +40,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "posts_per_day",
-        kind: whole(1, 50, "stories a day"),
+        kind: whole(Setting::PostsPerDay),
         default: "3",
         doc: "How many stories are sent on a day, evenly spread over the window.",
         ..TEXT
@@ -54,7 +62,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "jitter_minutes",
-        kind: whole(0, 720, "minutes"),
+        kind: whole(Setting::JitterMinutes),
         default: "30",
         doc: "The most that a story is moved from its even place, so that the times look human; never more than a quarter \
               of the time between two stories.",
@@ -63,7 +71,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "horizon_days",
-        kind: whole(1, 60, "days"),
+        kind: whole(Setting::HorizonDays),
         default: "7",
         doc: "How far ahead the plan is kept filled.",
         ..TEXT
@@ -71,7 +79,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "late_minutes",
-        kind: whole(1, 1440, "minutes"),
+        kind: whole(Setting::LateMinutes),
         default: "60",
         doc: "A story that could not be sent for so long after its time is missed, not sent late.",
         ..TEXT
@@ -79,7 +87,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "repost_ttl_days",
-        kind: whole(0, 3650, "days"),
+        kind: whole(Setting::RepostTtlDays),
         default: "30",
         doc: "A posted picture is not chosen again for so long.",
         ..TEXT
@@ -87,7 +95,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "skip_ttl_days",
-        kind: whole(0, 3650, "days"),
+        kind: whole(Setting::SkipTtlDays),
         default: "45",
         doc: "A skipped picture is not chosen again for so long.",
         ..TEXT
@@ -95,7 +103,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "remind_minutes",
-        kind: whole(0, 1440, "minutes"),
+        kind: whole(Setting::RemindMinutes),
         default: "30",
         doc: "The team is reminded once of a story that waits for a press for so long; 0: never.",
         ..TEXT
@@ -103,7 +111,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: SECTION.name,
         name: "expire_hours",
-        kind: whole(1, 168, "hours"),
+        kind: whole(Setting::ExpireHours),
         default: "24",
         doc: "A story that waits for a press for so long expires; its picture may be chosen again.",
         ..TEXT

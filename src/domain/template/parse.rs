@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Flaw, Form, Piece, Placeholder, Rules, Template, leaves};
+use super::{Complaint, Form, Piece, Placeholder, Rules, Template, leaves};
 
 /// Telegram's tags as they are opened, but for links.
 const TAGS: [&str; 14] = [
@@ -39,15 +39,12 @@ const UNSEEN: [RangeInclusive<char>; 9] = [
     '\u{feff}'..='\u{feff}',
 ];
 
-fn flaw<T>(reason: impl Into<String>, remedy: impl Into<String>) -> Result<T, Flaw> {
-    Err(Flaw {
-        reason: reason.into(),
-        remedy: remedy.into(),
-    })
+fn flaw<T>(reason: impl Into<String>, remedy: impl Into<String>) -> Result<T, Complaint> {
+    Err(Complaint::new(reason, remedy))
 }
 
 /// The lines of a text. Each opens and closes its own tags, so that any of them may vanish.
-pub(super) fn lines(source: &str, rules: &Rules) -> Result<Vec<Vec<Piece>>, Flaw> {
+pub(super) fn lines(source: &str, rules: &Rules) -> Result<Vec<Vec<Piece>>, Complaint> {
     let is_one = source.lines().count() < 2;
     let mut lines = Vec::new();
     for (number, line) in (1..).zip(source.lines()) {
@@ -68,7 +65,7 @@ pub(super) fn lines(source: &str, rules: &Rules) -> Result<Vec<Vec<Piece>>, Flaw
 }
 
 /// What can only be said of the whole.
-pub(super) fn check(template: &Template, rules: &Rules) -> Result<(), Flaw> {
+pub(super) fn check(template: &Template, rules: &Rules) -> Result<(), Complaint> {
     if rules.form == Form::Label {
         check_label(template)?;
     }
@@ -113,7 +110,7 @@ pub(super) fn check(template: &Template, rules: &Rules) -> Result<(), Flaw> {
     }
 }
 
-fn check_label(template: &Template) -> Result<(), Flaw> {
+fn check_label(template: &Template) -> Result<(), Complaint> {
     let seen = |character: char| {
         let is_blank = character.is_whitespace() || character.is_control();
         !is_blank && !UNSEEN.iter().any(|unseen| unseen.contains(&character))
@@ -141,7 +138,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads to the end of the line, or of the brackets.
-    fn run(&mut self, is_in_brackets: bool) -> Result<Vec<Piece>, Flaw> {
+    fn run(&mut self, is_in_brackets: bool) -> Result<Vec<Piece>, Complaint> {
         let is_html = self.rules.form == Form::Html;
         let mut pieces = Vec::new();
         let mut open = Vec::new();
@@ -213,7 +210,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What stands in braces.
-    fn placeholder(&mut self) -> Result<Placeholder, Flaw> {
+    fn placeholder(&mut self) -> Result<Placeholder, Complaint> {
         let inside = self.rest.strip_prefix('{').unwrap_or(self.rest);
         let Some((name, rest)) = inside
             .split_once('}')
@@ -248,7 +245,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What stands in brackets, from after the first.
-    fn optional(&mut self) -> Result<Piece, Flaw> {
+    fn optional(&mut self) -> Result<Piece, Complaint> {
         let pieces = self.run(true)?;
         if pieces
             .iter()
@@ -263,7 +260,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A tag that opens or closes.
-    fn tag(&mut self, pieces: &mut Vec<Piece>, open: &mut Vec<&'a str>) -> Result<(), Flaw> {
+    fn tag(&mut self, pieces: &mut Vec<Piece>, open: &mut Vec<&'a str>) -> Result<(), Complaint> {
         let Some((inside, rest)) = self.rest[1..].split_once('>') else {
             return flaw(
                 "there is a `<` that begins no tag",
@@ -310,7 +307,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where a link leads: an address, or the story's.
-    fn address(&self, address: &str, pieces: &mut Vec<Piece>) -> Result<(), Flaw> {
+    fn address(&self, address: &str, pieces: &mut Vec<Piece>) -> Result<(), Complaint> {
         let may_link = self.rules.placeholders.contains(&Placeholder::Link);
         if may_link && address == "{link}" {
             pieces.push(Piece::Address(Placeholder::Link));
@@ -336,7 +333,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A character by its name.
-    fn entity(&mut self) -> Result<&'static str, Flaw> {
+    fn entity(&mut self) -> Result<&'static str, Complaint> {
         for entity in ENTITIES {
             if let Some(rest) = self.rest.strip_prefix(entity) {
                 self.rest = rest;
@@ -350,7 +347,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A plain `<`. A tag would be seen as it is written, which nobody wants.
-    fn no_tag(&mut self, pieces: &mut Vec<Piece>) -> Result<(), Flaw> {
+    fn no_tag(&mut self, pieces: &mut Vec<Piece>) -> Result<(), Complaint> {
         let inside = self.rest[1..]
             .split_once('>')
             .map(|(inside, _)| inside.trim_start_matches('/'));

@@ -7,6 +7,7 @@ use storyline::domain::person::{PersonId, Role};
 use storyline::domain::story::MessageRef;
 use storyline::flow::act::{Press, Pressed, Saw, Verb};
 use storyline::flow::outlet::{Awaiting, CardStatus};
+use storyline::flow::settings::Changed;
 use storyline::flow::steer::Commanded;
 
 use super::{TheBox, at, three_a_day};
@@ -51,13 +52,24 @@ pub(crate) fn first_story() -> (TheBox, Arrived) {
 }
 
 impl TheBox {
+    /// Puts a mix in force. A category that nobody knows is known by a picture that is gone right after.
     pub(crate) fn mix(&self, shares: &[(&str, u32)]) {
-        let shares = shares
-            .iter()
-            .map(|(name, percent)| (Category::new(name), percent * 10_000))
-            .collect();
-        self.run(self.flow().set_mix(shares, anna(), self.now))
-            .unwrap();
+        let set = || {
+            let shares = shares
+                .iter()
+                .map(|(name, percent)| (Category::new(name), percent * 10_000))
+                .collect();
+            self.run(self.flow().set_mix(shares, anna(), self.now))
+                .unwrap()
+        };
+        if set() != Changed::Done {
+            let paths = shares.iter().map(|(name, _)| format!("{name}/gone.jpg"));
+            for (path, number) in paths.clone().zip(1 << 40..) {
+                self.sees_file(&path, number);
+            }
+            assert_eq!(set(), Changed::Done);
+            paths.for_each(|path| self.loses_file(&path));
+        }
     }
 
     pub(super) fn team_acts(&mut self) {
