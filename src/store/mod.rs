@@ -173,8 +173,11 @@ impl Store {
         work: impl FnOnce(&mut dyn Engine) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, result) = oneshot::channel();
+        // What it logs tells whose it is, on that thread too.
+        let whose = tracing::Span::current();
         self.jobs
             .send(Box::new(move |engine| {
+                let _whose = whose.enter();
                 // A panic in one caller's closure rolls that transaction back, and ends there.
                 let done = catch_unwind(AssertUnwindSafe(|| work(engine))).unwrap_or_else(|_| {
                     Err(Error::unexpected(
