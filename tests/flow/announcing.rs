@@ -9,19 +9,6 @@ use storyline::flow::outlet::CardStatus;
 use crate::desk::{Arrived, Network};
 use crate::harness::*;
 
-/// Every way in which a call may go.
-const NETWORKS: [Network; 9] = [
-    Network::Works,
-    Network::AsksToWait(90),
-    Network::IsAway,
-    Network::LosesTheAnswer,
-    Network::LosesTheMessage,
-    Network::RefusesTheStory,
-    Network::RefusesTheBox,
-    Network::PowerFailsBefore,
-    Network::PowerFailsAfter,
-];
-
 /// A minute before the first slot, with a team that looks on.
 fn before_nine(home: Home) -> TheBox {
     let born = at("2027-03-01T00:00:00Z");
@@ -283,9 +270,9 @@ on_every_engine! {
 fn whatever_goes_wrong_there_are_two_messages_at_most_and_one_outcome() {
     let mut settings = three_a_day();
     settings.expire_hours = 1;
-    for (first, picture) in NETWORKS
+    for (first, picture) in Network::ALL
         .into_iter()
-        .flat_map(|first| NETWORKS.map(|picture| (first, picture)))
+        .flat_map(|first| Network::ALL.map(|picture| (first, picture)))
     {
         for again in [picture, Network::LosesTheAnswer] {
             let mut the_box = TheBox::with(settings.clone()).with_pictures(5);

@@ -35,6 +35,21 @@ pub(crate) enum Network {
     PowerFailsAfter,
 }
 
+impl Network {
+    /// Every way in which a call may go.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Works,
+        Self::AsksToWait(90),
+        Self::IsAway,
+        Self::LosesTheAnswer,
+        Self::LosesTheMessage,
+        Self::RefusesTheStory,
+        Self::RefusesTheBox,
+        Self::PowerFailsBefore,
+        Self::PowerFailsAfter,
+    ];
+}
+
 /// A message that arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {

@@ -29,17 +29,7 @@ enum Event {
 }
 
 fn networks() -> impl Strategy<Value = Network> {
-    prop::sample::select(vec![
-        Network::Works,
-        Network::AsksToWait(90),
-        Network::IsAway,
-        Network::LosesTheAnswer,
-        Network::LosesTheMessage,
-        Network::RefusesTheStory,
-        Network::RefusesTheBox,
-        Network::PowerFailsBefore,
-        Network::PowerFailsAfter,
-    ])
+    prop::sample::select(Network::ALL.to_vec())
 }
 
 fn lasting() -> impl Strategy<Value = Network> {

@@ -17,6 +17,17 @@ async fn an_office_with_a_plan() -> Office {
     office
 }
 
+/// The first story is announced, and its picture did not get through yet.
+async fn an_office_with_an_announcement() -> Office {
+    let office = an_office_with_a_plan().await;
+    office
+        .telegram
+        .inject(Fault::DropBefore.on("editMessageMedia"));
+    office.it_is("09:00");
+    office.wait_for_state(1, "retrying").await;
+    office
+}
+
 /// The calls that changed something in the team's chat so far, by their names.
 fn calls(office: &Office) -> Vec<String> {
     let mut calls = office.telegram.calls();
@@ -165,12 +176,7 @@ async fn a_picture_that_stands_there_unknown_to_the_box_tells_the_end_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announcement_that_somebody_deleted_comes_anew_once() {
-    let office = an_office_with_a_plan().await;
-    office
-        .telegram
-        .inject(Fault::DropBefore.on("editMessageMedia"));
-    office.it_is("09:00");
-    office.wait_for_state(1, "retrying").await;
+    let office = an_office_with_an_announcement().await;
     let first = office.story_text(1).await.id;
     office.telegram.delete_message(TEAM, first);
     office.it_is("09:06");
@@ -188,12 +194,7 @@ async fn an_announcement_that_somebody_deleted_comes_anew_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announcement_that_stayed_in_a_group_of_old_comes_anew_in_the_supergroup() {
-    let office = an_office_with_a_plan().await;
-    office
-        .telegram
-        .inject(Fault::DropBefore.on("editMessageMedia"));
-    office.it_is("09:00");
-    office.wait_for_state(1, "retrying").await;
+    let office = an_office_with_an_announcement().await;
     office.telegram.upgrade_to_supergroup(TEAM, UPGRADED);
     office.it_is("09:06");
     office
