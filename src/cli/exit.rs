@@ -71,6 +71,13 @@ pub struct Told {
     pub hint: Option<String>,
 }
 
+impl Failure {
+    /// What nothing can be advised on.
+    pub(super) fn plain(error: String) -> Self {
+        Self::Other(Told { error, hint: None })
+    }
+}
+
 /// What is wrong, and what to do about it.
 pub(super) fn told(error: impl Into<String>, hint: impl Into<String>) -> Told {
     Told {

@@ -193,12 +193,7 @@ fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failur
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| {
-            Failure::Other(Told {
-                error: format!("the runtime cannot be started: {error}"),
-                hint: None,
-            })
-        })?
+        .map_err(|error| Failure::plain(format!("the runtime cannot be started: {error}")))?
         .block_on(command)
 }
 

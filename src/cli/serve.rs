@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, Told};
+use super::Failure;
 use crate::appliance::{Appliance, Trouble};
 use crate::config::{Environment, Loaded};
 use crate::system::clock::Clock;
@@ -18,12 +18,8 @@ const THREADS: usize = 2;
 pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Failure> {
     memory::keep_small(environment);
     let config = &loaded.config;
-    logging::init(&config.log.level, config.log.format, environment).map_err(|error| {
-        Failure::Other(Told {
-            error: error.to_string(),
-            hint: None,
-        })
-    })?;
+    logging::init(&config.log.level, config.log.format, environment)
+        .map_err(|error| Failure::plain(error.to_string()))?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -31,12 +27,7 @@ pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Fail
         .worker_threads(THREADS)
         .enable_all()
         .build()
-        .map_err(|error| {
-            Failure::Other(Told {
-                error: format!("the runtime cannot be started: {error}"),
-                hint: None,
-            })
-        })?;
+        .map_err(|error| Failure::plain(format!("the runtime cannot be started: {error}")))?;
     let ended = runtime.block_on(async {
         let shutdown = Shutdown::new();
         signals::listen(shutdown.clone()).map_err(Trouble::from)?;

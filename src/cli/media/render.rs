@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::find;
 use crate::appliance::open_cache;
-use crate::cli::exit::{Told, told};
+use crate::cli::exit::told;
 use crate::cli::{Failure, Seat};
 use crate::domain::media::Media;
 use crate::library::{Form, Original, rendered};
@@ -82,12 +82,8 @@ fn picture(seat: &Seat, media: &Media, form: Form) -> Result<Vec<u8>, Failure> {
         return Err(unreadable("it is another picture by now".to_owned()));
     }
     let cache = open_cache(&seat.config, &seat.clock);
-    rendered(&original, &fingerprint, form, &cache).map_err(|reason| {
-        Failure::Other(Told {
-            error: format!("`{}`: {reason}", media.path),
-            hint: None,
-        })
-    })
+    rendered(&original, &fingerprint, form, &cache)
+        .map_err(|reason| Failure::plain(format!("`{}`: {reason}", media.path)))
 }
 
 fn write(path: &Path, jpeg: &[u8]) -> Result<(), Failure> {
