@@ -24,6 +24,7 @@ use super::panel::Wish;
 use super::receipt::Button;
 use super::uploads;
 use super::voice::{Spot, Voice};
+use crate::domain::ids::StoryId;
 use crate::domain::person::{Person, PersonId};
 use crate::domain::story::MessageRef;
 use crate::flow::Error;
@@ -135,10 +136,7 @@ impl Hearing {
                     message,
                     saw,
                 };
-                let team = self.teams.of_story(story).await?;
-                let clerk = self.clerk(|clerk| Some(clerk.flow().team()) == team);
-                // A story that nobody knows is unknown at the box's own desk too.
-                let clerk = clerk.unwrap_or(&self.clerks[0]);
+                let clerk = self.clerk_of(story).await?;
                 clerk.press(press, &query.from, now).await?
             }
             (_, Ok((mark, wish))) => {
@@ -403,6 +401,16 @@ impl Hearing {
             );
         }
         Ok(())
+    }
+
+    /// The clerk of the team whose story this is. One that nobody knows is unknown at the box's own desk too.
+    async fn clerk_of(&self, story: StoryId) -> Result<&Clerk, Error> {
+        if let [only] = self.clerks.as_slice() {
+            return Ok(only);
+        }
+        let team = self.teams.of_story(story).await?;
+        let clerk = self.clerk(|clerk| Some(clerk.flow().team()) == team);
+        Ok(clerk.unwrap_or(&self.clerks[0]))
     }
 
     fn clerk(&self, is_it: impl Fn(&Clerk) -> bool) -> Option<&Clerk> {
