@@ -1,4 +1,4 @@
-//! What the program costs, measured on the real binary: `measure BINARY [--pictures N] [--idle SECONDS]`.
+//! What the program costs, measured on the real binary: `measure BINARY [--pictures N] [--idle SECONDS] [--presses]`.
 //!
 //! It draws a library of pictures, indexes it beside `b3sum` (if that is installed), scans it again, and then runs the daemon
 //! on it against the stand-in for Telegram: resident memory, processor time and disk writes of an idle minute, the time from a
@@ -11,6 +11,8 @@
     reason = "a program that tells figures"
 )]
 
+#[path = "crowd.rs"]
+mod crowd;
 #[path = "pictures.rs"]
 mod pictures;
 #[path = "../tests/pretend/mod.rs"]
@@ -38,11 +40,14 @@ async fn main() {
             .map_or(default, |text| text.parse().expect("a number"))
     };
     let Some(binary) = arguments.first().filter(|first| !first.starts_with('-')) else {
-        eprintln!("usage: measure BINARY [--pictures N] [--idle SECONDS]");
+        eprintln!("usage: measure BINARY [--pictures N] [--idle SECONDS] [--presses]");
         std::process::exit(2);
     };
-    let site = Site::new(Path::new(binary)).await;
     let pictures = usize::try_from(option("--pictures", 3000)).expect("a count");
+    if arguments.iter().any(|argument| argument == "--presses") {
+        return crowd::presses_in_a_scan(Path::new(binary), pictures).await;
+    }
+    let site = Site::new(Path::new(binary)).await;
     println!(
         "binary: {:.2} MB",
         fs::metadata(binary).expect("the binary").len() as f64 / 1e6
@@ -63,6 +68,8 @@ async fn main() {
     let mut daemon = site.serve(site.telegram_config(50, (now, end)));
     dues_and_presses(&site, &database).await;
     site.stop(&mut daemon);
+
+    crowd::presses_in_a_scan(Path::new(binary), pictures).await;
 }
 
 /// Processor time of indexing, and of an unchanged scan, beside `b3sum` on the same files, in turn.

@@ -24,8 +24,9 @@ pub(super) fn take_back(
     if entry.person != Some(person.id) && !person.role.may(Deed::UndoOthers) {
         return Ok(Pressed::OnlyTheirs(entry.person_name.unwrap_or_default()));
     }
-    // Counted in either direction: a clock that was set back must not make a minute of a month.
-    let is_in_time = undo.until.duration_since(now).abs() <= UNDO;
+    // A clock that was set back must not make a minute of a month.
+    let left = undo.until.duration_since(now);
+    let is_in_time = !left.is_negative() && left <= UNDO;
     let Some(media) = entry
         .media
         .filter(|_| is_in_time && entry.outcome.may_be_taken_back())

@@ -12,6 +12,7 @@ mod error;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod queue;
 mod sqlite;
 mod value;
 
@@ -41,7 +42,6 @@ pub(crate) mod uploads;
 #[cfg(test)]
 mod tests;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -49,13 +49,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(crate) use engine::Tx;
-use engine::{Engine, Mode, Strict};
+use engine::{Engine, Mode};
 pub use error::{Error, Result};
+use queue::{Asked, Job};
 
 /// How long a writer waits for another process (the daemon for the command line, or the reverse).
 const PATIENCE: Duration = Duration::from_secs(10);
-
-type Job = Box<dyn FnOnce(&mut dyn Engine) + Send>;
 
 /// The store. Clones share the one thread; it ends with the last of them.
 #[derive(Clone)]
@@ -85,7 +84,7 @@ impl Store {
 
     /// Starts the thread. The engine is opened on it too: PostgreSQL's client must not be used where futures run.
     fn start<E: Engine>(open: impl FnOnce() -> Result<E> + Send + 'static) -> Result<Self> {
-        let (jobs, queue) = mpsc::channel::<Job>();
+        let (jobs, queue) = mpsc::channel();
         let (ready, opened) = mpsc::channel();
         std::thread::Builder::new()
             .name("store".to_owned())
@@ -101,9 +100,7 @@ impl Store {
                     }
                 };
                 let _ = ready.send(Ok(()));
-                while let Ok(job) = queue.recv() {
-                    job(&mut engine);
-                }
+                queue::run(&queue, &mut engine);
             })
             .map_err(|error| Error::Unavailable(format!("thread cannot be started: {error}")))?;
         opened.recv().map_err(|_| Error::Closed)??;
@@ -140,7 +137,7 @@ impl Store {
     /// # Errors
     /// If the claim cannot be tried.
     pub async fn claim(&self) -> Result<bool> {
-        self.on_the_thread(|engine| engine.claim()).await
+        self.on_the_engine(|engine| engine.claim()).await
     }
 
     /// Whether a daemon has claimed the database.
@@ -148,46 +145,30 @@ impl Store {
     /// # Errors
     /// If that cannot be found out.
     pub async fn is_claimed(&self) -> Result<bool> {
-        self.on_the_thread(|engine| engine.is_claimed()).await
+        self.on_the_engine(|engine| engine.is_claimed()).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
         mode: Mode,
-        mut work: impl FnMut(&mut dyn Tx) -> Result<T> + Send + 'static,
+        work: impl FnMut(&mut dyn Tx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.on_the_thread(move |engine| {
-            let mut result = None;
-            engine.transaction(mode, &mut |tx| {
-                let mut tx = Strict::new(tx);
-                result = Some(work(&mut tx)?);
-                tx.verdict()
-            })?;
-            result.ok_or_else(|| Error::unexpected("a transaction ended without its result"))
-        })
-        .await
+        let (answer, result) = oneshot::channel();
+        let work = Box::new(Asked::new(work, answer));
+        self.ask(Job::Work(mode, work), result).await
     }
 
-    async fn on_the_thread<T: Send + 'static>(
+    async fn on_the_engine<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Engine) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, result) = oneshot::channel();
-        // What it logs tells whose it is, on that thread too.
-        let whose = tracing::Span::current();
-        self.jobs
-            .send(Box::new(move |engine| {
-                let _whose = whose.enter();
-                // A panic in one caller's closure rolls that transaction back, and ends there.
-                let done = catch_unwind(AssertUnwindSafe(|| work(engine))).unwrap_or_else(|_| {
-                    Err(Error::unexpected(
-                        "a transaction panicked; it was rolled back",
-                    ))
-                });
-                // Nobody waits any more if the caller was stopped; the work is done all the same.
-                let _ = answer.send(done);
-            }))
-            .map_err(|_| Error::Closed)?;
+        let job = Job::Engine(Box::new(move |engine| drop(answer.send(work(engine)))));
+        self.ask(job, result).await
+    }
+
+    async fn ask<T>(&self, job: Job, result: oneshot::Receiver<Result<T>>) -> Result<T> {
+        self.jobs.send(job).map_err(|_| Error::Closed)?;
         result.await.map_err(|_| Error::Closed)?
     }
 }

@@ -10,6 +10,7 @@ mod handed;
 mod library;
 mod migrating;
 mod places;
+mod queued;
 mod races;
 mod records;
 #[cfg(feature = "postgres")]

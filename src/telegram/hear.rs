@@ -22,7 +22,7 @@ use super::receipt::Button;
 use super::uploads;
 use super::voice::{Spot, Voice};
 use super::whose::{CHOICE, Whose};
-use crate::domain::ids::TeamId;
+use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::person::PersonId;
 use crate::domain::story::MessageRef;
 use crate::flow::act::Press;
@@ -131,15 +131,9 @@ impl Hearing {
                     message,
                     saw,
                 };
-                let team = self.teams.of_story(story).await?;
-                let clerk = match self.clerk_of(team) {
-                    Some(clerk) => clerk,
-                    // What nobody knows any more is answered where it stands.
-                    None => {
-                        let here = self.clerk_at(Spot::of_press(query, message)).await?;
-                        here.unwrap_or(&self.clerks[0])
-                    }
-                };
+                let clerk = self
+                    .clerk_of_story(story, Spot::of_press(query, message))
+                    .await?;
                 clerk
                     .press(press, &query.from, now)
                     .instrument(clerk.span())
@@ -351,6 +345,17 @@ impl Hearing {
             );
         }
         Ok(())
+    }
+
+    /// The clerk of the team whose story this is; of what nobody knows any more, whose desk it stands at.
+    async fn clerk_of_story(&self, story: StoryId, spot: Spot) -> Result<&Clerk, Error> {
+        if let [only] = self.clerks.as_slice() {
+            return Ok(only);
+        }
+        if let Some(clerk) = self.clerk_of(self.teams.of_story(story).await?) {
+            return Ok(clerk);
+        }
+        Ok(self.clerk_at(spot).await?.unwrap_or(&self.clerks[0]))
     }
 
     fn clerk_of(&self, team: Option<TeamId>) -> Option<&Clerk> {

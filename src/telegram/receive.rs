@@ -45,7 +45,7 @@ const RIVAL_GONE: SignedDuration = SignedDuration::from_secs(300);
 /// How often an update whose effect cannot be committed is tried, before it is given up.
 const MOST_TRIES: u32 = 5;
 
-/// Takes updates, one after the other.
+/// Takes updates, in their order.
 pub struct Receiver {
     pub(super) client: Client,
     teams: Teams,

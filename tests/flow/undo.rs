@@ -61,6 +61,16 @@ fn after_its_minute_an_outcome_stands_and_the_button_goes() {
 }
 
 #[test]
+fn its_minute_is_over_although_the_message_offers_it_still() {
+    let (mut the_box, story) = first_story();
+    the_box.press(&story, Verb::Posted);
+    the_box.look();
+    the_box.now += SignedDuration::from_secs(61);
+    assert_eq!(the_box.press(&story, Verb::Undo), Pressed::TooLate);
+    assert_eq!(the_box.history()[0].withdrawn, None);
+}
+
+#[test]
 fn a_clock_that_was_set_back_takes_nothing_back() {
     let (mut the_box, story) = first_story();
     the_box.press(&story, Verb::Posted);

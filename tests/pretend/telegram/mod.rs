@@ -29,11 +29,12 @@ mod updates;
 mod webhook;
 mod world;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -225,6 +226,11 @@ impl PretendTelegram {
     /// The presses that were answered, in order.
     pub fn answers(&self) -> Vec<Answered> {
         self.shared.look(|state| state.answers.clone())
+    }
+
+    /// When each update was first handed out by a poll, by its number.
+    pub fn handed_out(&self) -> BTreeMap<i64, Instant> {
+        self.shared.look(|state| state.updates.handed_out.clone())
     }
 
     pub fn updates_waiting(&self) -> usize {

@@ -1,7 +1,7 @@
 //! The queue of updates: numbered, kept until confirmed, dropped when too old.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -25,6 +25,8 @@ pub struct Queue {
     allowed: Vec<String>,
     /// Number of the newest poll; an older one still open must end.
     pub poll: u64,
+    /// When each update was first handed out.
+    pub handed_out: BTreeMap<i64, Instant>,
 }
 
 impl Default for Queue {
@@ -34,6 +36,7 @@ impl Default for Queue {
             next: 700_000_001,
             allowed: Vec::new(),
             poll: 0,
+            handed_out: BTreeMap::new(),
         }
     }
 }
@@ -85,7 +88,12 @@ impl Queue {
         self.drop_stale(now);
         let shown = self.waiting.iter().take(limit);
         shown
-            .map(|update| json!({ "update_id": update.id, update.kind: update.body }))
+            .map(|update| {
+                self.handed_out
+                    .entry(update.id)
+                    .or_insert_with(Instant::now);
+                json!({ "update_id": update.id, update.kind: update.body })
+            })
             .collect()
     }
 
