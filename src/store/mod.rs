@@ -1,5 +1,6 @@
-//! The memory. One thread owns the database; everybody else hands it closures. A closure is one transaction, it is short,
-//! and it cannot await, so nobody can ever hold a transaction open across a network call.
+//! The memory. One thread owns the database; everybody else hands it closures. A closure is one transaction, or one part of
+//! it that stands or falls alone, it is short, and it cannot await, so nobody can ever hold a transaction open across a
+//! network call.
 //!
 //! Above the engines there are only plain functions, one file a table, that are composed in such a closure:
 //!

@@ -20,6 +20,7 @@ mod handins;
 mod idle;
 mod library;
 mod lives;
+mod model;
 mod notices;
 mod originals;
 mod plan;
