@@ -59,161 +59,126 @@ impl Worker {
         }
     }
 
-    pub(super) async fn dispatch(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+    pub(super) async fn dispatch(self, tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         // Once, and before the first story goes out: what is on its way now was left so by the last process.
         if !self.is_awake.load(Ordering::Relaxed) {
             self.flow.wake_up(self.was_away, self.clock.now()).await?;
             self.is_awake.store(true, Ordering::Relaxed);
         }
-        loop {
-            pulse.beat();
+        let mut turns = self.turns(&self.flow.nudges.dispatch, tick, pulse);
+        while turns.come().await {
             let now = self.clock.now();
-            let step = self
-                .flow
-                .dispatch(self.outlet.as_ref(), &self.studio, synchronised(), now)
-                .await?;
-            if let Step::Idle(next) = step {
-                self.flow.come_back(synchronised(), now).await?;
-                rest(
-                    &pulse,
-                    &self.flow.nudges.dispatch,
-                    &mut tick,
-                    next,
-                    &self.clock,
-                )
-                .await;
-            }
-            if pulse.is_stopping() {
-                return Ok(());
-            }
+            let (outlet, studio) = (self.outlet.as_ref(), &self.studio);
+            let step = self.flow.dispatch(outlet, studio, synchronised(), now);
+            turns.next = match step.await? {
+                Step::Handled => Some(now),
+                Step::Idle(next) => {
+                    self.flow.come_back(synchronised(), now).await?;
+                    next
+                }
+            };
         }
+        Ok(())
     }
 
-    pub(super) async fn follow(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        loop {
-            pulse.beat();
-            let next = self
-                .flow
-                .follow(self.outlet.as_ref(), &self.studio, self.clock.now())
-                .await?;
-            rest(
-                &pulse,
-                &self.flow.nudges.messages,
-                &mut tick,
-                next,
-                &self.clock,
-            )
-            .await;
-            if pulse.is_stopping() {
-                return Ok(());
-            }
+    pub(super) async fn follow(self, tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        let mut turns = self.turns(&self.flow.nudges.messages, tick, pulse);
+        while turns.come().await {
+            let (outlet, now) = (self.outlet.as_ref(), self.clock.now());
+            turns.next = self.flow.follow(outlet, &self.studio, now).await?;
         }
+        Ok(())
     }
 
     /// What goes with stories: reminders, originals, albums, and what the team is told of
     /// it unasked. Apart, so that a slow upload keeps no message from following.
-    pub(super) async fn accompany(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        loop {
-            pulse.beat();
-            let (flow, outlet) = (&self.flow, self.outlet.as_ref());
-            let reminded = flow.remind(outlet, self.clock.now()).await?;
-            pulse.beat();
-            let again = flow
-                .bring_originals(outlet, &self.archive, self.clock.now())
-                .await?;
-            pulse.beat();
-            let more = flow
-                .bring_albums(outlet, &self.studio, self.clock.now())
-                .await?;
-            pulse.beat();
-            let news = flow.inform(outlet, &self.studio, self.clock.now()).await?;
-            rest(
-                &pulse,
-                &self.flow.nudges.extras,
-                &mut tick,
-                [reminded, again, more, news].into_iter().flatten().min(),
-                &self.clock,
-            )
-            .await;
-            if pulse.is_stopping() {
-                return Ok(());
-            }
+    pub(super) async fn accompany(self, tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        let (flow, outlet, now) = (&self.flow, self.outlet.as_ref(), || self.clock.now());
+        let mut turns = self.turns(&flow.nudges.extras, tick, pulse);
+        while turns.come().await {
+            let reminded = flow.remind(outlet, now()).await?;
+            turns.pulse.beat();
+            let again = flow.bring_originals(outlet, &self.archive, now()).await?;
+            turns.pulse.beat();
+            let more = flow.bring_albums(outlet, &self.studio, now()).await?;
+            turns.pulse.beat();
+            let news = flow.inform(outlet, &self.studio, now()).await?;
+            turns.next = [reminded, again, more, news].into_iter().flatten().min();
         }
+        Ok(())
     }
 
     /// What people hand in: asked about, fetched, and told of.
-    pub(super) async fn take_in(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        loop {
-            pulse.beat();
-            let (flow, courier) = (&self.flow, &self.courier);
-            let answered = flow
-                .answer_hand_ins(courier.as_ref(), self.clock.now())
-                .await?;
-            pulse.beat();
-            let taken = flow
-                .take_in(courier, &self.intake, self.clock.now())
-                .await?;
-            rest(
-                &pulse,
-                &self.flow.nudges.hand_ins,
-                &mut tick,
-                answered.into_iter().chain(taken).min(),
-                &self.clock,
-            )
-            .await;
-            if pulse.is_stopping() {
-                return Ok(());
-            }
+    pub(super) async fn take_in(self, tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        let (flow, courier, now) = (&self.flow, &self.courier, || self.clock.now());
+        let mut turns = self.turns(&flow.nudges.hand_ins, tick, pulse);
+        while turns.come().await {
+            let answered = flow.answer_hand_ins(courier.as_ref(), now()).await?;
+            turns.pulse.beat();
+            let taken = flow.take_in(courier, &self.intake, now()).await?;
+            turns.next = answered.into_iter().chain(taken).min();
         }
+        Ok(())
     }
 
-    pub(super) async fn tell(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        loop {
-            pulse.beat();
-            self.flow
-                .tell_alerts(self.outlet.as_ref(), self.clock.now())
-                .await?;
-            rest(
-                &pulse,
-                &self.flow.nudges.alerts,
-                &mut tick,
-                None,
-                &self.clock,
-            )
-            .await;
-            if pulse.is_stopping() {
-                return Ok(());
-            }
+    pub(super) async fn tell(self, tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
+        let mut turns = self.turns(&self.flow.nudges.alerts, tick, pulse);
+        while turns.come().await {
+            let (outlet, now) = (self.outlet.as_ref(), self.clock.now());
+            self.flow.tell_alerts(outlet, now).await?;
+            turns.next = None;
+        }
+        Ok(())
+    }
+
+    fn turns<'a>(&'a self, nudge: &'a Nudge, tick: Tick, pulse: Pulse) -> Turns<'a> {
+        Turns {
+            nudge,
+            tick,
+            pulse,
+            clock: &self.clock,
+            // The first comes at once.
+            next: Some(Timestamp::MIN),
         }
     }
 }
 
-/// Rests until there may be something to do: a nudge, the tick, or `next`, if it comes before the tick would.
-async fn rest(
-    pulse: &Pulse,
-    nudge: &Nudge,
-    tick: &mut Tick,
+/// The turns of a loop: each comes when there may be something to do.
+struct Turns<'a> {
+    nudge: &'a Nudge,
+    tick: Tick,
+    pulse: Pulse,
+    clock: &'a Clock,
+    /// When the next is to come, if nothing has it come before.
     next: Option<Timestamp>,
-    clock: &Clock,
-) {
-    let soon = next.and_then(|at| {
-        let wait = at.duration_since(clock.now()).max(SignedDuration::ZERO);
-        // Later ones are left to the tick, which reads the wall clock anew.
-        Duration::try_from(wait).ok().filter(|wait| *wait <= TICK)
-    });
-    let until = async {
-        match soon {
-            // A hair after, so that the moment itself is surely past.
-            Some(wait) => {
-                tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2)).await
+}
+
+impl Turns<'_> {
+    /// Rests until the next turn: a nudge, the tick, or its time, if that comes before the tick would. False if it is time to
+    /// stop.
+    async fn come(&mut self) -> bool {
+        let soon = self.next.and_then(|at| {
+            let wait = at.duration_since(self.clock.now());
+            let wait = wait.max(SignedDuration::ZERO);
+            // Later ones are left to the tick, which reads the wall clock anew.
+            Duration::try_from(wait).ok().filter(|wait| *wait <= TICK)
+        });
+        let until = async {
+            match soon {
+                // A hair after, so that the moment itself is surely past.
+                Some(wait) => {
+                    tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2)).await
+                }
+                None => std::future::pending().await,
             }
-            None => std::future::pending().await,
+        };
+        tokio::select! {
+            () = self.pulse.stopping() => {}
+            () = self.nudge.wait() => {}
+            _ = self.tick.wait() => {}
+            () = until => {}
         }
-    };
-    tokio::select! {
-        () = pulse.stopping() => {}
-        () = nudge.wait() => {}
-        _ = tick.wait() => {}
-        () = until => {}
+        self.pulse.beat();
+        !self.pulse.is_stopping()
     }
 }

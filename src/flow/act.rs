@@ -191,18 +191,19 @@ impl Flow {
                 if person.deactivated_at.is_some() {
                     return Ok(Pressed::Deactivated);
                 }
-                if teams::of_story(tx, press.story)?.is_some_and(|other| other != team) {
+                let story = stories::get(tx, press.story)?;
+                let whose = match &story {
+                    Some(story) => Some(story.team),
+                    None => teams::of_story(tx, press.story)?,
+                };
+                if whose.is_some_and(|other| other != team) {
                     return Ok(Pressed::Unknown);
                 }
-                if press.verb == Verb::SwapAhead {
-                    return swap_ahead(tx, press, &person, now);
-                }
-                match stories::get(tx, press.story)? {
-                    Some(story) => act(tx, &settings, &story, press, &person, now),
-                    None if press.verb == Verb::Undo => {
-                        take_back(tx, team, press.story, &person, now)
-                    }
-                    None => ended_before(tx, team, press, now),
+                match (press.verb, story) {
+                    (Verb::SwapAhead, story) => swap_ahead(tx, story, press, &person, now),
+                    (_, Some(story)) => act(tx, &settings, &story, press, &person, now),
+                    (Verb::Undo, None) => take_back(tx, team, press.story, &person, now),
+                    (_, None) => ended_before(tx, team, press, now),
                 }
             })
             .await?;

@@ -133,11 +133,12 @@ fn line(tx: &mut dyn Tx, story: Story) -> Result<Line> {
 /// Another media for a story that nobody has seen yet, by the rules of Swap.
 pub(super) fn swap_ahead(
     tx: &mut dyn Tx,
+    story: Option<Story>,
     press: Press,
     person: &Person,
     now: Timestamp,
 ) -> Result<Pressed> {
-    let Some(story) = stories::get(tx, press.story)? else {
+    let Some(story) = story else {
         let end = history::of_story(tx, press.story)?;
         return Ok(end.map_or(Pressed::Redrawn, |end| told_end(end, press.person)));
     };
