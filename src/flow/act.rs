@@ -13,7 +13,7 @@ use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::outcome::Outcome;
 use crate::domain::person::{Person, PersonId};
 use crate::domain::story::{Claim, Delivery, MessageRef, State, Story};
-use crate::domain::team::TeamSettings;
+
 use crate::store::messages::{Kind, NewMessage};
 use crate::store::{Tx, history, messages, people, settings, stories, teams, updates};
 
@@ -181,7 +181,6 @@ impl Flow {
         let pressed = self
             .store
             .write_durably(move |tx| {
-                let settings = settings::of(tx, team)?;
                 let Some(person) = people::get(tx, team, press.person)? else {
                     return Ok(Pressed::Stranger);
                 };
@@ -201,7 +200,7 @@ impl Flow {
                 }
                 match (press.verb, story) {
                     (Verb::SwapAhead, story) => swap_ahead(tx, story, press, &person, now),
-                    (_, Some(story)) => act(tx, &settings, &story, press, &person, now),
+                    (_, Some(story)) => act(tx, &story, press, &person, now),
                     (Verb::Undo, None) => take_back(tx, team, press.story, &person, now),
                     (_, None) => ended_before(tx, team, press, now),
                 }
@@ -294,7 +293,6 @@ impl Flow {
 /// Does what a press on an open story asks for.
 fn act(
     tx: &mut dyn Tx,
-    settings: &TeamSettings,
     story: &Story,
     press: Press,
     person: &Person,
@@ -315,7 +313,7 @@ fn act(
     }
     let outcome = match press.verb {
         Verb::Claim => return claim(tx, story, person, now),
-        Verb::Later => return put_off(tx, settings, story, person, now),
+        Verb::Later => return put_off(tx, story, person, now),
         Verb::Swap | Verb::SwapAhead => return swap(tx, story, &person.name, now),
         Verb::Original => return original(tx, story, now),
         // It was taken back already, and is open.
@@ -331,7 +329,8 @@ fn act(
         reason: None,
         person: Some(person),
     };
-    if !close(tx, settings, &Subject::Story(story), &ending, now)? {
+    let settings = settings::of(tx, story.team)?;
+    if !close(tx, &settings, &Subject::Story(story), &ending, now)? {
         return ended_before(tx, story.team, press, now);
     }
     let others = story

@@ -10,9 +10,9 @@ use crate::domain::lock::LockKind;
 use crate::domain::media::DOCUMENT_BYTES;
 use crate::domain::person::Person;
 use crate::domain::story::{Claim, Later, ORIGINAL_AGAIN, SWAPPED_OUT, State, Story};
-use crate::domain::team::TeamSettings;
+
 use crate::store::stories::Wanted;
-use crate::store::{Tx, locks, media, messages, stories};
+use crate::store::{Tx, locks, media, messages, settings, stories};
 
 /// "I'm on it"; or, from whoever is on it, "not any more".
 pub(super) fn claim(
@@ -44,13 +44,13 @@ pub(super) fn claim(
 /// "In two hours", or when the team's hours begin again.
 pub(super) fn put_off(
     tx: &mut dyn Tx,
-    settings: &TeamSettings,
     story: &Story,
     person: &Person,
     now: Timestamp,
 ) -> Result<Pressed> {
     messages::want(tx, story.id)?;
-    let Some(at) = story.put_off_until(settings, now) else {
+    let settings = settings::of(tx, story.team)?;
+    let Some(at) = story.put_off_until(&settings, now) else {
         return Ok(Pressed::PutOffEnough);
     };
     let later = Later {

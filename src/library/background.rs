@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::flow::Error;
 
 /// How much its threads yield: as `nice` does.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 /// Does work that somebody waits for, on a thread that may block.
 ///

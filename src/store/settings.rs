@@ -46,7 +46,16 @@ pub(crate) fn rows(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<Row>> {
 /// What the team decided, with the product's defaults where nothing is on record.
 pub(crate) fn of(tx: &mut dyn Tx, team: TeamId) -> Result<TeamSettings> {
     let mut settings = TeamSettings::default();
-    for Row { setting, value, .. } in rows(tx, team)? {
+    let rows = tx.query(
+        "SELECT name, value FROM settings WHERE team_id = ?1",
+        values![team],
+    )?;
+    for row in rows {
+        let mut cells = row.cells();
+        let Ok(setting) = cells.text()?.parse::<Setting>() else {
+            continue;
+        };
+        let value = cells.text()?;
         // A value that cannot be read (a zone that is no more, a bound that was narrowed) must not stop everything: the
         // service tells of it at its start.
         if let Err(complaint) = setting.put(&mut settings, &value) {

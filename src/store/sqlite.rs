@@ -5,6 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
@@ -44,6 +45,8 @@ impl Sqlite {
             connection.pragma_update(None, "foreign_keys", "ON")?;
             connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
             connection.set_prepared_statement_cache_capacity(128);
+            // A statement is planned once, not again for every other value that it is given: no plan of ours hangs on one.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             Ok(())
         };
         prepare().map_err(|error| place.explain(&error))?;
