@@ -33,6 +33,7 @@ pub mod receive;
 pub mod rights;
 pub mod steward;
 pub mod trouble;
+mod turns;
 pub mod uploads;
 pub mod voice;
 pub mod webhook;

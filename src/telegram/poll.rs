@@ -1,17 +1,13 @@
 //! Asks Telegram what people do, by a poll that it holds open. An update counts as taken when its effect is committed, and
 //! only with the next poll is Telegram told so.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
-use futures_util::stream::FuturesUnordered;
 use teloxide::RequestError;
 use teloxide::payloads::{DeleteWebhookSetters, GetUpdatesSetters};
 use teloxide::prelude::Requester;
-use teloxide::types::{Update, UpdateKind};
+use teloxide::types::Update;
 
-use super::buttons::decode;
 use super::client::SMALL_CALL;
 use super::receive::{Contact, REFUSED_PAUSE, Receiver, WANTED, rest, within};
 use super::trouble::{is_other_poller, is_webhook_set};
@@ -38,18 +34,9 @@ impl Receiver {
             match updates {
                 Ok(updates) => {
                     self.hear().await?;
-                    let mut updates = updates.as_slice();
-                    while !updates.is_empty() {
-                        let (together, rest) = updates.split_at(at_once(updates));
-                        // Begun in order, so that who came first is first on record.
-                        let takings = together.iter().map(|update| self.take(name, update, pulse));
-                        takings
-                            .collect::<FuturesUnordered<_>>()
-                            .try_collect::<()>()
-                            .await?;
-                        next = together.last().map(|update| update.id.as_offset());
-                        updates = rest;
-                    }
+                    self.take(name, &updates, pulse).await?;
+                    let after = updates.last().map(|update| update.id.as_offset());
+                    next = after.or(next);
                     self.contact(Contact::heard);
                 }
                 Err(error) => {
@@ -101,21 +88,4 @@ impl Receiver {
             self.judge(error).await
         }
     }
-}
-
-/// How many of these updates may be taken at once: presses on stories, each by another person, who waits for nobody else's.
-/// Everything else is taken alone, in its turn.
-fn at_once(updates: &[Update]) -> usize {
-    let mut people = BTreeSet::new();
-    let presses = updates.iter().take_while(|update| match &update.kind {
-        UpdateKind::CallbackQuery(press) => {
-            press
-                .data
-                .as_deref()
-                .is_some_and(|data| decode(data).is_ok())
-                && people.insert(press.from.id)
-        }
-        _ => false,
-    });
-    presses.count().max(1)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use teloxide::RequestError;
 use teloxide::prelude::Requester;
-use teloxide::types::{AllowedUpdate, Update};
+use teloxide::types::AllowedUpdate;
 use tokio::time::Instant;
 
 use super::client::{Client, SMALL_CALL};
@@ -42,15 +42,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// Another program that takes the updates is heard of now and then; without word of it for so long, it is gone.
 const RIVAL_GONE: SignedDuration = SignedDuration::from_secs(300);
-/// How often an update whose effect cannot be committed is tried, before it is given up.
-const MOST_TRIES: u32 = 5;
 
 /// Takes updates, in their order.
 pub struct Receiver {
     pub(super) client: Client,
     teams: Teams,
-    hearing: Hearing,
-    clock: Clock,
+    pub(super) hearing: Hearing,
+    pub(super) clock: Clock,
     webhook: Option<Webhook>,
     contact: Mutex<Contact>,
 }
@@ -201,36 +199,6 @@ impl Receiver {
             self.complain(reason.to_owned()).await?;
         }
         Ok(meetings)
-    }
-
-    /// Takes one update.
-    ///
-    /// # Errors
-    /// If its effect could not be committed, so that it must come again: it stays unconfirmed.
-    pub(super) async fn take(
-        &self,
-        name: &str,
-        update: &Update,
-        pulse: &Pulse,
-    ) -> Result<(), Error> {
-        let id = update.id.0;
-        for attempt in 1..=MOST_TRIES {
-            pulse.beat();
-            match self.hearing.take(name, update, self.clock.now()).await {
-                Ok(()) => return Ok(()),
-                Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Closed)) => {
-                    return Err(error);
-                }
-                Err(error) => tracing::error!(
-                    task = self.task(),
-                    attempt,
-                    "update {id} could not be taken: {error}"
-                ),
-            }
-        }
-        // A poison update must not hold up all that come after it.
-        tracing::error!(task = self.task(), "update {id} is given up");
-        Ok(())
     }
 
     pub(super) fn contact<T>(&self, look: impl FnOnce(&mut Contact) -> T) -> T {

@@ -1,6 +1,5 @@
 //! Has Telegram call this box with what people do, for a box that the internet reaches. A call is answered well only after
-//! the effect is committed, so Telegram repeats whatever was not; what was taken before is not taken again. As with the poll,
-//! updates are taken one after the other.
+//! the effect is committed, so Telegram repeats whatever was not; what was taken before is not taken again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,17 +112,21 @@ impl Receiver {
         name: &str,
         pulse: &Pulse,
     ) -> Result<(), Error> {
+        let mut calls = Vec::new();
         loop {
             pulse.beat();
             tokio::select! {
                 biased;
                 () = pulse.stopping() => return Ok(()),
-                Some(Delivery { update, taken }) = queue.recv() => {
+                                1.. = queue.recv_many(&mut calls, QUEUE) => {
                     self.hear().await?;
-                    self.take(name, &update, pulse).await?;
+                    let (updates, callers): (Vec<_>, Vec<_>) = calls.drain(..).unzip();
+                    self.take(name, &updates, pulse).await?;
                     self.contact(Contact::heard);
-                    // Whoever called may be gone; then it calls again, in vain.
-                    let _ = taken.send(());
+                    for caller in callers {
+                        // Whoever called may be gone; then it calls again, in vain.
+                        let _ = caller.send(());
+                    }
                 }
                 () = tokio::time::sleep(IDLE) => {}
             }
@@ -258,10 +261,7 @@ pub fn standing(info: &WebhookInfo, webhook: &Webhook) -> Standing {
 }
 
 /// An update that was called in, and who waits for its effect.
-struct Delivery {
-    update: Update,
-    taken: oneshot::Sender<()>,
-}
+type Delivery = (Update, oneshot::Sender<()>);
 
 /// What the handler of a call knows.
 struct Gate {
@@ -305,10 +305,8 @@ async fn receive(State(gate): State<Arc<Gate>>, request: Request) -> StatusCode 
         return StatusCode::BAD_REQUEST;
     };
     let (taken, effect) = oneshot::channel();
-    let delivered = async {
-        let delivery = Delivery { update, taken };
-        gate.deliveries.send(delivery).await.is_ok() && effect.await.is_ok()
-    };
+    let delivered =
+        async { gate.deliveries.send((update, taken)).await.is_ok() && effect.await.is_ok() };
     match timeout(EFFECT, delivered).await {
         Ok(true) => StatusCode::OK,
         _ => StatusCode::SERVICE_UNAVAILABLE,

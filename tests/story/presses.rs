@@ -115,6 +115,27 @@ async fn a_press_that_came_while_the_box_was_off_takes_effect_once_at_its_start(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_presses_that_come_together_the_first_one_counts() {
+    let (mut office, story) = an_office_with_a_story().await;
+    let team = [CLEO, BEN, ANN];
+    for person in team {
+        office.telegram.press(person, TEAM, story, "on it");
+    }
+    office
+        .see(|state| (state.answers.len() == team.len()).then_some(()))
+        .await;
+    office.stop().await;
+    for (person, button) in team.into_iter().zip(["Skip", "Posted", "Swap"]) {
+        office.telegram.press(person, TEAM, story, button);
+    }
+    office.start().await;
+    office.see_text(story, "Skipped by Cleo").await;
+    office.see_answer("Cleo was faster").await;
+    assert_eq!(office.history().await.len(), 1);
+    office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_long_absence_open_stories_are_offered_again() {
     let (mut office, story) = an_office_with_a_story().await;
     office.stop().await;
