@@ -37,9 +37,9 @@ lint: toolchain
 	fi
 
 measure: toolchain ## what the program costs: size, processor, memory, writes, delays
-	$(CARGO) build --release --locked
-	$(CARGO) build --locked --example measure
-	target/debug/examples/measure target/release/storyline $(MEASURE)
+			$(CARGO) build --release --locked
+	$(CARGO) build --release --locked --example measure
+	target/release/examples/measure target/release/storyline $(MEASURE)
 
 # Not part of `test`: it takes as long as it is given, and wants a nightly toolchain and `cargo install cargo-fuzz`. A finding
 # ends it, and is told with the file that leads to it again: `cargo +nightly fuzz run --fuzz-dir tests/fuzz TARGET FILE`.

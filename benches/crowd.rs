@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::pictures::draw_library;
-use super::pretend::telegram::{Action, Message, Status};
+use super::pretend::telegram::{Action, Message, State, Status};
 use super::{Site, TEAM, tell};
 
 const PEOPLE: i64 = 100;
@@ -109,6 +109,7 @@ async fn open_stories(site: &Site, config: &Path) -> Vec<Message> {
 /// Everybody presses at once; returns how long each press took to be on record since Telegram handed it out, in seconds.
 async fn round(site: &Site, stories: &[Message], taken: &Taken) -> Vec<f64> {
     let first = taken.latest() + 1;
+    let answered = site.telegram.answers().len();
     let pressed = Instant::now();
     for (number, story) in (0..PEOPLE).zip(stories.iter().cycle()) {
         site.telegram
@@ -121,6 +122,12 @@ async fn round(site: &Site, stories: &[Message], taken: &Taken) -> Vec<f64> {
             "presses were not taken"
         );
     }
+    // So that there are never more than these in flight.
+    let answered =
+        |state: &State| (state.answers.len() >= answered + PEOPLE as usize).then_some(());
+    site.telegram
+        .wait_for(answered, Duration::from_secs(60))
+        .await;
     let times = taken.0.lock().expect("times");
     let handed_out = site.telegram.handed_out();
     (first..first + PEOPLE)

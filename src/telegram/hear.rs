@@ -1,11 +1,14 @@
 //! What an update means: whose it is, and what they want. Its effect is decided and committed by the flow of the team whose
 //! it is; the answer is talk, and is said aside.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use teloxide::payloads::AnswerCallbackQuerySetters;
 use teloxide::prelude::Requester;
 use teloxide::types::{CallbackQuery, Message, Update, UpdateKind, User};
 use teloxide::utils::command::BotCommands;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use super::album;
@@ -33,6 +36,9 @@ use crate::system::aside::aside;
 /// The answer to a button of a team that was removed.
 pub(super) const NOT_HERE: &str = "That team is not here any more.";
 
+/// How many presses are answered at a time: each takes a connection of its own, and what is decided is on record already.
+const ANSWERS_AT_ONCE: usize = 8;
+
 /// Understands updates and acts on them.
 pub struct Hearing {
     pub(super) voice: Voice,
@@ -44,6 +50,7 @@ pub struct Hearing {
     greeted: Recently,
     /// The chats that were told just now what became of their files.
     answered: Recently,
+    answering: Arc<Semaphore>,
 }
 
 impl Hearing {
@@ -59,6 +66,7 @@ impl Hearing {
             voice,
             greeted: Recently::greeted(),
             answered: Recently::answered(),
+            answering: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)),
         }
     }
 
@@ -190,12 +198,13 @@ impl Hearing {
 
     /// Answers a press, as the phone shows it for a moment.
     fn answer(&self, query: &CallbackQuery, text: &str, alarm: bool) {
-        let client = self.voice.client.clone();
+        let (client, answering) = (self.voice.client.clone(), self.answering.clone());
         let mut request = client.bot.answer_callback_query(query.id.clone());
         if !text.is_empty() {
             request = request.text(text).show_alert(alarm);
         }
         aside(async move {
+            let _turn = answering.acquire().await;
             // Best effort: "query is too old" and all the rest change nothing about what was decided.
             if let Err(trouble) = client.call(SMALL_CALL, request).await {
                 tracing::debug!("a press was not answered: {}", trouble.reason());
