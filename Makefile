@@ -37,7 +37,7 @@ lint: toolchain
 	fi
 
 measure: toolchain ## what the program costs: size, processor, memory, writes, delays
-			$(CARGO) build --release --locked
+	$(CARGO) build --release --locked
 	$(CARGO) build --release --locked --example measure
 	target/release/examples/measure target/release/storyline $(MEASURE)
 
