@@ -6,10 +6,12 @@ TEST_PACKAGES = postgresql util-linux libheif-examples python3-pip curl libimage
     openssh-server rclone redis-server rsync tar unzip zip
 # Where everything is built, and what is fetched for the tests is kept.
 TARGET = $(abspath $(or $(CARGO_TARGET_DIR),target))
+# What the package is built for.
+ARCH ?= $(shell dpkg --print-architecture)
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 600
 
-.PHONY: all demo test lint measure fuzz corpus emulator clean toolchain test-packages
+.PHONY: all demo test lint deb repo appliance-test measure fuzz corpus emulator clean toolchain test-packages
 
 all: toolchain ## build the program
 	$(CARGO) build --release --locked
@@ -35,6 +37,15 @@ lint: toolchain
 	else \
 	    echo 'lint: LEFT OUT: this toolchain has no rustfmt and clippy; CI runs them' >&2; \
 	fi
+
+deb: ## the Debian package for this kind of machine, or for ARCH=arm64
+	packaging/deb $(ARCH) $(TARGET)/packages
+
+repo: deb ## a signed apt repository with it, as a folder
+	packaging/repo $(TARGET)/repository $(TARGET)/packages/*.deb
+
+appliance-test: ## the package installed on a Debian with systemd: started, hung, killed, upgraded, removed
+	packaging/appliance/test
 
 measure: toolchain ## what the program costs: size, processor, memory, writes, delays
 	$(CARGO) build --release --locked

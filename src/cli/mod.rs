@@ -12,6 +12,8 @@ mod exit;
 mod finding;
 mod history;
 mod lock;
+#[cfg(test)]
+mod manual;
 mod media;
 mod mix;
 mod near;

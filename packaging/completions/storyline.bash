@@ -1,0 +1,2 @@
+# Asked of the program itself, so that it is never out of date.
+eval "$(storyline completions bash)"
