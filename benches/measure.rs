@@ -2,7 +2,7 @@
 //!
 //! It draws a library of pictures, indexes it beside `b3sum` (if that is installed), scans it again, and then runs the daemon
 //! on it against the stand-in for Telegram: resident memory, processor time and disk writes of an idle minute, the time from a
-//! closed file to its row, from a slot's moment to the chat, and from a press to its row. These are figures to look at and to
+//! start to its readiness, from a closed file to its row, from a slot's moment to the chat, and from a press to its row. These are figures to look at and to
 //! compare side by side, not tests: machines differ, and are noisy.
 
 #![expect(
@@ -20,6 +20,7 @@ mod pretend;
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -62,6 +63,10 @@ async fn main() {
     idle(&daemon, &site, Duration::from_secs(option("--idle", 60)));
     drops(&site, &database);
     site.stop(&mut daemon);
+    starts(
+        &site,
+        &site.telegram_config(3, ("00:00".into(), "00:00".into())),
+    );
 
     // Seven seconds from slot to slot: a group hears at most eighteen messages and changes a minute.
     let (now, end) = window(6);
@@ -150,6 +155,32 @@ fn idle(daemon: &Child, site: &Site, time: Duration) {
             "CHANGED"
         }
     );
+}
+
+/// From the start of the process to its word that it can work, with the whole library on record.
+fn starts(site: &Site, config: &Path) {
+    let path = site.folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let mut service = site.service(config);
+        service.env("NOTIFY_SOCKET", &path);
+        let began = Instant::now();
+        let mut daemon = service.spawn().expect("the binary runs");
+        let mut word = [0; 512];
+        loop {
+            let length = socket.recv(&mut word).expect("a word");
+            if word[..length].starts_with(b"READY=1") {
+                break;
+            }
+        }
+        times.push(began.elapsed().as_secs_f64());
+        site.stop(&mut daemon);
+        socket.set_nonblocking(true).expect("a socket");
+        while socket.recv(&mut word).is_ok() {}
+        socket.set_nonblocking(false).expect("a socket");
+    }
+    tell("start to READY", &mut times);
 }
 
 /// The time from the close of a new file to its row.
@@ -267,15 +298,15 @@ impl Site {
     }
 
     fn serve(&self, config: PathBuf) -> Child {
+        self.service(&config).spawn().expect("the binary runs")
+    }
+
+    fn service(&self, config: &Path) -> Command {
         let log = fs::File::create(self.folder.path().join("log")).expect("a log");
-        Command::new(&self.binary)
-            .arg("--config")
-            .arg(config)
-            .arg("serve")
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the binary runs")
+        let mut service = Command::new(&self.binary);
+        service.arg("--config").arg(config).arg("serve");
+        service.stdin(Stdio::null()).stderr(log);
+        service
     }
 
     fn wait_for_database(&self) {

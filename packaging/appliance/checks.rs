@@ -205,6 +205,8 @@ async fn a_story_is_delivered_and_its_press_recorded(telegram: &PretendTelegram)
     until("the journal tells of it, by its fields", || {
         sh(look).is_ok()
     })?;
+    let entry = sh("journalctl -q -u storyline STORY=1 OUTCOME=posted PERSON=Ann -o json")?;
+    ensure!(entry.contains("\"TEAM\":"), "whose it is: {entry}");
     let logged = sh("journalctl -q -u storyline -o export")? + &sh("systemctl show storyline")?;
     ensure!(
         !logged.contains(telegram.token()),
