@@ -14,13 +14,14 @@ fn may_import() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("system", vec![]),
         ("config", vec!["domain", "system"]),
         ("store", vec!["domain"]),
+        ("backup", vec!["store"]),
         ("flow", vec!["domain", "store", "system"]),
         ("library", edge.clone()),
         ("telegram", edge.clone()),
         (
             "appliance",
             vec![
-                "store", "flow", "domain", "config", "system", "library", "telegram",
+                "store", "backup", "flow", "domain", "config", "system", "library", "telegram",
             ],
         ),
         // The terminal may look into an edge for the commands that are about it.
@@ -28,6 +29,7 @@ fn may_import() -> BTreeMap<&'static str, Vec<&'static str>> {
             "cli",
             vec![
                 "appliance",
+                "backup",
                 "flow",
                 "domain",
                 "config",

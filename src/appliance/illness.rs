@@ -91,8 +91,7 @@ impl Illness {
         });
         let Some(reason) = untold else { return };
         let text = format!(
-            "Nothing can be recorded, so nothing is sent and no press counts until it is mended: {reason}. Look at the \
-             disk: `df -h` tells whether it is full, `dmesg` whether it fails."
+            "Nothing can be recorded, so nothing is sent and no press counts until it is mended: {reason}."
         );
         if outlet.tell(&alert(text, now, None), None).await.is_ok() {
             self.case(|case| {

@@ -4,6 +4,8 @@
 mod illness;
 mod keeper;
 mod loops;
+mod nightly;
+mod patience;
 mod shift;
 
 use std::time::Duration;
@@ -12,7 +14,8 @@ use jiff::Timestamp;
 
 use shift::{Ended, Shift};
 
-use crate::config::{Config, DatabaseUrl};
+use crate::backup::{Backups, Reason};
+use crate::config::{Backup, Config, DatabaseUrl};
 use crate::flow::teams::Teams;
 use crate::flow::{Error, Flow, Store};
 use crate::library::Cache;
@@ -49,13 +52,43 @@ pub enum Trouble {
     GaveUp(#[from] GaveUp),
 }
 
-/// Opens the store that the config names.
+/// The backups of the database that the config names; a PostgreSQL server has its own.
+#[must_use]
+pub fn backups(config: &Config) -> Option<Backups> {
+    let DatabaseUrl::Sqlite(database) = &config.database.url else {
+        return None;
+    };
+    let Backup {
+        folder,
+        keep_days,
+        settings,
+    } = config.backup.clone();
+    let folder = folder.unwrap_or_else(|| database.with_file_name("backups"));
+    let database = database.clone();
+    Some(Backups::new(folder, database, settings, keep_days))
+}
+
+/// Opens the store that the config names. An older one is backed up before it is brought to this version.
 ///
 /// # Errors
-/// If it cannot be opened, or was written by a newer version.
-pub fn open_store(config: &Config) -> Result<Store, Error> {
+/// If it cannot be opened or backed up, or was written by a newer version.
+pub fn open_store(config: &Config, now: Timestamp) -> Result<Store, Error> {
     match &config.database.url {
-        DatabaseUrl::Sqlite(path) => Store::open_sqlite(path),
+        DatabaseUrl::Sqlite(path) => {
+            let backups = backups(config);
+            Store::open_sqlite_after(path, move |schema| {
+                let Some(backups) = backups else {
+                    return Ok(());
+                };
+                let made = backups.create(Reason::Upgrade, now).map_err(|error| {
+                    Error::Unavailable(format!(
+                        "stays as it is, of schema {schema}, because no backup could be made before the upgrade: {error}"
+                    ))
+                })?;
+                tracing::info!(task = "backup", "backup {}, before the upgrade", made.name);
+                Ok(())
+            })
+        }
         #[cfg(feature = "postgres")]
         DatabaseUrl::Postgres(url) => {
             Store::open_postgres(secrecy::ExposeSecret::expose_secret(url))
@@ -72,7 +105,7 @@ pub fn open_store(config: &Config) -> Result<Store, Error> {
 /// # Errors
 /// If the store cannot be opened or written.
 pub async fn open_teams(config: &Config, now: Timestamp) -> Result<Teams, Error> {
-    Teams::open(open_store(config)?, config.team.clone(), now).await
+    Teams::open(open_store(config, now)?, config.team.clone(), now).await
 }
 
 /// The cache of rendered pictures that the config names: for the daemon, and for a command beside it.
@@ -97,23 +130,20 @@ impl Appliance {
     /// # Errors
     /// If the database cannot be opened, or another daemon has it.
     pub async fn build(config: &Config, clock: Clock) -> Result<Self, Trouble> {
-        let store = open_store(config)?;
+        if let DatabaseUrl::Sqlite(path) = &config.database.url {
+            Store::look_over(path)?;
+        }
+        let now = clock.now();
+        let store = open_store(config, now)?;
         if !claim(&store).await? {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
         }
-        let now = clock.now();
         Flow::open(store.clone(), config.team.clone(), now)
             .await?
             .adopt(config.team.clone(), now)
             .await?;
         let teams = Teams::open(store.clone(), config.team.clone(), now).await?;
-        let telegram = &config.telegram;
-        let client = telegram
-            .token
-            .clone()
-            .map(|token| Client::new(token, telegram.api_url.clone()))
-            .transpose()
-            .map_err(|error| Trouble::Network(error.without_url().to_string()))?;
+        let client = connect(config)?;
         Ok(Self {
             config: config.clone(),
             clock,
@@ -151,6 +181,18 @@ impl Appliance {
             }
         }
     }
+}
+
+/// The way to Telegram, if there is a token.
+fn connect(config: &Config) -> Result<Option<Client>, Trouble> {
+    let telegram = &config.telegram;
+    let client = telegram
+        .token
+        .clone()
+        .map(|token| Client::new(token, telegram.api_url.clone()));
+    client
+        .transpose()
+        .map_err(|error| Trouble::Network(error.without_url().to_string()))
 }
 
 /// Claims the database. A command that asks whether it is claimed holds it for an instant, and is no daemon.

@@ -11,6 +11,7 @@ use super::Trouble;
 use super::illness::{Illness, passes};
 use super::keeper::Keeper;
 use super::loops::Worker;
+use super::nightly::Nightly;
 use crate::config::Config;
 use crate::flow::Flow;
 use crate::flow::outlet::Outlet;
@@ -32,6 +33,9 @@ use crate::telegram::voice::Voice;
 const QUIET: Duration = Duration::from_secs(90);
 /// How long a loop that uses the network may be quiet; each of its calls has a shorter limit of its own.
 const NETWORK_QUIET: Duration = Duration::from_secs(420);
+
+/// How long a backup may take, on a slow card.
+const BACKUP_QUIET: Duration = Duration::from_secs(1800);
 
 /// What is missing where there is no token.
 const NO_TOKEN: &str = "No bot token is set: pictures are indexed and nothing is sent. Get a token from @BotFather and set \
@@ -109,6 +113,7 @@ impl<'a> Shift<'a> {
         }
         let receiver = voice.as_ref().map(|voice| self.receive(voice));
         self.keep(systemd, owner);
+        self.back_up();
         self.watch(systemd);
 
         systemd.ready();
@@ -230,6 +235,22 @@ impl Shift<'_> {
         let tick = self.heart.subscribe();
         self.start(None, "upkeep", NETWORK_QUIET, move |pulse| {
             keeper.clone().run(tick.clone(), pulse)
+        });
+    }
+
+    /// The records are one for all teams; the box's own team says when its night is.
+    fn back_up(&self) {
+        let Some(backups) = super::backups(self.config) else {
+            return;
+        };
+        let nightly = Nightly {
+            backups,
+            flow: self.teams.own().clone(),
+            clock: self.clock.clone(),
+        };
+        let tick = self.heart.subscribe();
+        self.start(None, "backup", BACKUP_QUIET, move |pulse| {
+            nightly.clone().run(tick.clone(), pulse)
         });
     }
 

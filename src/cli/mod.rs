@@ -4,6 +4,7 @@
 //! The doc comments of the arguments are what `--help` shows and what the manual page is made from.
 
 mod audit;
+mod backup;
 mod check;
 mod clock;
 mod completions;
@@ -110,6 +111,9 @@ enum Command {
     /// What the service did, for diagnosis
     #[command(subcommand)]
     Run(run::Run),
+    /// Copies of the records, and the way back to one
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Pause the plan: nothing is sent by itself until `storyline resume`
     Pause,
     /// Go on with the plan; what went by in the pause is not made up for
@@ -149,6 +153,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => wait(config::run(print, command, path, &environment)),
         Command::Completions(shell) => completions::run(print, &shell),
         Command::Check(check) => wait(check::run(print, check, path, &environment)),
+        Command::Backup(command) => wait(backup::run(print, command, &load()?.config)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
         command => wait(async {
             let seat = Seat::take(print, load()?, &environment).await?;
@@ -185,6 +190,7 @@ async fn beside_the_daemon(
         Command::Serve
         | Command::Check(_)
         | Command::Config(_)
+        | Command::Backup(_)
         | Command::Telegram(_)
         | Command::Completions(_) => Ok(()),
     }

@@ -31,11 +31,13 @@ pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Fail
     let ended = runtime.block_on(async {
         let shutdown = Shutdown::new();
         signals::listen(shutdown.clone()).map_err(Trouble::from)?;
-        let appliance = Appliance::build(config, Clock::system()).await?;
-        appliance
-            .run_until_stopped(shutdown, Systemd::new())
-            .await?;
-        Ok(())
+        let systemd = Systemd::new();
+        let built =
+            Appliance::build_patiently(config, Clock::system(), &shutdown, &systemd).await?;
+        match built {
+            Some(appliance) => Ok(appliance.run_until_stopped(shutdown, systemd).await?),
+            None => Ok(()),
+        }
     });
     // A picture that is being decoded, or a disk that hangs, must not hold up the end.
     runtime.shutdown_timeout(LAST_WORDS);

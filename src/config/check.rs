@@ -5,10 +5,10 @@ use secrecy::SecretString;
 
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
-use super::keys::{self, CACHE_MB, Key, Kind, Secrecy};
+use super::keys::{self, CACHE_MB, KEEP_DAYS, Key, Kind, Secrecy};
 use super::parse::{address, http_url, odd_token, webhook_secret, webhook_url};
 use super::problem::Problem;
-use super::{Config, Database, Library, Log, Telegram};
+use super::{Backup, Config, Database, Library, Log, Telegram};
 use crate::domain::messages::Messages;
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
@@ -49,6 +49,11 @@ impl Check<'_> {
             library: self.library(&team),
             database: Database {
                 url: self.required("database.url", DatabaseUrl::parse),
+            },
+            backup: Backup {
+                folder: self.optional("backup.folder", absolute),
+                keep_days: self.required("backup.keep_days", |text| whole(text, KEEP_DAYS)),
+                settings: None,
             },
             telegram: self.telegram(),
             team,

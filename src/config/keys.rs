@@ -111,6 +111,11 @@ pub const SECTIONS: &[Section] = &[
         doc: "Where everything is remembered.",
     },
     Section {
+        name: "backup",
+        doc: "The backups of what is remembered, made every night and before an upgrade; of SQLite only, a PostgreSQL \
+              server has its own.",
+    },
+    Section {
         name: "telegram",
         doc: "The bot and the chats it works in.",
     },
@@ -135,6 +140,9 @@ const TEXT: Key = Key {
 
 /// How much may be kept in the cache.
 pub(super) const CACHE_MB: Bounds = (1, 1_000_000, "MB");
+
+/// How long backups may be kept.
+pub(super) const KEEP_DAYS: Bounds = (1, 3650, "days");
 
 /// All settings, in the order of the example.
 pub const KEYS: &[Key] = &all();
@@ -189,6 +197,23 @@ const HERE: &[Key] = &[
               (`postgres://user:password@host/database`) for a team that outgrows one box. It may also be the systemd \
               credential `database.url`.",
         secrecy: Secrecy::HoldsPassword,
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "folder",
+        sample: "/var/lib/storyline/backups",
+        doc: "The folder that they are kept in, as an absolute path; unset, `backups` beside the database. The service must be \
+              able to write there.",
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "keep_days",
+        kind: Kind::Whole(KEEP_DAYS),
+        default: "30",
+        doc: "How long they are kept: every one of the last week, of the nightly ones before it one a week, and always the \
+              newest.",
         ..TEXT
     },
     Key {

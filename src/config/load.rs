@@ -77,7 +77,8 @@ fn load(
         Err(problem) => problems.push(*problem),
     }
 
-    let (config, wrong, odd) = check::check(&values);
+    let (mut config, wrong, odd) = check::check(&values);
+    config.backup.settings.clone_from(&path);
     problems.extend(wrong);
     warnings.extend(odd);
     if !problems.is_empty() {

@@ -34,6 +34,8 @@ pub struct Config {
     pub library: Library,
     /// Where everything is remembered.
     pub database: Database,
+    /// Its backups.
+    pub backup: Backup,
     /// The bot and its chats.
     pub telegram: Telegram,
     /// What the box's own team decided first; what it decides later is in the records.
@@ -60,6 +62,17 @@ pub struct Library {
 pub struct Database {
     /// What and where.
     pub url: DatabaseUrl,
+}
+
+/// The backups of what is remembered.
+#[derive(Clone, Debug)]
+pub struct Backup {
+    /// Where they are kept; unset, beside the database.
+    pub folder: Option<PathBuf>,
+    /// For how long, in days.
+    pub keep_days: u32,
+    /// The file that these settings were read from, which goes with each.
+    pub settings: Option<PathBuf>,
 }
 
 /// The bot and its chats.

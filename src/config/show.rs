@@ -42,6 +42,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
     let Config {
         library,
         database,
+        backup,
         telegram,
         team,
         log,
@@ -58,6 +59,8 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "library.cache" => library.cache.display().to_string(),
         "library.cache_mb" => library.cache_mb.to_string(),
         "database.url" => database.url.to_string(),
+        "backup.folder" => backup.folder.as_ref()?.display().to_string(),
+        "backup.keep_days" => backup.keep_days.to_string(),
         "telegram.token" => telegram.token.as_ref().map(secret)?,
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
         "telegram.admin_chat" => telegram.admin_chat?.to_string(),

@@ -15,6 +15,8 @@ pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 pub mod topic {
     /// The records cannot be kept.
     pub const DATABASE: &str = "database";
+    /// No backup can be made.
+    pub const BACKUP: &str = "backup";
     /// The clock is not to be trusted.
     pub const CLOCK: &str = "clock";
     /// The library's disk seems to be away.
@@ -74,9 +76,12 @@ impl Severity {
         }
         match topic {
             topic::AWAY | topic::VERSION => Self::Notice,
-            topic::WATCHER | topic::REFUSED | topic::BACKLOG | topic::WAITING | topic::SETTINGS => {
-                Self::Warning
-            }
+            topic::BACKUP
+            | topic::WATCHER
+            | topic::REFUSED
+            | topic::BACKLOG
+            | topic::WAITING
+            | topic::SETTINGS => Self::Warning,
             _ => Self::Problem,
         }
     }

@@ -55,7 +55,15 @@ use crate::domain::run::Run;
 use crate::domain::team::TeamSettings;
 pub use crate::store::{Error, Result, Store};
 use crate::store::{runs, state, teams as rows};
+use crate::system::background::CutOff;
 use crate::system::nudge::Nudge;
+
+/// Nothing of it is on record, and it is tried again.
+impl From<CutOff> for Error {
+    fn from(cut_off: CutOff) -> Self {
+        Self::Unavailable(format!("was not asked: {cut_off}"))
+    }
+}
 
 /// The verbs of one team, over one store. Clones are the same.
 #[derive(Clone)]

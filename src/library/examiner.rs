@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
-use super::background::background;
 use super::cache::Cache;
 use super::examine::{examine, examine_clip};
 use super::original::{self, Original, fingerprint_of};
@@ -15,6 +14,7 @@ use super::studio::is_empty;
 use crate::domain::ids::MediaId;
 use crate::domain::media::{Examination, Fingerprint, Media};
 use crate::flow::Error;
+use crate::system::background::background;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
 

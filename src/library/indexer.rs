@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
-use super::background::blocking;
 use super::beneath::file_stat;
 use super::reconcile::Library;
 use super::walk::root_identity;
 use super::watch::{Change, Watcher};
 use crate::domain::alert::topic::WATCHER;
 use crate::flow::Error;
+use crate::system::background::blocking;
 use crate::system::nudge::{TICK, Tick};
 use crate::system::supervisor::{BoxError, Pulse};
 

@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::background::background;
 use super::copy::{Draft, NotCopied, clear, there_already};
 use super::import::{accompany, look};
 use super::inspect::Inspector;
@@ -12,8 +11,10 @@ use super::names;
 use super::reconcile::Library;
 use crate::domain::category::{Category, UNSORTED};
 use crate::domain::media::{Content, Format};
+use crate::flow::Error;
 use crate::flow::index::check;
 use crate::flow::intake::{Fetch, Intake, Landed, NotLanded, Parcel};
+use crate::system::background::background;
 
 /// The intake of a library.
 #[must_use]
@@ -33,12 +34,12 @@ async fn take_in(library: Library, parcel: Parcel, fetch: Fetch) -> Result<Lande
         let file = draft.create()?;
         Ok((draft, file))
     });
-    let (draft, file) = opened.await?.map_err(later)?;
+    let (draft, file) = opened.await.map_err(Error::from)?.map_err(later)?;
     fetch(file).await.map_err(NotLanded::NotFetched)?;
 
     let root = library.root().to_owned();
     let looked = background(move || examined(&draft, &root).map(|content| (draft, content)));
-    let (draft, content) = looked.await??;
+    let (draft, content) = looked.await.map_err(Error::from)??;
     let (flow, now) = (library.flow(), library.clock().now());
     if let Some(known) = flow.known_content(content.fingerprint, now).await? {
         return Ok(Landed::Known(known));
@@ -52,7 +53,7 @@ async fn take_in(library: Library, parcel: Parcel, fetch: Fetch) -> Result<Lande
             None => draft.land(&root, &path, accompany(&root, &parcel.metadata)),
         }
     });
-    let path = landing.await?.map_err(later)?;
+    let path = landing.await.map_err(Error::from)?.map_err(later)?;
     library.look(vec![path.clone()]).await?;
     Ok(Landed::At(path))
 }

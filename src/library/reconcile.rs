@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::background::{background, blocking};
 use super::cache::Cache;
 use super::compare::{changed, gone, suspicion};
 use super::heic;
@@ -18,6 +17,7 @@ use crate::domain::media::{FileStat, Finding, KnownFile, MOST_GONE_AT_ONCE, Sigh
 use crate::domain::run::Run;
 use crate::flow::index::Indexed;
 use crate::flow::{Error, Flow};
+use crate::system::background::{background, blocking};
 use crate::system::clock::Clock;
 use crate::system::lock::lock;
 
@@ -199,7 +199,7 @@ impl Library {
     async fn inspect(&self, paths: Vec<String>) -> Result<Seen, Error> {
         let (root, shelf) = (self.root.clone(), Arc::clone(&self.inspector));
         let writers = self.writers.clone();
-        background(move || {
+        let seen = background(move || {
             let shelf = || lock(&shelf);
             let used = shelf().take();
             let mut inspector = used.unwrap_or_else(|| Inspector::new(&root));
@@ -224,8 +224,8 @@ impl Library {
             }
             *shelf() = Some(inspector);
             seen
-        })
-        .await
+        });
+        Ok(seen.await?)
     }
 
     async fn remember(&self, seen: Seen) -> Result<Looked, Error> {
@@ -270,7 +270,7 @@ impl Library {
             return Ok(gone);
         }
         let root = self.root.clone();
-        blocking(move || really_gone(&root, gone)).await
+        Ok(blocking(move || really_gone(&root, gone)).await?)
     }
 
     /// Forgets these files, unless the library is away, or they are the last: an empty library is a disk that is away.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::animation::animation;
-use super::background::blocking;
 use super::cache::Cache;
 use super::clean::{self, clean};
 use super::original::{self, Original, fingerprint_of};
@@ -17,6 +16,7 @@ use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
 use crate::domain::media::{DOCUMENT_BYTES, Fingerprint, Media};
 use crate::domain::photo::is_too_much;
 use crate::flow::outlet::{Archive, Contents, Document, Motion, NoPicture, Picture, Studio, Video};
+use crate::system::background::blocking;
 
 /// The longest that making a picture may take; a disk that hangs must not hang the plan.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -10,11 +10,16 @@ mod embedded {
 }
 
 /// The table in which refinery keeps what was applied.
-const TABLE: &str = "refinery_schema_history";
+pub(super) const TABLE: &str = "refinery_schema_history";
 
 /// Brings the schema to the newest version. A schema that is newer than this program is refused and left alone.
-/// `explain` tells what the engine's own errors mean.
-pub(crate) fn run<C, E>(connection: &mut C, explain: impl Fn(&E) -> Error) -> Result<()>
+/// `before` is told the version of a schema that holds records, before it is changed, and can prevent it; `explain` tells what
+/// the engine's own errors mean.
+pub(crate) fn run<C, E>(
+    connection: &mut C,
+    before: impl FnOnce(i64) -> Result<()>,
+    explain: impl Fn(&E) -> Error,
+) -> Result<()>
 where
     C: Migrate,
     E: std::error::Error + 'static,
@@ -34,6 +39,7 @@ where
     let runner = embedded::migrations::runner().set_grouped(true);
     let known = newest(runner.get_migrations());
     let mut last_try: Option<(i64, Error)> = None;
+    let mut before = Some(before);
     connection
         .assert_migrations_table(TABLE)
         .map_err(unavailable)?;
@@ -49,8 +55,11 @@ where
             return Ok(());
         }
         match last_try {
-            Some((before, error)) if before == found => return Err(error),
+            Some((tried, error)) if tried == found => return Err(error),
             _ => {}
+        }
+        if let (true, Some(before)) = (found > 0, before.take()) {
+            before(found)?;
         }
         // Another process may do the same at once. Then one of the two fails, and goes on from where the other is.
         match runner.run(connection) {

@@ -11,9 +11,11 @@
 mod engine;
 mod error;
 mod migrations;
+pub(crate) mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
+pub(crate) mod snapshot;
 mod sqlite;
 mod value;
 
@@ -71,6 +73,31 @@ impl Store {
     pub fn open_sqlite(path: &Path) -> Result<Self> {
         let path = path.to_owned();
         Self::start(move || sqlite::Sqlite::open(&path, PATIENCE))
+    }
+
+    /// Opens the SQLite database at `path` (made if there is none), has `before_migration` make a copy of it if its schema is
+    /// an older one, whose version that is told, and brings its schema to this version.
+    ///
+    /// # Errors
+    /// If it cannot be opened, is damaged, was written by a newer version, or no copy could be made.
+    pub(crate) fn open_sqlite_after(
+        path: &Path,
+        before_migration: impl FnOnce(i64) -> Result<()> + Send + 'static,
+    ) -> Result<Self> {
+        let path = path.to_owned();
+        let before_migration = Box::new(before_migration);
+        Self::start(move || {
+            let sqlite = sqlite::Sqlite::open(&path, PATIENCE)?;
+            Ok(sqlite.before_migration(before_migration))
+        })
+    }
+
+    /// Whether the SQLite database at `path` is whole, by a quick look. There need be none yet.
+    ///
+    /// # Errors
+    /// If it is damaged, or was there and is gone.
+    pub fn look_over(path: &Path) -> Result<()> {
+        snapshot::glance(path)
     }
 
     /// Connects to a PostgreSQL database and brings its schema to this version.

@@ -1,8 +1,7 @@
 //! SQLite, built in: the engine of a box.
 
-use std::fmt;
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -10,8 +9,9 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::engine::{Engine, Mode, Tx, only_looks};
-use super::error::{Error, Result};
+use super::error::Result;
 use super::migrations;
+use super::place::Place;
 use super::value::{Row, Value};
 
 pub(crate) struct Sqlite {
@@ -20,15 +20,16 @@ pub(crate) struct Sqlite {
     /// What the connection was last told of `synchronous`.
     durable: bool,
     claim: Option<File>,
+    before_migration: Option<BeforeMigration>,
 }
+
+/// What is done before the schema is brought from this version to the newest; the schema stays as it is if that fails.
+pub(crate) type BeforeMigration = Box<dyn FnOnce(i64) -> Result<()> + Send>;
 
 impl Sqlite {
     /// Opens the database at `path`, and makes it if there never was one. Writers wait for each other for `patience`.
     pub(crate) fn open(path: &Path, patience: Duration) -> Result<Self> {
-        let place = Place {
-            path: path.to_owned(),
-            patience,
-        };
+        let place = Place::patient(path, patience);
         place.must_not_be_lost()?;
         let connection = Connection::open_with_flags(
             path,
@@ -44,6 +45,8 @@ impl Sqlite {
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.pragma_update(None, "foreign_keys", "ON")?;
             connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
+            // What a query sorts on the way never touches the card.
+            connection.pragma_update(None, "temp_store", "MEMORY")?;
             connection.set_prepared_statement_cache_capacity(128);
             // A statement is planned once, not again for every other value that it is given: no plan of ours hangs on one.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -55,7 +58,15 @@ impl Sqlite {
             place,
             durable: false,
             claim: None,
+            before_migration: None,
         })
+    }
+
+    pub(crate) fn before_migration(self, work: BeforeMigration) -> Self {
+        Self {
+            before_migration: Some(work),
+            ..self
+        }
     }
 }
 
@@ -78,7 +89,11 @@ fn use_wal(connection: &Connection, patience: Duration) -> rusqlite::Result<()> 
 
 impl Engine for Sqlite {
     fn migrate(&mut self) -> Result<()> {
-        migrations::run(&mut self.connection, |error| self.place.explain(error))
+        let before = self.before_migration.take();
+        let before = before.unwrap_or_else(|| Box::new(|_| Ok(())));
+        migrations::run(&mut self.connection, before, |error| {
+            self.place.explain(error)
+        })
     }
 
     fn transaction(
@@ -113,49 +128,14 @@ impl Engine for Sqlite {
     }
 
     fn claim(&mut self) -> Result<bool> {
-        if self.claim.is_some() {
-            return Ok(true);
+        if self.claim.is_none() {
+            self.claim = self.place.claim()?;
         }
-        let name = self.place.lock();
-        let unavailable = |error: &dyn fmt::Display| {
-            Error::Unavailable(format!("cannot be locked at {}: {error}", name.display()))
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&name)
-            .map_err(|error| unavailable(&error))?;
-        match file.try_lock() {
-            Ok(()) => {
-                self.claim = Some(file);
-                Ok(true)
-            }
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(unavailable(&error)),
-        }
+        Ok(self.claim.is_some())
     }
 
     fn is_claimed(&mut self) -> Result<bool> {
-        if self.claim.is_some() {
-            return Ok(false);
-        }
-        let name = self.place.lock();
-        // Not made if it is not there: the daemon's user might not be able to open what another user has made.
-        let file = match File::open(&name) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => {
-                return Err(Error::Unavailable(format!(
-                    "has a lock that cannot be read at {}: {error}",
-                    name.display()
-                )));
-            }
-        };
-        Ok(matches!(
-            file.try_lock_shared(),
-            Err(TryLockError::WouldBlock)
-        ))
+        Ok(self.claim.is_none() && self.place.is_claimed()?)
     }
 }
 
@@ -222,83 +202,5 @@ impl rusqlite::ToSql for Value {
             Self::Integer(number) => ValueRef::Integer(*number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
         }))
-    }
-}
-
-/// Where the database is, for the sentences that name it.
-struct Place {
-    path: PathBuf,
-    patience: Duration,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.display().fmt(f)
-    }
-}
-
-impl Place {
-    /// The file by whose lock a daemon claims the database. It stays when the daemon ends.
-    fn lock(&self) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".lock");
-        name.into()
-    }
-
-    /// A database that a daemon has worked with and that is gone, or empty, is a loss to be told of; SQLite would make a new
-    /// one in silence.
-    fn must_not_be_lost(&self) -> Result<()> {
-        let is_there = std::fs::metadata(&self.path).is_ok_and(|file| file.len() > 0);
-        let lock = self.lock();
-        if is_there || !lock.exists() {
-            return Ok(());
-        }
-        Err(Error::Unavailable(format!(
-            "{self} was there and is gone, or empty; restore a backup. To begin anew on purpose, delete {} too",
-            lock.display()
-        )))
-    }
-
-    fn explain(&self, error: &rusqlite::Error) -> Error {
-        Error::Unavailable(match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                return Error::Busy(format!(
-                    "another process has been writing to {self} for {} seconds",
-                    self.patience.as_secs_f32()
-                ));
-            }
-            Some(ErrorCode::ConstraintViolation) => return Error::Refused(error.to_string()),
-            Some(ErrorCode::DiskFull) => format!(
-                "{self} cannot grow: the disk is full; free some space and it goes on by itself"
-            ),
-            Some(ErrorCode::ReadOnly) => {
-                format!("{self} cannot be written: the disk or the file is read-only ({error})")
-            }
-            Some(ErrorCode::DatabaseCorrupt) => format!(
-                "{self} is damaged ({error}); stop the service, keep the file, and restore a backup"
-            ),
-            Some(ErrorCode::NotADatabase) => format!(
-                "{self} is no database, or damaged from its first byte on; if the path is right, keep the file and \
-                 restore a backup"
-            ),
-            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-                format!("{self} cannot be opened: {}", self.why_not_opened())
-            }
-            _ => format!("{self} gave an error: {error}"),
-        })
-    }
-
-    fn why_not_opened(&self) -> String {
-        let folder = self.path.parent().unwrap_or(&self.path);
-        if self.path.is_dir() {
-            "it is a folder, and a file is needed".to_owned()
-        } else if !folder.is_dir() {
-            format!("there is no folder {}", folder.display())
-        } else {
-            format!(
-                "this user may not write in {}, or its disk is read-only",
-                folder.display()
-            )
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! what keeps them alive, systemd, the log.
 
 pub mod aside;
+pub mod background;
 pub mod clock;
 pub mod environment;
 pub mod http;

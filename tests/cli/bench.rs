@@ -176,21 +176,24 @@ impl Bench {
 
     /// Starts the service and waits until it works.
     pub(crate) fn serve(&self) -> Serving {
-        let log = fs::File::create(self.root().join("log")).unwrap();
+        let serving = self.serve_ill();
+        self.wait_for("the service", || serving.log().contains("is at work"));
+        serving
+    }
+
+    /// The service, which may not be able to work.
+    pub(crate) fn serve_ill(&self) -> Serving {
+        let log = self.root().join("log");
         let child = self
             .command()
             .arg("serve")
+            // It looks again twice in that time.
+            .env("WATCHDOG_USEC", "2000000")
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let serving = Serving(child);
-        self.wait_for("the service", || {
-            fs::read_to_string(self.root().join("log"))
-                .unwrap()
-                .contains("is at work")
-        });
-        serving
+        Serving { child, log }
     }
 
     #[track_caller]
@@ -205,12 +208,21 @@ impl Bench {
 }
 
 /// The service; it ends with this.
-pub(crate) struct Serving(Child);
+pub(crate) struct Serving {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Serving {
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -7,6 +7,7 @@
 #[path = "../pretend/mod.rs"]
 mod pretend;
 
+mod backups;
 mod bench;
 
 mod checking;

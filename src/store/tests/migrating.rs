@@ -243,3 +243,32 @@ async fn postgres_is_brought_there_once_by_many_at_the_same_time() {
 async fn postgres_with_a_newer_schema_is_refused_and_left_alone() {
     a_newer_one(Bed::postgres().await).await;
 }
+
+/// What a schema that holds records is told before it is changed; a new one has nothing to lose, and the newest is left alone.
+#[test]
+fn an_older_schema_is_copied_first_and_stays_if_that_fails() {
+    let home = Home::empty_sqlite();
+    home.fill_first_version();
+    let refused = Store::open_sqlite_after(&home.path(), |from| {
+        assert_eq!(from, 1);
+        Err(Error::Unavailable("stays".to_owned()))
+    });
+    assert!(matches!(refused.err(), Some(Error::Unavailable(_))));
+    let (told, asked) = mpsc::channel();
+    let mut opened = Vec::new();
+    for _ in 0..2 {
+        let told = told.clone();
+        let before = move |from| {
+            told.send(from).expect("asked");
+            Ok(())
+        };
+        opened.push(Store::open_sqlite_after(&home.path(), before).expect("a store"));
+    }
+    let new = Home::empty_sqlite();
+    let before = move |from| {
+        told.send(from).expect("asked");
+        Ok(())
+    };
+    opened.push(Store::open_sqlite_after(&new.path(), before).expect("a store"));
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), [1]);
+}

@@ -1,35 +1,37 @@
 //! Work on files that takes a while, where it delays no task. What nobody waits for, looking at files and examining pictures,
 //! has threads of its own, which yield to everything else: a press and a slot are served first, whatever there is to look at.
 
-use std::fmt::Display;
-
 use tokio::sync::oneshot;
-
-use crate::flow::Error;
 
 /// How much its threads yield: as `nice` does.
 const NICENESS: i32 = 19;
+
+/// Work that had no thread, or panicked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("work on a file was cut off: {0}")]
+pub struct CutOff(String);
 
 /// Does work that somebody waits for, on a thread that may block.
 ///
 /// # Errors
 /// If the work panics.
-pub(super) async fn blocking<T: Send + 'static>(
+pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(failed)
+) -> Result<T, CutOff> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| CutOff(error.to_string()))
 }
 
 /// Does the work on a thread of low priority.
 ///
 /// # Errors
 /// If there is no thread to be had, or the work panics.
-pub(super) async fn background<T: Send + 'static>(
+pub async fn background<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
+) -> Result<T, CutOff> {
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new()
-        .name("library".to_owned())
+        .name("background".to_owned())
         .spawn(move || {
             // On Linux a priority is a thread's own.
             if let Err(cause) = rustix::process::setpriority_process(None, NICENESS) {
@@ -38,12 +40,8 @@ pub(super) async fn background<T: Send + 'static>(
             // Nobody listens any more if the service is stopping.
             let _ = sender.send(work());
         })
-        .map_err(failed)?;
-    receiver.await.map_err(failed)
-}
-
-fn failed(cause: impl Display) -> Error {
-    Error::Unavailable(format!("was not asked: reading a file failed ({cause})"))
+        .map_err(|error| CutOff(error.to_string()))?;
+    receiver.await.map_err(|error| CutOff(error.to_string()))
 }
 
 #[cfg(test)]

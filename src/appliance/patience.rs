@@ -1,0 +1,95 @@
+//! A database that cannot be worked with ends nothing: the box stays up, says so wherever somebody may look, offers the way
+//! back, and begins by itself when it can. It never makes a new one in silence.
+
+use std::time::Duration;
+
+use super::illness::Illness;
+use super::{Appliance, Trouble, backups, connect};
+use crate::config::Config;
+use crate::flow::Error;
+use crate::system::clock::Clock;
+use crate::system::nudge::{Nudge, TICK};
+use crate::system::shutdown::Shutdown;
+use crate::system::systemd::Systemd;
+use crate::telegram::desk::Desk;
+use crate::telegram::voice::Voice;
+
+impl Appliance {
+    /// Builds it, as soon as the database allows it. Until then systemd, the log and the owner are told why not. `None` if it
+    /// is told to stop before.
+    ///
+    /// # Errors
+    /// If another daemon has the database, or the box lacks what no waiting brings.
+    pub async fn build_patiently(
+        config: &Config,
+        clock: Clock,
+        shutdown: &Shutdown,
+        systemd: &Systemd,
+    ) -> Result<Option<Self>, Trouble> {
+        let illness = Illness::none(Nudge::new());
+        let desk = connect(config)?.map(|client| {
+            let telegram = &config.telegram;
+            let voice = Voice::new(client);
+            let messages = config.messages.clone();
+            let home = config.team.home();
+            Desk::new(
+                voice,
+                messages,
+                telegram.announce,
+                telegram.admin_chat,
+                home,
+            )
+        });
+        let outlet = desk.as_ref().map(|desk| desk as _);
+        loop {
+            let error = match Self::build(config, clock.clone()).await {
+                Err(Trouble::Store(error)) => error,
+                built => {
+                    if built.is_ok() && illness.reason().is_some() {
+                        illness.end(outlet, clock.now()).await;
+                    }
+                    return built.map(Some);
+                }
+            };
+            let reason = with_the_way_back(config, &error);
+            if illness.reason().is_none() {
+                systemd.ready();
+            }
+            illness.note(reason.clone());
+            systemd.status(&reason);
+            systemd.feed();
+            if let Some(outlet) = outlet {
+                illness.tell(outlet, clock.now()).await;
+            }
+            let rest = systemd.watchdog_interval().unwrap_or(Duration::MAX);
+            tokio::select! {
+                () = shutdown.wait() => {
+                    systemd.stopping();
+                    return Ok(None);
+                }
+                () = tokio::time::sleep(rest.min(TICK)) => {}
+            }
+        }
+    }
+}
+
+/// What is wrong, and which backup would help.
+fn with_the_way_back(config: &Config, error: &Error) -> String {
+    let known = match error {
+        Error::Newer { known, .. } => u64::try_from(*known).unwrap_or(0),
+        Error::Unavailable(_) => u64::MAX,
+        _ => return error.to_string(),
+    };
+    let newest = backups(config).and_then(|backups| {
+        let all = backups.list().ok()?;
+        all.into_iter()
+            .find(|backup| backup.manifest().is_ok_and(|it| it.schema <= known))
+    });
+    match newest {
+        Some(backup) => format!(
+            "{error}. The newest backup that would do is {}: `storyline backup restore {} --force`",
+            backup.made_at, backup.name
+        ),
+        None => format!("{error}. There is no backup that would do"),
+    }
+}

@@ -1,0 +1,325 @@
+//! Backups of the records: each a file that any `tar` opens, made beside the service, and read back before it counts. A folder
+//! of them is all there is to know, so they are there when the database is not.
+
+mod archive;
+mod error;
+mod restore;
+mod retention;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+pub use archive::Manifest;
+pub use error::Error;
+pub use restore::Restored;
+
+use crate::store::{place::Place, snapshot};
+
+/// What the name of every backup ends with.
+const ENDING: &str = ".tar.gz";
+/// How the time is written in a name: it sorts, and is safe in any shell.
+const STAMP: &str = "%Y-%m-%dT%H%M%SZ";
+/// A larger database is unpacked beside the backups and not in the memory where temporary files may be, in bytes.
+const MOST_IN_MEMORY_BYTES: u64 = 32_000_000;
+
+/// What is unfinished for so long is nobody's work any more.
+const LEFTOVER_SECONDS: i64 = 24 * 3600;
+
+/// Why a backup was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// As every night.
+    Nightly,
+    /// Somebody asked for it.
+    Manual,
+    /// The schema was about to be brought to a newer version.
+    Upgrade,
+}
+
+impl Reason {
+    const ALL: [Self; 3] = [Self::Nightly, Self::Manual, Self::Upgrade];
+
+    /// As it stands in a name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nightly => "nightly",
+            Self::Manual => "manual",
+            Self::Upgrade => "upgrade",
+        }
+    }
+}
+
+/// A backup in the folder.
+#[derive(Clone, Debug, Serialize)]
+pub struct Backup {
+    /// What it is called: the file without its ending.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// What it takes, in bytes.
+    pub size_bytes: u64,
+}
+
+impl Backup {
+    /// The backup in this file, by its name. Whether it is whole is not known.
+    fn at(path: PathBuf) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?.to_owned();
+        let (stamp, reason) = name.split_once('_')?;
+        let reason = reason.split('_').next()?;
+        Some(Self {
+            made_at: jiff::civil::DateTime::strptime(STAMP, stamp)
+                .and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC))
+                .ok()?
+                .timestamp(),
+            reason: Reason::ALL.into_iter().find(|one| one.name() == reason)?,
+            size_bytes: fs::metadata(&path).ok()?.len(),
+            name,
+            path,
+        })
+    }
+
+    /// What it holds, as it says itself.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn manifest(&self) -> Result<Manifest, Error> {
+        archive::manifest(&self.path)
+    }
+}
+
+/// The backups of a SQLite database.
+#[derive(Clone, Debug)]
+pub struct Backups {
+    /// Where they are.
+    folder: PathBuf,
+    /// What they are of.
+    database: PathBuf,
+    /// The file of settings, which goes with each, if there is one.
+    settings: Option<PathBuf>,
+    /// How long they are kept, in days.
+    keep_days: u32,
+}
+
+impl Backups {
+    /// Those in `folder`, of `database`.
+    #[must_use]
+    pub fn new(
+        folder: PathBuf,
+        database: PathBuf,
+        settings: Option<PathBuf>,
+        keep_days: u32,
+    ) -> Self {
+        Self {
+            folder,
+            database,
+            settings,
+            keep_days,
+        }
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What they are of.
+    #[must_use]
+    pub fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// Makes one, reads it back, and only then lets it count. Whoever works with the database goes on meanwhile.
+    ///
+    /// # Errors
+    /// If the database is damaged or cannot be read, the folder cannot be written, or what was written is not what was read.
+    pub fn create(&self, reason: Reason, now: Timestamp) -> Result<Backup, Error> {
+        self.make_folder()?;
+        let scratch = self.scratch(self.database_bytes())?;
+        let copy = scratch.path().join("storyline.db");
+        let content = snapshot::copy(&self.database, &copy)?;
+        let manifest = Manifest::of(&copy, content, reason, now)?;
+
+        let draft = tempfile::Builder::new()
+            .prefix(".")
+            .suffix(".partial")
+            .tempfile_in(&self.folder)
+            .map_err(|error| Error::folder(&self.folder, &error))?;
+        archive::write(draft.as_file(), &manifest, &copy, self.settings.as_deref())
+            .map_err(|error| Error::folder(&self.folder, &error))?;
+        drop(scratch);
+        self.read_back(draft.path())?;
+        self.give(draft.path())?;
+        let path = self.free_name(reason, now);
+        draft
+            .persist_noclobber(&path)
+            .map_err(|error| error.error)
+            .and_then(|_| File::open(&self.folder)?.sync_all())
+            .map_err(|error| Error::folder(&self.folder, &error))?;
+        Backup::at(path.clone()).ok_or_else(|| Error::broken(&path, &"it is gone again"))
+    }
+
+    /// Unpacks a backup into scratch, looks through every page of it and counts its rows.
+    ///
+    /// # Errors
+    /// If it is not what it was when it was made.
+    pub fn verify(&self, backup: &Backup) -> Result<Manifest, Error> {
+        self.read_back(&backup.path)
+    }
+
+    fn read_back(&self, path: &Path) -> Result<Manifest, Error> {
+        let expected = archive::manifest(path)?;
+        let scratch = self.scratch(expected.database_bytes)?;
+        let copy = scratch.path().join("storyline.db");
+        archive::unpack(path, &copy)?;
+        let found = snapshot::examine(&copy).map_err(|error| Error::broken(path, &error))?;
+        expected
+            .must_be(&found)
+            .map_err(|why| Error::broken(path, &why))?;
+        Ok(expected)
+    }
+
+    /// All there are, the newest first. What is called otherwise is none of ours.
+    ///
+    /// # Errors
+    /// If the folder cannot be read; one that is not there holds none.
+    pub fn list(&self) -> Result<Vec<Backup>, Error> {
+        let failed = |error: std::io::Error| Error::folder(&self.folder, &error);
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            found.extend(Backup::at(entry.map_err(failed)?.path()));
+        }
+        found.sort_by(|one, other| other.name.cmp(&one.name));
+        Ok(found)
+    }
+
+    /// The backup of this name (`latest` is the newest) or at this path.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn find(&self, name: &str) -> Result<Backup, Error> {
+        let mut all = self.list()?;
+        let bare = name.strip_suffix(ENDING).unwrap_or(name);
+        let at = match name {
+            "latest" => (!all.is_empty()).then_some(0),
+            _ => all.iter().position(|backup| backup.name == bare),
+        };
+        match at {
+            Some(at) => Ok(all.swap_remove(at)),
+            None if name.contains('/') => {
+                Backup::at(name.into()).ok_or_else(|| Error::NotThere(name.to_owned()))
+            }
+            None => Err(Error::NotThere(name.to_owned())),
+        }
+    }
+
+    /// Removes those that are not to be kept any longer, and what was left of any that was never finished; tells how many went.
+    ///
+    /// # Errors
+    /// If one cannot be removed.
+    pub fn thin_out(&self, now: Timestamp) -> Result<usize, Error> {
+        let all = self.list()?;
+        let spare = retention::spare(&all, self.keep_days, now);
+        for backup in &spare {
+            fs::remove_file(&backup.path).map_err(|error| Error::folder(&self.folder, &error))?;
+        }
+        self.clear_up(now)
+            .map_err(|error| Error::folder(&self.folder, &error))?;
+        Ok(spare.len())
+    }
+
+    /// Removes what was left where a backup was cut off.
+    fn clear_up(&self, now: Timestamp) -> std::io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let file = entry.metadata()?;
+            if now.as_second() - file.mtime() < LEFTOVER_SECONDS {
+                continue;
+            }
+            match file.is_dir() {
+                true => fs::remove_dir_all(entry.path())?,
+                false => fs::remove_file(entry.path())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn database_bytes(&self) -> u64 {
+        fs::metadata(&self.database).map_or(0, |file| file.len())
+    }
+
+    fn free_name(&self, reason: Reason, now: Timestamp) -> PathBuf {
+        let stem = format!("{}_{}", now.strftime(STAMP), reason.name());
+        let name = |number: u32| match number {
+            1 => self.folder.join(format!("{stem}{ENDING}")),
+            _ => self.folder.join(format!("{stem}_{number}{ENDING}")),
+        };
+        let free = (1..).map(name).find(|path| !path.exists());
+        free.unwrap_or_else(|| name(1))
+    }
+
+    /// A folder for what is needed for a moment: in memory where temporary files are, unless it is too much for that.
+    fn scratch(&self, bytes: u64) -> Result<TempDir, Error> {
+        let parent = match bytes > MOST_IN_MEMORY_BYTES {
+            true => self.folder.clone(),
+            false => std::env::temp_dir(),
+        };
+        tempfile::tempdir_in(&parent).map_err(|error| Error::folder(&parent, &error))
+    }
+
+    fn make_folder(&self) -> Result<(), Error> {
+        let is_new = !self.folder.exists();
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+            .map_err(|error| Error::folder(&self.folder, &error))?;
+        if is_new {
+            self.give(&self.folder)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a file to whoever the database belongs to: made by root, it would be of no use to the service.
+    fn give(&self, path: &Path) -> Result<(), Error> {
+        let parent = self.database.parent().unwrap_or(&self.database);
+        let like = if self.database.exists() {
+            &self.database
+        } else {
+            parent
+        };
+        let same_owner = || {
+            let (like, is) = (fs::metadata(like)?, fs::metadata(path)?);
+            if (like.uid(), like.gid()) == (is.uid(), is.gid()) {
+                return Ok(());
+            }
+            std::os::unix::fs::chown(path, Some(like.uid()), Some(like.gid()))
+        };
+        same_owner().map_err(|error| Error::folder(path, &error))
+    }
+
+    fn place(&self) -> Place {
+        Place::new(&self.database)
+    }
+}
+
+#[cfg(test)]
+mod tests;
