@@ -26,6 +26,7 @@
 //! * [`telegram`]: EDGE, the people. The desk, the receiver, what people see and press.
 //! * [`cli`]: EDGE, the terminal. One file a noun.
 //! * [`config`]: what the owner decided for the box, and first for its own team.
+//! * [`doctor`]: how all of it is, why, and what to do about it.
 //! * [`system`]: the body. Clock, supervisor, systemd, log, HTTP.
 //! * [`appliance`]: builds all of it from the config, and runs it until told to stop.
 //!
@@ -36,6 +37,7 @@ pub mod appliance;
 pub mod backup;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod domain;
 pub mod flow;
 pub mod library;

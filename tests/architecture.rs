@@ -18,10 +18,18 @@ fn may_import() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("flow", vec!["domain", "store", "system"]),
         ("library", edge.clone()),
         ("telegram", edge.clone()),
+        // It may look at everything, and changes nothing.
+        (
+            "doctor",
+            vec![
+                "store", "backup", "flow", "domain", "config", "system", "library",
+            ],
+        ),
         (
             "appliance",
             vec![
-                "store", "backup", "flow", "domain", "config", "system", "library", "telegram",
+                "doctor", "store", "backup", "flow", "domain", "config", "system", "library",
+                "telegram",
             ],
         ),
         // The terminal may look into an edge for the commands that are about it.
@@ -30,6 +38,7 @@ fn may_import() -> BTreeMap<&'static str, Vec<&'static str>> {
             vec![
                 "appliance",
                 "backup",
+                "doctor",
                 "flow",
                 "domain",
                 "config",

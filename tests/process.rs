@@ -75,6 +75,7 @@ impl Site {
             .arg("serve")
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"))
             .env("WATCHDOG_USEC", "2000000")
+            .env("RUNTIME_DIRECTORY", self.folder.path())
             .env_remove("JOURNAL_STREAM")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -102,6 +103,21 @@ impl Site {
             }
         }
         panic!("`{wanted}` was not heard\n{}", self.log());
+    }
+
+    /// What the service answers, and with which code, when it is asked by another's program.
+    fn get(&self, path: &str) -> (u16, String) {
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--write-out", "%{http_code}"])
+            .arg("--unix-socket")
+            .arg(self.folder.path().join("health.sock"))
+            .arg(format!("http://storyline{path}"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (body, code) = text.split_at(text.len() - 3);
+        (code.parse().unwrap(), body.to_owned())
     }
 
     /// What the command line answers, as JSON.
@@ -337,4 +353,42 @@ fn noted_presses(site: &Site) -> BTreeSet<i64> {
 fn outcomes(history: &serde_json::Value, outcome: &str) -> usize {
     let entries = history.as_array().unwrap().iter();
     entries.filter(|entry| entry["outcome"] == outcome).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_by_http_hears_what_a_check_finds() {
+    let site = Site::new(3, 3, all_day()).await;
+    let _daemon = site.serve();
+    site.hear("STATUS=At work");
+    let (code, health) = site.get("/health");
+    let health: serde_json::Value = serde_json::from_str(&health).unwrap();
+    assert_eq!(code, 200, "{health}");
+    let subjects: Vec<&str> = health["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["subject"].as_str().unwrap())
+        .collect();
+    for subject in [
+        "database", "service", "clock", "library", "media", "disk", "backups",
+    ] {
+        assert!(subjects.contains(&subject), "{subject}: {health}");
+    }
+    let (code, metrics) = site.get("/metrics");
+    assert_eq!(code, 200);
+    for line in [
+        "# TYPE storyline_media gauge",
+        "storyline_media{team=\"Storyline\",state=\"all\"} 3",
+        "storyline_stories{team=\"Storyline\",outcome=\"posted\"} 0",
+        "storyline_task_restarts_total{task=\"index\"} 0",
+    ] {
+        assert!(metrics.lines().any(|one| one == line), "{line}\n{metrics}");
+    }
+    assert!(!(metrics + &health.to_string()).contains(site.telegram.token()));
+
+    std::fs::remove_dir_all(site.folder.path().join("library")).unwrap();
+    let (code, health) = site.get("/health");
+    assert_eq!(code, 503, "{health}");
+    assert!(health.contains("is not there"), "{health}");
+    assert_eq!(site.get("/other").0, 404);
 }

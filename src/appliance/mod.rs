@@ -1,6 +1,7 @@
 //! The composition root: builds everything from the config, and runs it until told to stop. Here, and only here, the edges
 //! meet: the library's studio makes the pictures that the desk shows.
 
+pub mod health;
 mod illness;
 mod keeper;
 mod loops;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use health::Health;
 use shift::{Ended, Shift};
 
 use crate::backup::{Backups, Reason};
@@ -167,9 +169,11 @@ impl Appliance {
         mut self,
         shutdown: Shutdown,
         systemd: Systemd,
+        health: &Health,
     ) -> Result<(), Trouble> {
         loop {
             let shift = Shift::new(&self.config, &self.teams, self.client.as_ref(), &self.clock);
+            health.works(&self.teams, shift.supervisor());
             let ended = shift.work(&shutdown, &systemd).await;
             if let Ended::TeamsChanged = ended? {
                 tracing::info!("teams have come or gone, or a library is another: all begins anew");

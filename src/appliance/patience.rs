@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::health::Health;
 use super::illness::Illness;
 use super::{Appliance, Trouble, backups, connect};
 use crate::config::Config;
@@ -25,6 +26,7 @@ impl Appliance {
         clock: Clock,
         shutdown: &Shutdown,
         systemd: &Systemd,
+        health: &Health,
     ) -> Result<Option<Self>, Trouble> {
         let illness = Illness::none(Nudge::new());
         let desk = connect(config)?.map(|client| {
@@ -57,6 +59,7 @@ impl Appliance {
             }
             illness.note(reason.clone());
             systemd.status(&reason);
+            health.ill(&reason);
             systemd.feed();
             if let Some(outlet) = outlet {
                 illness.tell(outlet, clock.now()).await;

@@ -84,6 +84,11 @@ impl<'a> Shift<'a> {
         }
     }
 
+    /// Who keeps its tasks.
+    pub(super) fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
+    }
+
     /// Works until the box is told to stop, or until the teams are other ones.
     pub(super) async fn work(
         self,

@@ -3,26 +3,15 @@
 use std::path::Path;
 
 use clap::Args;
-use jiff::Timestamp;
 
-use super::finding::Findings;
-use super::print::{Print, count, moment};
-use super::{Failure, Told, missing_database, telegram};
-use crate::appliance::open_teams;
-use crate::config::{self, Config, DatabaseUrl, Environment, Problem};
+use super::print::{Print, plain};
+use super::{Failure, Told, missing_database, service, telegram};
+use crate::appliance::{self, open_teams};
+use crate::config::{self, Config, Environment, Problem};
+use crate::doctor::{self, Finding, Findings, Service, State};
 use crate::domain::team::TeamSettings;
-use crate::flow::survey::Status;
-use crate::flow::teams::Teams;
-use crate::flow::{Error, Flow};
-use crate::library::root_identity;
-use crate::system::clock::{self, Clock};
-
-/// How many files in view are named.
-const MOST_FILES: usize = 10;
-/// How many failed runs are told.
-const MOST_RUNS: usize = 3;
-/// Among how many of the latest runs they are looked for.
-const RUNS: u32 = 100;
+use crate::flow::Error;
+use crate::system::clock::Clock;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -57,10 +46,11 @@ pub(super) async fn run(
             }
             let config = &loaded.config;
             let teams = look_around(&mut findings, config).await;
+            findings.extend(service::tasks(config, environment).await);
             telegram(&mut findings, &config.telegram, &teams, options.online).await;
         }
     }
-    findings.tell(print)
+    tell(print, &findings)
 }
 
 fn setting(problem: &Problem) -> (String, &str) {
@@ -76,18 +66,27 @@ async fn look_around(findings: &mut Findings, config: &Config) -> Vec<TeamSettin
         None => open_teams(config, now).await.map_err(broken),
     };
     let looked = match opened {
-        Ok(teams) => ask(findings, config, &teams, now).await.map_err(broken),
+        Ok(teams) => doctor::look(findings, config, &teams, Service::Beside, now)
+            .await
+            .map_err(broken),
         Err(missing) => {
-            library(findings, &config.team.library);
-            judge_clock(findings, now, None);
+            doctor::library(findings, &config.team.library);
+            doctor::clock(findings, now, None);
             Err(missing)
         }
     };
-    looked.unwrap_or_else(|told| {
+    let teams = looked.unwrap_or_else(|told| {
         findings.of_team(None);
         findings.problem("database", told.error, told.hint.as_deref());
         vec![config.team.clone()]
-    })
+    });
+    if missing_database(config).is_none() {
+        doctor::machine(findings, config, &teams);
+    }
+    if let Some(backups) = appliance::backups(config) {
+        doctor::backups(findings, &backups, now);
+    }
+    teams
 }
 
 fn broken(error: Error) -> Told {
@@ -96,209 +95,6 @@ fn broken(error: Error) -> Told {
         error: error.to_string(),
         hint,
     }
-}
-
-fn library(findings: &mut Findings, root: &Path) {
-    let away = "connect or mount its disk, or set `[library] path`";
-    if let Err(problem) = root_identity(root) {
-        findings.problem("library", problem.to_string(), Some(away));
-    } else if let Err(error) = std::fs::read_dir(root) {
-        findings.problem(
-            "library",
-            format!("`{}` cannot be read: {error}", root.display()),
-            Some("give the user that runs storyline the right to read and enter it"),
-        );
-    } else {
-        findings.ok("library", root.display().to_string());
-    }
-}
-
-/// What the records tell.
-async fn ask(
-    findings: &mut Findings,
-    config: &Config,
-    teams: &Teams,
-    now: Timestamp,
-) -> Result<Vec<TeamSettings>, Error> {
-    let flow = teams.own();
-    let schema = flow.schema_version().await?;
-    let size = match &config.database.url {
-        DatabaseUrl::Sqlite(path) => format!(", {}", megabytes(path)),
-        DatabaseUrl::Postgres(_) => String::new(),
-    };
-    findings.ok(
-        "database",
-        format!("{}, schema {schema}{size}", config.database.url),
-    );
-    if flow.is_served().await? {
-        findings.ok("service", "it runs");
-    } else {
-        findings.problem(
-            "service",
-            "it does not run: nothing is indexed and nothing is sent",
-            Some("start it with `systemctl start storyline`; `journalctl -u storyline` tells why it stopped"),
-        );
-    }
-    judge_clock(findings, now, flow.latest_time().await?);
-    for setting in flow.unread(&config.team).await? {
-        let said = setting.shown(&config.team);
-        findings.note(
-            "settings",
-            format!(
-                "`{}` is `{said}` in the file, and not yet in force",
-                setting.key()
-            ),
-            Some("`systemctl restart storyline` has the service read it"),
-        );
-    }
-    let all = telegram::settings_of_all(teams, &config.team).await?;
-    for ((flow, _), settings) in teams.all().iter().zip(&all) {
-        findings.of_team(telegram::named(settings, &all));
-        team(findings, flow, settings, now).await?;
-    }
-    findings.of_team(None);
-    Ok(all)
-}
-
-/// What the records tell of a team.
-async fn team(
-    findings: &mut Findings,
-    flow: &Flow,
-    settings: &TeamSettings,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let zone = &settings.timezone;
-    library(findings, &settings.library);
-    let status = flow.status(now).await?;
-    media(findings, &status);
-    plan(findings, settings, &status);
-    for alert in &status.alerts {
-        let since = moment(alert.raised_at, zone);
-        let told = format!("{alert} (since {since})");
-        findings.add("alert", alert.severity.into(), told, None);
-    }
-    files(findings, flow).await?;
-    let failed = flow.runs(RUNS).await?.into_iter();
-    for run in failed.filter(|run| run.error.is_some()).take(MOST_RUNS) {
-        let error = run.error.unwrap_or_default();
-        findings.note(
-            "run",
-            format!(
-                "{} failed on {}: {error}",
-                run.job,
-                moment(run.started_at, zone)
-            ),
-            Some("`storyline run list` shows what came after"),
-        );
-    }
-    Ok(())
-}
-
-fn megabytes(path: &Path) -> String {
-    // What was written last lies beside it until it is taken in.
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-    let tenths = (length(path) + length(Path::new(&log))).div_ceil(100_000);
-    format!("{}.{} MB", tenths / 10, tenths % 10)
-}
-
-fn judge_clock(findings: &mut Findings, now: Timestamp, latest: Option<Timestamp>) {
-    let shows = now.strftime("%Y-%m-%d %H:%M UTC");
-    if clock::synchronised() {
-        findings.ok("clock", format!("{shows}, synchronised"));
-    } else if clock::trusted(now, latest) {
-        findings.ok(
-            "clock",
-            format!("{shows}, later than all that is on record"),
-        );
-    } else {
-        findings.problem(
-            "clock",
-            format!("{shows} cannot be right: nothing is sent until the clock is set"),
-            Some("connect the box to the network, or set it with `timedatectl set-time`; if it is right, `storyline clock trust` says so"),
-        );
-    }
-}
-
-fn media(findings: &mut Findings, status: &Status) {
-    if status.media == status.missing {
-        findings.problem(
-            "media",
-            "there are none",
-            Some("put pictures into the library's folders; each folder is a category"),
-        );
-        return;
-    }
-    let mut words = vec![
-        count(status.media, "media", "media"),
-        format!("{} ready", status.ready),
-    ];
-    for (number, what) in [
-        (status.to_examine, "waiting to be examined"),
-        (status.flawed, "with errors"),
-        (status.missing, "missing"),
-    ] {
-        if number > 0 {
-            words.push(format!("{number} {what}"));
-        }
-    }
-    let words = words.join(", ");
-    if status.flawed > 0 {
-        let look = "`storyline media list --flawed` shows which, `storyline media show` why";
-        findings.note("media", words, Some(look));
-    } else {
-        findings.ok("media", words);
-    }
-}
-
-fn plan(findings: &mut Findings, settings: &TeamSettings, status: &Status) {
-    let zone = &settings.timezone;
-    if let Some(since) = status.paused_since {
-        let by = status.paused_by.as_deref().unwrap_or("somebody");
-        findings.note(
-            "plan",
-            format!("paused by {by} since {}", moment(since, zone)),
-            Some("`storyline resume` goes on with it"),
-        );
-    } else if let Some(next) = &status.next {
-        findings.ok(
-            "plan",
-            format!(
-                "next is #{}, {}, at {}; {} await a press",
-                next.number,
-                next.name,
-                moment(next.due_at, zone),
-                status.awaiting
-            ),
-        );
-    } else {
-        findings.note(
-            "plan",
-            "nothing is planned",
-            Some("`storyline schedule preview` shows what would be; the service plans as soon as it can send"),
-        );
-    }
-    if settings.dry_run {
-        findings.note(
-            "plan",
-            "dry run: nothing is sent",
-            Some("`storyline team set dry_run=false` sends again"),
-        );
-    }
-}
-
-/// Files that lie in the library and are not media: unfinished, or of no use.
-async fn files(findings: &mut Findings, flow: &Flow) -> Result<(), Error> {
-    let in_view = flow.files_in_view().await?;
-    for file in in_view.iter().take(MOST_FILES) {
-        findings.note("file", format!("{}: {}", file.path, file.reason), None);
-    }
-    if in_view.len() > MOST_FILES {
-        let more = in_view.len() - MOST_FILES;
-        findings.note("file", format!("and {more} more like these"), None);
-    }
-    Ok(())
 }
 
 async fn telegram(
@@ -311,9 +107,9 @@ async fn telegram(
         telegram::ask(findings, settings, teams, false).await;
         return;
     }
-    telegram::judge_settings(findings, settings, teams);
+    doctor::desk(findings, settings, teams);
     for team in teams {
-        findings.of_team(telegram::named(team, teams));
+        findings.of_team(doctor::named(team, teams));
         if let (true, Some(chat)) = (settings.token.is_some(), team.chat) {
             findings.ok(
                 "telegram",
@@ -321,4 +117,41 @@ async fn telegram(
             );
         }
     }
+}
+
+/// Prints what was found; the worst of it is how the command ends.
+pub(super) fn tell(print: Print, findings: &Findings) -> Result<(), Failure> {
+    if print.is_json() {
+        print.json(findings.all())?;
+    } else {
+        print.text(&lines(findings.all()))?;
+    }
+    match (
+        findings.count(State::Problem),
+        findings.count(State::Warning),
+    ) {
+        (0, 0) => Ok(()),
+        (0, warnings) => Err(Failure::Warnings(warnings)),
+        (problems, _) => Err(Failure::Problems(problems)),
+    }
+}
+
+fn lines(found: &[Finding]) -> String {
+    let shown = |finding: &Finding| match &finding.team {
+        Some(team) => plain(&format!("{team}: {}", finding.subject)),
+        None => plain(&finding.subject),
+    };
+    let width = found.iter().map(|one| shown(one).chars().count()).max();
+    let width = width.unwrap_or(0);
+    let mut text = String::new();
+    for finding in found {
+        let (state, subject) = (finding.state.name(), shown(finding));
+        let reason = plain(&finding.reason);
+        text.push_str(&format!("{state:<7}  {subject:<width$}  {reason}\n"));
+        if let Some(remedy) = &finding.remedy {
+            let remedy = plain(remedy);
+            text.push_str(&format!("{:<7}  {:<width$}  hint: {remedy}\n", "", ""));
+        }
+    }
+    text
 }

@@ -8,10 +8,14 @@ use crate::appliance::Trouble;
 use crate::config::{Problem, Problems};
 use crate::flow;
 
-/// It could not be done; or `check` found problems.
+/// It could not be done.
 const FAILURE: u8 = 1;
+/// A check found warnings and nothing worse, as monitoring programs take it.
+const WARNINGS: u8 = 1;
 /// The command line is wrong; clap's own code.
 const USAGE: u8 = 2;
+/// A check found problems, as monitoring programs take it.
+const PROBLEMS: u8 = 2;
 /// What was named is not there, or several things are called so.
 const NOT_FOUND: u8 = 3;
 /// The database, the library or Telegram is out of reach just now; try again later. From sysexits.h.
@@ -23,8 +27,8 @@ const CONFIG: u8 = 78;
 pub(super) const HELP: &str = "\
 Exit codes:
    0  done; all well
-   1  it could not be done, or a check found problems
-   2  the command line is wrong
+      1  it could not be done, or a check found warnings and nothing worse
+   2  the command line is wrong, or a check found problems
    3  what was named is not there, or several things are called so
   69  the database, the library or Telegram is out of reach just now
   78  the settings are wrong (`storyline config check`)";
@@ -53,6 +57,9 @@ pub enum Failure {
     /// Anything else, in plain words.
     #[error("{0}")]
     Other(Told),
+    /// A check found nothing worse than warnings, and has told them.
+    #[error("{0} warnings")]
+    Warnings(usize),
     /// A check found problems, and has told them.
     #[error("{0} problems")]
     Problems(usize),
@@ -110,8 +117,10 @@ impl Failure {
             Self::Unavailable(_) | Self::Store(_) | Self::Appliance(Trouble::Store(_)) => {
                 UNAVAILABLE
             }
+            Self::Warnings(_) => WARNINGS,
+            Self::Problems(_) => PROBLEMS,
             Self::Usage(_) => USAGE,
-            Self::Appliance(_) | Self::Other(_) | Self::Problems(_) => FAILURE,
+            Self::Appliance(_) | Self::Other(_) => FAILURE,
             Self::Unread => 0,
         }
     }
@@ -139,6 +148,8 @@ pub(super) fn report(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Unread => {}
         Failure::Config(Problems(problems)) => problems.iter().for_each(report_problem),
+        Failure::Warnings(1) => say("1 warning"),
+        Failure::Warnings(count) => say(&format!("{count} warnings")),
         Failure::Problems(1) => say("1 problem"),
         Failure::Problems(count) => say(&format!("{count} problems")),
         failure => {

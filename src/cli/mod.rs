@@ -10,7 +10,6 @@ mod clock;
 mod completions;
 mod config;
 mod exit;
-mod finding;
 mod history;
 mod lock;
 #[cfg(test)]
@@ -25,6 +24,7 @@ mod queue;
 mod run;
 mod schedule;
 mod serve;
+mod service;
 mod stats;
 mod team;
 mod telegram;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Failure;
+use crate::appliance::health::{Health, own_socket};
 use crate::appliance::{Appliance, Trouble};
-use crate::config::{Environment, Loaded};
+use crate::config::{Config, Environment, Loaded};
 use crate::system::clock::Clock;
 use crate::system::shutdown::Shutdown;
 use crate::system::systemd::Systemd;
@@ -31,15 +32,35 @@ pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Fail
     let ended = runtime.block_on(async {
         let shutdown = Shutdown::new();
         signals::listen(shutdown.clone()).map_err(Trouble::from)?;
-        let systemd = Systemd::new();
-        let built =
-            Appliance::build_patiently(config, Clock::system(), &shutdown, &systemd).await?;
-        match built {
-            Some(appliance) => Ok(appliance.run_until_stopped(shutdown, systemd).await?),
-            None => Ok(()),
-        }
+        let (clock, closing) = (Clock::system(), Shutdown::new());
+        let health = Health::new(config, clock.clone());
+        let socket = own_socket(environment);
+        let (ended, ()) = tokio::join!(
+            async {
+                let ended = work(config, clock, shutdown, &health).await;
+                closing.signal();
+                ended
+            },
+            health.serve(socket.as_deref(), &closing)
+        );
+        Ok(ended?)
     });
     // A picture that is being decoded, or a disk that hangs, must not hold up the end.
     runtime.shutdown_timeout(LAST_WORDS);
     ended
+}
+
+/// Until it is told to stop.
+async fn work(
+    config: &Config,
+    clock: Clock,
+    shutdown: Shutdown,
+    health: &Health,
+) -> Result<(), Trouble> {
+    let systemd = Systemd::new();
+    let built = Appliance::build_patiently(config, clock, &shutdown, &systemd, health).await?;
+    match built {
+        Some(appliance) => appliance.run_until_stopped(shutdown, systemd, health).await,
+        None => Ok(()),
+    }
 }

@@ -7,15 +7,13 @@ use teloxide::types::{
     ChatFullInfo, ChatId, ChatPermissions, MessageId, ParseMode, ThreadId, UserId,
 };
 
-use super::finding::Findings;
 use super::print::Print;
-use super::{Failure, missing_database};
+use super::{Failure, check, missing_database};
 use crate::appliance::open_teams;
 use crate::config::{self, Config};
+use crate::doctor::{Findings, desk, named, settings_of_all};
 use crate::domain::team::TeamSettings;
-use crate::flow::Error;
 use crate::flow::outlet::Trouble;
-use crate::flow::teams::Teams;
 use crate::system::clock::Clock;
 use crate::telegram::client::{Client, SMALL_CALL};
 use crate::telegram::message::plain;
@@ -43,56 +41,7 @@ pub(super) async fn run(print: Print, command: Telegram, config: &Config) -> Res
         Some(_) => vec![config.team.clone()],
     };
     ask(&mut findings, &config.telegram, &settings, send).await;
-    findings.tell(print)
-}
-
-/// What every team decided; for the box's own, with what the file says that the service has not read yet: whoever changes it
-/// wants to know whether that is right.
-pub(super) async fn settings_of_all(
-    teams: &Teams,
-    file: &TeamSettings,
-) -> Result<Vec<TeamSettings>, Error> {
-    let mut all = Vec::new();
-    for (flow, team) in teams.all() {
-        let mut settings = flow.settings().await?;
-        if team.id == teams.own().team() {
-            for unread in flow.unread(file).await? {
-                // The file was checked when it was read.
-                let _ = unread.put(&mut settings, &unread.shown(file));
-            }
-        }
-        all.push(settings);
-    }
-    Ok(all)
-}
-
-/// The name that a team's findings bear: none where there is but one.
-pub(super) fn named<'a>(team: &'a TeamSettings, all: &[TeamSettings]) -> Option<&'a str> {
-    (all.len() > 1).then_some(&*team.name)
-}
-
-/// What is missing in the settings.
-pub(super) fn judge_settings(
-    findings: &mut Findings,
-    settings: &config::Telegram,
-    teams: &[TeamSettings],
-) {
-    if settings.token.is_none() {
-        findings.problem(
-            "telegram",
-            "no bot token is set: pictures are indexed and nothing is sent",
-            Some("get a token from @BotFather and set `[telegram] token_file` or `token`"),
-        );
-    }
-    for team in teams.iter().filter(|team| team.chat.is_none()) {
-        findings.of_team(named(team, teams));
-        findings.problem(
-            "telegram",
-            "no chat is set: nothing is sent",
-            Some("add the bot to the team's chat, or say `storyline team set chat=…`: the number of its channel or group"),
-        );
-    }
-    findings.of_team(None);
+    check::tell(print, &findings)
 }
 
 /// Asks Telegram. What one answer makes impossible is not asked any more.
@@ -102,7 +51,7 @@ pub(super) async fn ask(
     teams: &[TeamSettings],
     send: bool,
 ) {
-    judge_settings(findings, settings, teams);
+    desk(findings, settings, teams);
     let Some(token) = &settings.token else {
         return;
     };

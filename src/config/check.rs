@@ -8,7 +8,7 @@ use super::file::{Raw, Values, Written};
 use super::keys::{self, CACHE_MB, KEEP_DAYS, Key, Kind, Secrecy};
 use super::parse::{address, http_url, odd_token, webhook_secret, webhook_url};
 use super::problem::Problem;
-use super::{Backup, Config, Database, Library, Log, Telegram};
+use super::{Backup, Config, Database, Health, Library, Log, Telegram};
 use crate::domain::messages::Messages;
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
@@ -54,6 +54,9 @@ impl Check<'_> {
                 folder: self.optional("backup.folder", absolute),
                 keep_days: self.required("backup.keep_days", |text| whole(text, KEEP_DAYS)),
                 settings: None,
+            },
+            health: Health {
+                listen: self.optional("health.listen", address),
             },
             telegram: self.telegram(),
             team,

@@ -116,6 +116,10 @@ pub const SECTIONS: &[Section] = &[
               server has its own.",
     },
     Section {
+        name: "health",
+        doc: "Who may ask how the service is. It always answers beside itself, at `health.sock` in its runtime folder.",
+    },
+    Section {
         name: "telegram",
         doc: "The bot and the chats it works in.",
     },
@@ -214,6 +218,14 @@ const HERE: &[Key] = &[
         default: "30",
         doc: "How long they are kept: every one of the last week, of the nightly ones before it one a week, and always the \
               newest.",
+        ..TEXT
+    },
+    Key {
+        section: "health",
+        name: "listen",
+        sample: "127.0.0.1:9180",
+        doc: "An address and port where it answers by HTTP, too: `/health` with 200, or 503 if something does not work, and \
+              all that a check finds; `/metrics` for Prometheus. Anybody who reaches it may ask.",
         ..TEXT
     },
     Key {

@@ -36,6 +36,8 @@ pub struct Config {
     pub database: Database,
     /// Its backups.
     pub backup: Backup,
+    /// Who may ask how the service is.
+    pub health: Health,
     /// The bot and its chats.
     pub telegram: Telegram,
     /// What the box's own team decided first; what it decides later is in the records.
@@ -73,6 +75,13 @@ pub struct Backup {
     pub keep_days: u32,
     /// The file that these settings were read from, which goes with each.
     pub settings: Option<PathBuf>,
+}
+
+/// Who may ask how the service is.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// The address and port where it answers, besides its socket.
+    pub listen: Option<SocketAddr>,
 }
 
 /// The bot and its chats.

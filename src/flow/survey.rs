@@ -1,5 +1,7 @@
 //! What people ask to see: one set of answers for the chat, the command line and whoever comes next.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -215,6 +217,15 @@ impl Flow {
             .await
     }
 
+    /// How many stories ended in each way, by its word.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn outcomes(&self) -> Result<BTreeMap<String, u64>> {
+        let team = self.team;
+        self.store.read(move |tx| history::tally(tx, team)).await
+    }
+
     /// How the story of a number ended.
     ///
     /// # Errors
@@ -314,6 +325,18 @@ impl Flow {
         self.store
             .read(move |tx| runs::latest(tx, team, limit))
             .await
+    }
+
+    /// How much came into the library since then and is still there, in bytes.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn taken_in_bytes(&self, since: Timestamp) -> Result<u64> {
+        let team = self.team;
+        let sum = self
+            .store
+            .read(move |tx| media::bytes_since(tx, team, since));
+        sum.await
     }
 
     /// The alerts that stand: the gravest first, and of those the oldest.

@@ -54,6 +54,6 @@ pub use reconcile::{Library, Scanned};
 pub use render::{Form, Rendered, render};
 pub use studio::{archive, rendered, studio};
 pub use walk::{Found, RootProblem, Walk, root_identity, walk};
-pub use watch::{Change, WatchProblem, Watcher};
+pub use watch::{Change, WatchProblem, Watcher, deaf};
 pub use whole::{Wholeness, wholeness};
 pub use writers::Writers;

@@ -147,7 +147,7 @@ pub(super) fn listener(
 }
 
 /// Why changes on a file system of this kind are missed: those that other machines, or a program behind it, make.
-pub(super) fn by_kind(root: &Path) -> Option<String> {
+pub fn deaf(root: &Path) -> Option<String> {
     let kinds: [(u32, &str); 6] = [
         (0x6969, "NFS"),
         (0x517b, "SMB"),

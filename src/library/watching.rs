@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::beneath::split;
 use super::names;
 use super::walk::{relative, root_identity};
-use super::watch::{Change, Heard, WatchProblem, by_kind, listener};
+use super::watch::{Change, Heard, WatchProblem, deaf, listener};
 use super::writers::Writers;
 use crate::system::lock::lock;
 
@@ -243,7 +243,7 @@ impl Watch {
 
     /// Watches the root and all beneath, as it is now.
     fn arm(&mut self) {
-        *lock(&self.blind) = by_kind(&self.root);
+        *lock(&self.blind) = deaf(&self.root);
         self.watched.clear();
         self.identity = root_identity(&self.root).ok();
         if self.identity.is_some() {

@@ -55,6 +55,22 @@ fn withdrawn(cells: &mut Cells) -> Result<Option<Withdrawn>> {
     Ok(at.map(|at| Withdrawn { at, by }))
 }
 
+/// How many stories ended in each way, without those that were taken back.
+pub(crate) fn tally(tx: &mut dyn Tx, team: TeamId) -> Result<BTreeMap<String, u64>> {
+    let rows = tx.query(
+        "SELECT h.outcome, COUNT(*) FROM history h
+         LEFT JOIN history w ON w.story_id = h.story_id AND w.part = h.part + 1
+         WHERE h.team_id = ?1 AND h.outcome <> 'withdrawn' AND w.story_id IS NULL GROUP BY h.outcome",
+        values![team],
+    )?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = row.cells();
+            Ok((cells.text()?, cells.number()?))
+        })
+        .collect()
+}
+
 /// The part that a story's next end is.
 pub(crate) fn next_part(tx: &mut dyn Tx, story: StoryId) -> Result<u32> {
     let part = tx.count(

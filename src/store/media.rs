@@ -369,6 +369,14 @@ pub(crate) struct Census {
     pub(crate) missing: u64,
 }
 
+pub(crate) fn bytes_since(tx: &mut dyn Tx, team: TeamId, since: Timestamp) -> Result<u64> {
+    tx.count(
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM media
+         WHERE team_id = ?1 AND indexed_at >= ?2 AND missing_since IS NULL",
+        values![team, since],
+    )
+}
+
 pub(crate) fn census(tx: &mut dyn Tx, team: TeamId) -> Result<Census> {
     let Some(row) = tx.first(
         "SELECT COUNT(*),

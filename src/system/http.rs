@@ -1,13 +1,16 @@
 //! Answers HTTP requests: the plumbing beneath every listener of ours. Nobody knows who calls, so connections are few and
 //! none may dawdle. It speaks plain HTTP/1; certificates are the business of the web server in front of it.
 
+use std::future::Future;
+use std::io;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -25,16 +28,41 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The pause when no connection can be accepted, as when the process has too many files open.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Where connections come in.
+pub trait Listener {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// Waits for the next.
+    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn next(&self) -> io::Result<TcpStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn next(&self) -> io::Result<UnixStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
 /// Has `router` answer what comes in by `listener`, until `closing` is signalled; what is at work then is still answered, if
 /// it takes no longer than a second. What the router does has to bring its own limits.
-pub async fn serve(listener: TcpListener, router: Router, closing: &Shutdown) {
+pub async fn serve(listener: impl Listener, router: Router, closing: &Shutdown) {
     let mut open = JoinSet::new();
     loop {
         tokio::select! {
             () = closing.wait() => break,
             Some(_) = open.join_next() => {}
-            accepted = listener.accept(), if open.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
+            accepted = listener.next(), if open.len() < MOST_CONNECTIONS => match accepted {
+                Ok(stream) => {
                     open.spawn(answer(stream, router.clone(), closing.clone()));
                 }
                 Err(error) => {
@@ -50,7 +78,11 @@ pub async fn serve(listener: TcpListener, router: Router, closing: &Shutdown) {
 }
 
 /// Answers the requests of one connection.
-async fn answer(stream: TcpStream, router: Router, closing: Shutdown) {
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    closing: Shutdown,
+) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)

@@ -154,14 +154,14 @@ async fn the_rules_are_told_of_one_media_or_of_all() {
     problem  merch/tiny.png  10 × 10 pixels are too few for a story; the shorter side needs 100
     ok       media           3 media are as they should be
     ! 1 problem
-    exit 1
+    exit 2
     "#);
     assert_snapshot!(bench.type_in("media validate cat.png").all(), @"ok       memes/cat.png  it may be a story");
     assert_snapshot!(bench.type_in("media validate wide.png").all(), @"note     memes/wide.png  wider than tall: a story will show it small, on a blurred extension of itself");
     let tiny = bench.type_in("media validate tiny.png --json");
     assert_eq!(
         (tiny.code, &tiny.json()[0]["state"]),
-        (1, &"problem".into())
+        (2, &"problem".into())
     );
     std::fs::remove_file(bench.library().join("memes/cat.png")).unwrap();
     bench.type_in("media index");

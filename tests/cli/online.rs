@@ -84,7 +84,7 @@ async fn a_wrong_chat_is_told_with_what_to_do() {
     problem  chat        Telegram does not know the chat; is `[telegram] chat` right, and is the bot in it?
     ok       admin chat  “Ann”, a private chat
     ! 1 problem
-    exit 1
+    exit 2
     "#);
 }
 
@@ -130,7 +130,7 @@ async fn how_the_calls_of_telegram_fare_is_told() {
         "{seen:?}"
     );
     assert!(!seen.all().contains("canary"), "{seen:?}");
-    assert_eq!(seen.code, 1, "{seen:?}");
+    assert_eq!(seen.code, 2, "{seen:?}");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_bot_without_its_rights_is_told_so() {
     telegram.bot_stands(-1_001_000_000_009, Status::Left);
     let bench = a_bench(&telegram, -1_001_000_000_009).await;
     let (_bench, seen) = typed(bench, "telegram test").await;
-    assert_eq!(seen.code, 1, "{seen:?}");
+    assert_eq!(seen.code, 2, "{seen:?}");
     assert!(seen.stdout.contains("as an administrator"), "{seen:?}");
 }
 
@@ -150,7 +150,7 @@ async fn telegram_out_of_reach_is_a_problem_and_shows_no_token() {
     let bench = a_bench(&telegram, TEAM).await;
     telegram.go_offline().await;
     let (_bench, seen) = typed(bench, "check --online").await;
-    assert_eq!(seen.code, 1);
+    assert_eq!(seen.code, 2);
     assert!(
         seen.stdout.contains("Telegram cannot be reached"),
         "{seen:?}"

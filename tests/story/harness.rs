@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use storyline::appliance::health::Health;
 use storyline::appliance::{Appliance, Trouble, open_teams};
 use storyline::config::{Config, Environment};
 use storyline::domain::entry::Entry;
@@ -161,11 +162,12 @@ impl Office {
         };
         let shutdown = Shutdown::new();
         let teams = appliance.teams().clone();
+        let health = Health::new(&self.config, self.clock.clone());
         let task = tokio::spawn({
             let shutdown = shutdown.clone();
             async move {
                 appliance
-                    .run_until_stopped(shutdown, Systemd::new())
+                    .run_until_stopped(shutdown, Systemd::new(), &health)
                     .await
                     .unwrap()
             }

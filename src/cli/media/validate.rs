@@ -1,9 +1,10 @@
 //! `storyline media validate`: what the rules for stories say of the media.
 
 use super::{Condition, find};
-use crate::cli::finding::Findings;
+use crate::cli::check;
 use crate::cli::print::count;
 use crate::cli::{Failure, Seat};
+use crate::doctor::Findings;
 use crate::domain::media::Media;
 
 /// One media, or all that are there; of many only those of which there is something to say.
@@ -14,7 +15,7 @@ pub(super) async fn run(seat: &Seat, typed: Option<&str>) -> Result<(), Failure>
         if !judge(&mut findings, &media) {
             findings.ok(&media.path, "it may be a story");
         }
-        return findings.tell(seat.print);
+        return check::tell(seat.print, &findings);
     }
     let mut sound = 0;
     for media in &seat.flow.media(None).await? {
@@ -28,7 +29,7 @@ pub(super) async fn run(seat: &Seat, typed: Option<&str>) -> Result<(), Failure>
         "media are as they should be",
     );
     findings.ok("media", sound);
-    findings.tell(seat.print)
+    check::tell(seat.print, &findings)
 }
 
 /// Whether there was something to say.

@@ -1,0 +1,132 @@
+//! The disks: how much space is left and for how long, and whether a card shows that it wears out.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
+
+use super::Findings;
+
+/// How far back it is asked how much came in.
+pub(super) const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// Less than so much is a problem, in bytes: a database and a story need that.
+const TOO_LITTLE_BYTES: u64 = 50_000_000;
+/// Less than so much should be seen to, in bytes.
+const LITTLE_BYTES: u64 = 500_000_000;
+/// And less than so many days, at the pace of the last month.
+const FEW_DAYS: u64 = 30;
+
+const MAKE_ROOM: &str = "remove what nobody needs (`du -xh --max-depth=2 / | sort -h` tells what takes most), or use a larger disk";
+const COPY: &str =
+    "copy the backups to another machine, and have a new card at hand: cards wear out";
+
+/// The disks that these folders lie on, each once; so much came into them in the last month, in bytes.
+pub(super) fn judge(findings: &mut Findings, folders: &[&Path], came_in_bytes: u64) {
+    let mut disks: BTreeMap<u64, &Path> = BTreeMap::new();
+    for folder in folders {
+        // What is not there is told elsewhere.
+        if let Ok(metadata) = fs::metadata(folder) {
+            disks.entry(metadata.dev()).or_insert(folder);
+        }
+    }
+    for (number, folder) in disks {
+        // What comes in lies in the library, which is the first of the folders.
+        let is_librarys = folders.first() == Some(&folder);
+        let daily = if is_librarys { came_in_bytes / 30 } else { 0 };
+        if let Ok(space) = statvfs(folder) {
+            room(findings, folder, &space, daily);
+        }
+        wear(findings, folder, &block_device(number));
+    }
+}
+
+fn room(findings: &mut Findings, folder: &Path, space: &StatVfs, daily_bytes: u64) {
+    let folder = folder.display();
+    if space.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        let told = format!("the disk of {folder} is read-only: a card does that when it fails");
+        return findings.problem("disk", told, Some(COPY));
+    }
+    let (free, all) = (
+        space.f_bavail * space.f_frsize,
+        space.f_blocks * space.f_frsize,
+    );
+    let days = free.checked_div(daily_bytes);
+    let mut told = format!(
+        "{} free of {} for {folder}",
+        gigabytes(free),
+        gigabytes(all)
+    );
+    if let Some(days) = days.filter(|days| *days < 3650) {
+        told.push_str(&format!(
+            "; full in {days} days, at the pace of the last month"
+        ));
+    }
+    if free < TOO_LITTLE_BYTES {
+        findings.problem("disk", told, Some(MAKE_ROOM));
+    } else if free < LITTLE_BYTES || days.is_some_and(|days| days < FEW_DAYS) {
+        findings.warning("disk", told, MAKE_ROOM);
+    } else {
+        findings.ok("disk", told);
+    }
+}
+
+/// What the kernel knows of the disk itself. An SD card says nothing of its wear; its errors, and eMMC, do.
+fn wear(findings: &mut Findings, folder: &Path, device: &Path) {
+    let folder = folder.display();
+    let name = device.file_name().unwrap_or_default();
+    let errors = Path::new("/sys/fs/ext4").join(name).join("errors_count");
+    if let Some(errors) = number(&errors).filter(|errors| *errors > 0) {
+        findings.problem(
+            "disk",
+            format!("the file system of {folder} has {errors} errors on record"),
+            Some(COPY),
+        );
+    }
+    // The disk of a partition is the folder above it.
+    let health = |of: &str| {
+        [
+            device.join("device").join(of),
+            device.join("../device").join(of),
+        ]
+        .into_iter()
+        .find_map(|path| fs::read_to_string(path).ok())
+    };
+    let end_of_life = health("pre_eol_info").and_then(|text| hexadecimal(&text));
+    if end_of_life.is_some_and(|stage| stage >= 2) {
+        findings.warning(
+            "disk",
+            format!("the chip of {folder} says that it is worn out"),
+            COPY,
+        );
+    }
+    let tenths = health("life_time").and_then(|text| text.split(' ').filter_map(hexadecimal).max());
+    if let Some(tenths) = tenths.filter(|tenths| *tenths >= 9) {
+        let told = format!(
+            "the chip of {folder} has used {} % of its life",
+            tenths * 10
+        );
+        findings.warning("disk", told, COPY);
+    }
+}
+
+fn block_device(number: u64) -> PathBuf {
+    let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));
+    let link = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
+    fs::canonicalize(&link).unwrap_or(link)
+}
+
+fn number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+fn hexadecimal(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok()
+}
+
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}

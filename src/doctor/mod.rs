@@ -1,0 +1,49 @@
+//! How the box is: one set of looks for the terminal and for whoever watches the service. Each changes nothing, and says what is
+//! found, why, and what to do about it.
+
+mod backups;
+mod disk;
+mod finding;
+mod library;
+mod machine;
+mod records;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+pub use backups::backups;
+pub use finding::{Finding, Findings, State};
+pub use library::library;
+pub use machine::machine;
+pub use records::{Service, clock, desk, named, records, settings_of_all};
+
+use crate::config::{Config, DatabaseUrl};
+use crate::domain::team::TeamSettings;
+use crate::flow::Error;
+use crate::flow::teams::Teams;
+
+/// All that is quickly seen, by the service itself too; returns what every team decided.
+///
+/// # Errors
+/// If the records cannot be read.
+pub async fn look(
+    findings: &mut Findings,
+    config: &Config,
+    teams: &Teams,
+    service: Service,
+    now: Timestamp,
+) -> Result<Vec<TeamSettings>, Error> {
+    let all = records(findings, config, teams, service, now).await?;
+    let mut growth = 0;
+    for (flow, _) in teams.all() {
+        growth += flow.taken_in_bytes(now - disk::MONTH).await?;
+    }
+    let mut folders: Vec<&Path> = all.iter().map(|team| team.library.as_path()).collect();
+    if let DatabaseUrl::Sqlite(path) = &config.database.url {
+        folders.extend(path.parent());
+    }
+    folders.push(&config.library.cache);
+    disk::judge(findings, &folders, growth);
+    Ok(all)
+}
