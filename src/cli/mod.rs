@@ -23,6 +23,7 @@ mod print;
 mod queue;
 mod run;
 mod schedule;
+mod secret;
 mod serve;
 mod service;
 mod stats;
@@ -111,6 +112,9 @@ enum Command {
     /// What the service did, for diagnosis
     #[command(subcommand)]
     Run(run::Run),
+    /// What must be used and never shown, kept encrypted in the database
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Copies of the records, and the way back to one
     #[command(subcommand)]
     Backup(backup::Backup),
@@ -185,6 +189,7 @@ async fn beside_the_daemon(
         Command::Audit(command) => audit::run(&seat, command).await,
         Command::Run(command) => run::run(&seat, command).await,
         Command::Clock(command) => clock::run(&seat, command).await,
+        Command::Secret(command) => secret::run(&seat, command).await,
         Command::Pause => plan::pause(&seat).await,
         Command::Resume => plan::resume(&seat).await,
         Command::Serve

@@ -6,9 +6,9 @@ use secrecy::SecretString;
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
 use super::keys::{self, CACHE_MB, KEEP_DAYS, Key, Kind, Secrecy};
-use super::parse::{address, http_url, odd_token, webhook_secret, webhook_url};
+use super::parse::{address, http_url, odd_token, vault_key, webhook_secret, webhook_url};
 use super::problem::Problem;
-use super::{Backup, Config, Database, Health, Library, Log, Telegram};
+use super::{Backup, Config, Database, Health, Library, Log, Secrets, Telegram};
 use crate::domain::messages::Messages;
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
@@ -45,11 +45,14 @@ struct Check<'a> {
 impl Check<'_> {
     fn config(&mut self) -> Config {
         let team = self.team();
+        let url = self.required("database.url", DatabaseUrl::parse);
         Config {
             library: self.library(&team),
-            database: Database {
-                url: self.required("database.url", DatabaseUrl::parse),
+            secrets: Secrets {
+                key: self.optional("secrets.key", vault_key),
+                file: url.folder().join("secret.key"),
             },
+            database: Database { url },
             backup: Backup {
                 folder: self.optional("backup.folder", absolute),
                 keep_days: self.required("backup.keep_days", |text| whole(text, KEEP_DAYS)),

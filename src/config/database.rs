@@ -1,7 +1,7 @@
 //! The address of the database. It may hold a password, which never prints.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -21,6 +21,14 @@ pub enum DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// Where the box keeps what belongs to the database but is not in it.
+    pub(super) fn folder(&self) -> &Path {
+        match self {
+            Self::Sqlite(path) => path.parent().unwrap_or(Path::new("/")),
+            Self::Postgres(_) => Path::new("/var/lib/storyline"),
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, Complaint> {
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
         match scheme {

@@ -111,6 +111,10 @@ pub const SECTIONS: &[Section] = &[
         doc: "Where everything is remembered.",
     },
     Section {
+        name: "secrets",
+        doc: "How secrets in the database (`storyline secret`) are encrypted.",
+    },
+    Section {
         name: "backup",
         doc: "The backups of what is remembered, made every night and before an upgrade; of SQLite only, a PostgreSQL \
               server has its own.",
@@ -201,6 +205,15 @@ const HERE: &[Key] = &[
               (`postgres://user:password@host/database`) for a team that outgrows one box. It may also be the systemd \
               credential `database.url`.",
         secrecy: Secrecy::HoldsPassword,
+        ..TEXT
+    },
+    Key {
+        section: "secrets",
+        name: "key",
+        doc: "The key: 64 hexadecimal digits, best those of `openssl rand -hex 32`; unset, one is made in `secret.key` beside the \
+              database when it is first needed. It is in no backup: keep a copy. Of several, a line each, the first encrypts. It \
+              is a secret: prefer the systemd credential `secrets.key`.",
+        secrecy: Secrecy::Secret,
         ..TEXT
     },
     Key {

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use crate::domain::messages::Messages;
 use crate::domain::team::TeamSettings;
 use crate::system::logging::{Format, Levels};
+use crate::system::vault::{Keys, VaultError};
 
 mod check;
 mod database;
@@ -34,6 +35,8 @@ pub struct Config {
     pub library: Library,
     /// Where everything is remembered.
     pub database: Database,
+    /// How secrets in it are encrypted.
+    pub secrets: Secrets,
     /// Its backups.
     pub backup: Backup,
     /// Who may ask how the service is.
@@ -64,6 +67,28 @@ pub struct Library {
 pub struct Database {
     /// What and where.
     pub url: DatabaseUrl,
+}
+
+/// How secrets in the database are encrypted.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// The key, or several, if it is given to the service.
+    pub key: Option<SecretString>,
+    /// The file in which it is kept if it is not.
+    pub file: PathBuf,
+}
+
+impl Secrets {
+    /// The keys at hand; `None` if there never was one.
+    ///
+    /// # Errors
+    /// If what is there is no key, or cannot be read.
+    pub fn keys(&self) -> Result<Option<Keys>, VaultError> {
+        match &self.key {
+            Some(key) => Keys::parse(key).map(Some),
+            None => Keys::load(&self.file),
+        }
+    }
 }
 
 /// The backups of what is remembered.

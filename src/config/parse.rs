@@ -10,6 +10,7 @@ use super::file::{Raw, Written};
 use super::problem::Problem;
 use crate::domain::written::Complaint;
 use crate::system::secret::redact;
+use crate::system::vault::Keys;
 
 /// The longest secret that Telegram shows with its calls, in characters.
 const LONGEST_SECRET: usize = 256;
@@ -82,6 +83,18 @@ pub(super) fn webhook_secret(text: &str) -> Result<SecretString, Complaint> {
         format!("Telegram takes 1 to {LONGEST_SECRET} letters, digits, `_` and `-`"),
         "write those of `openssl rand -hex 32`",
     ))
+}
+
+/// Neither is a key.
+pub(super) fn vault_key(text: &str) -> Result<SecretString, Complaint> {
+    let secret = SecretString::from(text);
+    match Keys::parse(&secret) {
+        Ok(_) => Ok(secret),
+        Err(error) => Err(Complaint::new(
+            error.to_string(),
+            "write those of `openssl rand -hex 32`",
+        )),
+    }
 }
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Complaint> {

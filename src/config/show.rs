@@ -42,6 +42,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
     let Config {
         library,
         database,
+        secrets,
         backup,
         health,
         telegram,
@@ -60,6 +61,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "library.cache" => library.cache.display().to_string(),
         "library.cache_mb" => library.cache_mb.to_string(),
         "database.url" => database.url.to_string(),
+        "secrets.key" => secrets.key.as_ref().map(secret)?,
         "backup.folder" => backup.folder.as_ref()?.display().to_string(),
         "backup.keep_days" => backup.keep_days.to_string(),
         "health.listen" => health.listen?.to_string(),
@@ -87,6 +89,8 @@ mod tests {
     use crate::config::Environment;
     use crate::config::keys::Secrecy;
 
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
+
     /// Every setting by its variable, at its default or sample.
     fn everything() -> Environment {
         KEYS.iter()
@@ -94,6 +98,7 @@ mod tests {
             .map(|key| (key.environment_name(), key.shown()))
             .chain([
                 ("STORYLINE_TELEGRAM_TOKEN".to_owned(), "1:canary"),
+                ("STORYLINE_SECRETS_KEY".to_owned(), KEY),
                 ("STORYLINE_TELEGRAM_WEBHOOK_SECRET".to_owned(), "canary"),
             ])
             .collect()

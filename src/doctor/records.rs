@@ -12,6 +12,7 @@ use crate::flow::survey::Status;
 use crate::flow::teams::Teams;
 use crate::flow::{Error, Flow};
 use crate::system::clock as time;
+use crate::system::vault::Keys;
 
 /// How many files in view are named.
 const MOST_FILES: usize = 10;
@@ -77,7 +78,40 @@ pub async fn records(
         team(findings, flow, settings, now).await?;
     }
     findings.of_team(None);
+    secrets(findings, config, teams).await?;
     Ok(all)
+}
+
+/// Whether the secrets can be decrypted, if there are any.
+async fn secrets(findings: &mut Findings, config: &Config, teams: &Teams) -> Result<(), Error> {
+    let mut kept = Vec::new();
+    for (flow, _) in teams.all() {
+        kept.extend(flow.secrets().await?);
+    }
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let lost =
+        "bring back the key they were encrypted with, or set them anew by `storyline secret set`";
+    match config.secrets.keys() {
+        Err(error) => findings.problem("secrets", error.to_string(), Some(lost)),
+        Ok(keys) => {
+            let ids: Vec<&str> = keys.iter().flat_map(Keys::ids).collect();
+            let closed = kept.iter().filter(|one| !ids.contains(&&*one.key)).count();
+            match closed {
+                0 => findings.ok(
+                    "secrets",
+                    format!("{} encrypted, and the key is there", kept.len()),
+                ),
+                _ => findings.problem(
+                    "secrets",
+                    format!("the key of {closed} of {} is not there", kept.len()),
+                    Some(lost),
+                ),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the records tell of a team.

@@ -167,6 +167,13 @@ impl Change {
         Self::new(Subject::Team, team.to_string(), name, "set")
     }
 
+    /// A secret of the team was set or removed; what it is is nobody's business.
+    #[must_use]
+    pub fn of_secret(team: TeamId, name: &str, action: &str) -> Self {
+        let name = format!("secret {name}");
+        Self::new(Subject::Team, team.to_string(), &name, action)
+    }
+
     /// A story was sent out of turn, or taken out of the queue.
     #[must_use]
     pub fn of_story(id: StoryId, number: u64, action: &str) -> Self {

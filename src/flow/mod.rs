@@ -33,6 +33,7 @@ mod presence;
 mod remind;
 mod runway;
 pub mod schedule;
+pub mod secrets;
 pub mod settings;
 mod settle;
 pub mod stats;

@@ -33,6 +33,7 @@ pub(crate) mod messages;
 pub(crate) mod mix;
 pub(crate) mod people;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod stories;

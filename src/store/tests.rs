@@ -353,6 +353,7 @@ async fn everything(store: &Store) -> Vec<(String, Vec<value::Row>)> {
                 "telegram_updates",
                 "hand_ins",
                 "handed_files",
+                "secrets",
                 "state",
             ]
             .into_iter()

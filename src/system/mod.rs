@@ -15,4 +15,5 @@ pub mod shutdown;
 pub mod signals;
 pub mod supervisor;
 pub mod systemd;
+pub mod vault;
 mod vitals;

@@ -144,7 +144,7 @@ async fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     drop(database);
     assert_snapshot!(bench.type_in("queue list").all(), @r#"
-    ! error: the database has schema version 999 and this program knows versions up to 12; install the newer Storyline again, or restore the backup that was made before the upgrade
+    ! error: the database has schema version 999 and this program knows versions up to 13; install the newer Storyline again, or restore the backup that was made before the upgrade
     exit 1
     "#);
     let check = bench.type_in("check");

@@ -17,5 +17,6 @@ mod looking;
 mod manners;
 mod online;
 mod people;
+mod secrets;
 mod serving;
 mod team;

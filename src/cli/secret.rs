@@ -1,0 +1,141 @@
+//! `storyline secret`: what must be used and never shown, kept encrypted in the database.
+
+use std::io::{self, Read};
+
+use clap::{Args, Subcommand};
+use secrecy::SecretString;
+use serde::Serialize;
+
+use super::exit::told;
+use super::print::{FULL, Table, count, heading, moment};
+use super::{Failure, Seat};
+use crate::flow::secrets::{Secret as Kept, Unkept};
+use crate::system::vault::{Keys, VaultError};
+
+/// The longest that is read, in bytes.
+const LONGEST_BYTES: u64 = 64 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Secret {
+    /// List them, without what is secret about them
+    List,
+    /// Keep one, read from stdin so that no list of processes shows it
+    ///
+    /// For example: `storyline secret set instagram.token < token`
+    Set(Named),
+    /// Forget one
+    Remove(Named),
+    /// Make a new key, and encrypt them all anew with it
+    Rotate,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// What it is called
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Rotated {
+    secrets: usize,
+}
+
+pub(super) async fn run(seat: &Seat, command: Secret) -> Result<(), Failure> {
+    match command {
+        Secret::List => {
+            let all = seat.flow.secrets().await?;
+            let none = "There is no secret in the database.";
+            seat.print.list(&all, none, |all| table(seat, all))
+        }
+        Secret::Set(Named { name }) => {
+            let mut text = String::new();
+            io::stdin().take(LONGEST_BYTES).read_to_string(&mut text)?;
+            let secret = SecretString::from(text.trim_end_matches(['\r', '\n']));
+            let secrets = &seat.config.secrets;
+            let keys = match secrets.keys()? {
+                Some(keys) => keys,
+                None => Keys::load_or_make(&secrets.file)?,
+            };
+            let by = seat.by.clone();
+            seat.flow
+                .keep_secret(&keys, &name, &secret, by, seat.now())
+                .await?;
+            seat.print.done(&Done { name: &name }, "kept, encrypted")
+        }
+        Secret::Remove(Named { name }) => {
+            let by = seat.by.clone();
+            if !seat.flow.forget_secret(&name, by, seat.now()).await? {
+                return Err(Failure::NotFound(told(
+                    format!("there is no secret `{name}`"),
+                    "`storyline secret list` shows all there are",
+                )));
+            }
+            seat.print.done(&Done { name: &name }, "forgotten")
+        }
+        Secret::Rotate => {
+            let secrets = rotate(seat).await?;
+            let all = count(secrets as u64, "secret is", "secrets are");
+            let sentence = format!("{all} encrypted with a new key; the old one is gone");
+            seat.print.done(&Rotated { secrets }, &sentence)
+        }
+    }
+}
+
+/// Whenever this is cut off, the keys on the disk open every secret in the database.
+async fn rotate(seat: &Seat) -> Result<usize, Failure> {
+    let secrets = &seat.config.secrets;
+    if let Some(given) = &secrets.key {
+        let keys = Keys::parse(given)?;
+        if keys.ids().count() == 1 {
+            return Err(Failure::Other(told(
+                "the key is given to the service, and is not the program's to change",
+                "put a line with a new key (`openssl rand -hex 32`) before the old one, repeat this, and remove the old line",
+            )));
+        }
+        return Ok(seat.flow.seal_anew(&keys).await?);
+    }
+    let keys = Keys::load_or_make(&secrets.file)?.with_a_new_one()?;
+    keys.write(&secrets.file)?;
+    let sealed = seat.flow.seal_anew(&keys).await?;
+    keys.newest().write(&secrets.file)?;
+    Ok(sealed)
+}
+
+fn table(seat: &Seat, all: &[Kept]) -> Table {
+    let set = heading("Set", seat.zone());
+    let mut table = Table::new([("Name", FULL), (&set, FULL), ("Key", FULL)]);
+    for kept in all {
+        let set = moment(kept.set_at, seat.zone());
+        table.row([kept.name.clone(), set, kept.key.clone()]);
+    }
+    table
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let right = "the key belongs to the service's user: run the command with `sudo`; if it is lost, set the secrets anew";
+        Self::Other(told(error.to_string(), right))
+    }
+}
+
+impl From<Unkept> for Failure {
+    fn from(error: Unkept) -> Self {
+        match error {
+            Unkept::Store(error) => Self::Store(error),
+            Unkept::Empty => Self::Usage(told(
+                "what came on stdin is empty, and no secret is replaced by nothing",
+                "`storyline secret set NAME < FILE` reads it from a file",
+            )),
+            error @ Unkept::Vault { .. } => Self::Other(told(
+                error.to_string(),
+                "bring back the key it was encrypted with, or set the secret anew",
+            )),
+        }
+    }
+}
