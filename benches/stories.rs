@@ -12,16 +12,19 @@ use super::process::Cost;
 use super::{ANN, Site, TEAM, examined, tell};
 
 const BUTTON: &str = "✅ Posted";
-/// From slot to slot, in seconds: a story is four messages and changes (announced, shown, posted, and the end of Undo), and a
-/// group hears of eighteen a minute.
-const INTERVAL: u64 = 15;
+/// From slot to slot, in seconds: a story is four messages and changes (announced, shown, posted, and a minute later the end of
+/// Undo), and a group hears of eighteen a minute, and of one a second. So no slot may fall on the end of another one's Undo.
+const INTERVAL: u64 = 16;
+/// The shortest time that such slots fill, in minutes.
+const MINUTES: u64 = 4;
 /// How long a single step may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Has so many stories fall due, and presses on each of them.
 pub(crate) async fn dues_and_presses(site: &Site, stories: usize) {
     // Some slots of the first minute are over already.
-    let minutes = (stories as u64 * INTERVAL).div_ceil(60) + 2;
+    let minutes = ((stories as u64 + 1) * INTERVAL).div_ceil(60) + 1;
+    let minutes = minutes.next_multiple_of(MINUTES);
     let slots = u32::try_from(minutes * 60 / INTERVAL).expect("a few");
     let config = site.telegram_config(slots, window(minutes));
     let mut daemon = site.serve(config);
