@@ -17,6 +17,7 @@ use crate::flow::teams::Teams;
 use crate::flow::{Error, Flow, Store};
 use crate::library::Cache;
 use crate::system::clock::Clock;
+use crate::system::events;
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::GaveUp;
 use crate::system::systemd::Systemd;
@@ -146,7 +147,10 @@ impl Appliance {
                 let first = self.config.team.clone();
                 self.teams = Teams::open(self.store.clone(), first, self.clock.now()).await?;
             } else {
-                tracing::info!("storyline has stopped");
+                tracing::info!(
+                    message_id = events::SERVICE_STOPPED.id,
+                    "storyline has stopped"
+                );
                 return Ok(());
             }
         }

@@ -4,6 +4,7 @@
 pub mod aside;
 pub mod clock;
 pub mod environment;
+pub mod events;
 pub mod http;
 pub mod lock;
 pub mod logging;
