@@ -54,7 +54,9 @@ pub(super) async fn run(seat: &Seat, command: Log) -> Result<(), Failure> {
         .filter(|(flow, _)| flow.team() != mine)
         .map(|(_, team)| &*team.name)
         .collect();
-    let journal = journal::of_story(number, &others)
+    let first = life.happenings.first();
+    let born = first.map_or(Timestamp::UNIX_EPOCH, |first| first.at);
+    let journal = journal::of_story(number, born, &others)
         .await
         .unwrap_or_else(|note| {
             say(&format!("note: {note}"));

@@ -60,7 +60,7 @@ async fn records_and_journal_tell_a_life_together() {
     fs::write(&entries, ENTRIES).unwrap();
     // It tells nothing unless it is asked right.
     let script = format!(
-        "case \"$*\" in *--unit=storyline*--output=json*STORY=1) exec /bin/cat {} ;; esac\nexit 1",
+        "case \"$*\" in *--unit=storyline*--output=json*--since=@*STORY=1) exec /bin/cat {} ;; esac\nexit 1",
         entries.display()
     );
     let seen = with_journal(&bench, "log #1", Some(&script));

@@ -30,15 +30,21 @@ struct Entry {
     team: Value,
 }
 
-/// What the service logged of the story of this number, in order, but for that of these other teams.
+/// What the service logged of the story of this number since its life began, in order, but for that of these other teams. An
+/// older story of that number was one of records that are gone.
 ///
 /// # Errors
 /// In plain words, if the journal tells nothing.
-pub(super) async fn of_story(number: u64, others: &[&str]) -> Result<Vec<Line>, String> {
+pub(super) async fn of_story(
+    number: u64,
+    born: Timestamp,
+    others: &[&str],
+) -> Result<Vec<Line>, String> {
     let mut command = Command::new("journalctl");
     command
         .args(["--quiet", "--no-pager", "--unit=storyline", "--output=json"])
         .args(["--lines", MOST])
+        .arg(format!("--since=@{}", born.as_second()))
         .arg(format!("STORY={number}"))
         .kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await;
