@@ -1,9 +1,10 @@
-//! What the program costs, measured on the real binary: `measure BINARY [--pictures N] [--idle SECONDS] [--presses]`.
+//! What the program costs, measured on the real binary: `measure BINARY [--pictures N] [--idle SECONDS] [--stories N] [--presses]`.
 //!
 //! It draws a library of pictures, indexes it beside `b3sum` (if that is installed), scans it again, and then runs the daemon
-//! on it against the stand-in for Telegram: resident memory, processor time and disk writes of an idle minute, the time from a
-//! start to its readiness, from a closed file to its row, from a slot's moment to the chat, and from a press to its row. These are figures to look at and to
-//! compare side by side, not tests: machines differ, and are noisy.
+//! on it against the stand-in for Telegram: resident memory, processor time, wake-ups and disk writes of an idle minute, the
+//! time from a start to its readiness, from a closed file to its row, from a slot's moment to the chat and to the picture with
+//! its buttons, and from a press to its row; and what a story writes. These are figures to look at and to compare side by side,
+//! not tests: machines differ, and are noisy. With `--stories` or `--presses` only those are measured.
 
 #![expect(
     clippy::print_stdout,
@@ -17,6 +18,10 @@ mod crowd;
 mod pictures;
 #[path = "../tests/pretend/mod.rs"]
 mod pretend;
+#[path = "process.rs"]
+mod process;
+#[path = "stories.rs"]
+mod stories;
 
 use std::fs;
 use std::io::Write;
@@ -27,6 +32,7 @@ use std::time::{Duration, Instant};
 
 use pictures::{draw_library, picture};
 use pretend::telegram::{PretendTelegram, Status};
+use process::{Cost, resident_kb};
 use rusqlite::{Connection, OpenFlags};
 
 const TEAM: i64 = -1_001_000_000_001;
@@ -41,13 +47,16 @@ async fn main() {
             .map_or(default, |text| text.parse().expect("a number"))
     };
     let Some(binary) = arguments.first().filter(|first| !first.starts_with('-')) else {
-        eprintln!("usage: measure BINARY [--pictures N] [--idle SECONDS] [--presses]");
+        eprintln!(
+            "usage: measure BINARY [--pictures N] [--idle SECONDS] [--stories N] [--presses]"
+        );
         std::process::exit(2);
     };
     let pictures = usize::try_from(option("--pictures", 3000)).expect("a count");
     if arguments.iter().any(|argument| argument == "--presses") {
         return crowd::presses_in_a_scan(Path::new(binary), pictures).await;
     }
+    let stories = usize::try_from(option("--stories", 25)).expect("a count");
     let site = Site::new(Path::new(binary)).await;
     println!(
         "binary: {:.2} MB",
@@ -56,10 +65,18 @@ async fn main() {
     let bytes = draw_library(&site.library(), pictures);
     println!("library: {pictures} pictures, {:.2} GB", bytes as f64 / 1e9);
 
+    if arguments.iter().any(|argument| argument == "--stories") {
+        return stories::dues_and_presses(&site, stories).await;
+    }
     index(&site);
     let mut daemon = site.serve(site.telegram_config(3, ("00:00".into(), "00:00".into())));
     let database = site.database();
-    examined(&database, pictures);
+    let began = Instant::now();
+    examined(&database);
+    println!(
+        "examining {pictures} pictures: {:.1} s, in the background",
+        began.elapsed().as_secs_f64()
+    );
     idle(&daemon, &site, Duration::from_secs(option("--idle", 60)));
     drops(&site, &database);
     site.stop(&mut daemon);
@@ -68,12 +85,7 @@ async fn main() {
         &site.telegram_config(3, ("00:00".into(), "00:00".into())),
     );
 
-    // Seven seconds from slot to slot: a group hears at most eighteen messages and changes a minute.
-    let (now, end) = window(6);
-    let mut daemon = site.serve(site.telegram_config(50, (now, end)));
-    dues_and_presses(&site, &database).await;
-    site.stop(&mut daemon);
-
+    stories::dues_and_presses(&site, stories).await;
     crowd::presses_in_a_scan(Path::new(binary), pictures).await;
 }
 
@@ -126,30 +138,26 @@ fn index(site: &Site) {
     );
 }
 
-/// Memory, processor time and writes while nothing happens.
+/// Memory, processor time, wake-ups and writes while nothing happens.
 fn idle(daemon: &Child, site: &Site, time: Duration) {
     std::thread::sleep(Duration::from_secs(35)); // past the first ticks
-    let before = (
-        cpu_of(daemon.id()),
-        written_by(daemon.id()),
-        site.database_files(),
-    );
+    let (before, files) = (Cost::of(daemon.id()), site.database_files());
     std::thread::sleep(time);
-    let after = (
-        cpu_of(daemon.id()),
-        written_by(daemon.id()),
-        site.database_files(),
-    );
+    let cost = Cost::of(daemon.id()) - before;
+    let are_untouched = site.database_files() == files;
+    let (day, minute) = (86_400 / time.as_secs(), 60.0 / time.as_secs_f64());
     println!(
         "idle: {:.1} MB resident",
         resident_kb(daemon.id()) as f64 / 1e3
     );
     println!(
-        "  in {} s: {:.0} ms of CPU, {} bytes written, database files {}",
+        "  in {} s: {:.0} ms of CPU, {:.0} wake-ups a minute, {} bytes to the disk ({} a day), database files {}",
         time.as_secs(),
-        (after.0 - before.0) * 1e3,
-        after.1 - before.1,
-        if after.2 == before.2 {
+        cost.cpu * 1e3,
+        cost.wake_ups as f64 * minute,
+        cost.to_disk,
+        cost.to_disk * day,
+        if are_untouched {
             "untouched"
         } else {
             "CHANGED"
@@ -213,53 +221,6 @@ fn drops(site: &Site, database: &Connection) {
     tell("closed file to row", &mut times);
 }
 
-/// The time from a slot's moment to the chat, and from a press to its row.
-async fn dues_and_presses(site: &Site, database: &Connection) {
-    let (mut dues, mut presses) = (Vec::new(), Vec::new());
-    let mut seen = 0;
-    let mut row = database
-        .prepare("SELECT COUNT(*) FROM history WHERE outcome = 'posted'")
-        .expect("a query");
-    let mut due = database
-        .prepare("SELECT MAX(due_at) FROM stories WHERE state IN ('sending', 'awaiting')")
-        .expect("a query");
-    let deadline = Instant::now() + Duration::from_secs(240);
-    while dues.len() < 25 && Instant::now() < deadline {
-        let messages = site.telegram.messages(TEAM);
-        if messages.len() == seen {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            continue;
-        }
-        let arrived = jiff::Timestamp::now().as_millisecond();
-        seen = messages.len();
-        let at: i64 = due.query_row([], |row| row.get(0)).expect("an answer");
-        dues.push((arrived - at) as f64 / 1e3);
-        let Some(message) = messages
-            .last()
-            .filter(|message| message.button("✅ Posted").is_some())
-        else {
-            continue;
-        };
-        let before: i64 = row.query_row([], |row| row.get(0)).expect("an answer");
-        site.telegram.press(ANN, TEAM, message.id, "✅ Posted");
-        let pressed = Instant::now();
-        while row
-            .query_row([], |row| row.get::<_, i64>(0))
-            .expect("an answer")
-            == before
-        {
-            std::thread::sleep(Duration::from_micros(100));
-            assert!(
-                pressed.elapsed() < Duration::from_secs(10),
-                "a press was not taken"
-            );
-        }
-        presses.push(pressed.elapsed().as_secs_f64());
-    }
-    tell("slot to chat", &mut dues);
-    tell("press to row", &mut presses);
-}
-
 struct Site {
     binary: PathBuf,
     folder: tempfile::TempDir,
@@ -270,6 +231,7 @@ impl Site {
     async fn new(binary: &Path) -> Self {
         let telegram = PretendTelegram::start().await;
         telegram.person(ANN, "Ann");
+        telegram.private_chat(ANN);
         telegram.supergroup(TEAM, "Team stories");
         telegram.member(TEAM, ANN, Status::Administrator);
         Self {
@@ -288,7 +250,7 @@ impl Site {
         let path = self.folder.path().join("storyline.toml");
         let text = format!(
             "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n[telegram]\n\
-             token = \"{}\"\napi_url = \"{}\"\nchat = {TEAM}\n[team]\nposts_per_day = {posts_per_day}\njitter_minutes = 0\n\
+             token = \"{}\"\napi_url = \"{}\"\nchat = {TEAM}\nadmin_chat = {ANN}\n[team]\nposts_per_day = {posts_per_day}\njitter_minutes = 0\n\
              window_start = \"{start}\"\nwindow_end = \"{end}\"\n",
             self.telegram.token(),
             self.telegram.url(),
@@ -345,22 +307,17 @@ impl Site {
     }
 }
 
-fn examined(database: &Connection, pictures: usize) {
-    let began = Instant::now();
+/// Waits until all pictures that were drawn may be sent.
+fn examined(database: &Connection) {
     let mut left = database
-        .prepare("SELECT COUNT(*) FROM media WHERE examined_at IS NULL")
+        .prepare("SELECT COUNT(*) = 0 OR COUNT(*) > COUNT(examined_at) FROM media")
         .expect("a query");
     while left
-        .query_row([], |row| row.get::<_, i64>(0))
+        .query_row([], |row| row.get::<_, bool>(0))
         .expect("an answer")
-        > 0
     {
         std::thread::sleep(Duration::from_millis(100));
     }
-    println!(
-        "examining {pictures} pictures: {:.1} s, in the background",
-        began.elapsed().as_secs_f64()
-    );
 }
 
 /// User and system time of a shell command and its children, in seconds.
@@ -375,39 +332,6 @@ fn cpu_seconds(command: &str) -> f64 {
     line.split_whitespace()
         .map(|part| part.parse::<f64>().expect("seconds"))
         .sum()
-}
-
-/// User and system time of a process so far, in seconds; the kernel counts in hundredths.
-fn cpu_of(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .expect("fields")
-        .split_whitespace()
-        .collect();
-    (fields[11].parse::<f64>().expect("ticks") + fields[12].parse::<f64>().expect("ticks")) / 100.0
-}
-
-fn written_by(pid: u32) -> u64 {
-    number_in(&format!("/proc/{pid}/io"), "write_bytes:")
-}
-
-fn resident_kb(pid: u32) -> u64 {
-    number_in(&format!("/proc/{pid}/smaps_rollup"), "Rss:")
-}
-
-fn number_in(path: &str, name: &str) -> u64 {
-    let text = fs::read_to_string(path).expect("a process");
-    let line = text
-        .lines()
-        .find(|line| line.starts_with(name))
-        .expect("a line");
-    line.split_whitespace()
-        .nth(1)
-        .expect("a number")
-        .parse()
-        .expect("a number")
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -425,14 +349,4 @@ fn tell(what: &str, times: &mut [f64]) {
         at(1.0),
         times.len()
     );
-}
-
-/// From the next minute's beginning back to this one, for so many minutes.
-fn window(minutes: i64) -> (String, String) {
-    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-    let end = now.saturating_add(jiff::Span::new().minutes(minutes));
-    (
-        now.strftime("%H:%M").to_string(),
-        end.strftime("%H:%M").to_string(),
-    )
 }

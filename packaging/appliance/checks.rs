@@ -5,6 +5,7 @@
 //! package is none.
 #![expect(clippy::print_stdout, reason = "it talks to the person who runs it")]
 
+mod journal;
 #[path = "../../tests/pretend/mod.rs"]
 mod pretend;
 
@@ -192,6 +193,7 @@ async fn a_story_is_delivered_and_its_press_recorded(telegram: &PretendTelegram)
         sh("storyline history list --json")?.trim() == "[]",
         "the control: nothing was posted"
     );
+    journal::tells_nothing()?;
     let story = next(telegram).await?;
     let look = "journalctl -q -u storyline STORY=1 OUTCOME=posted -o cat | grep -q .";
     ensure!(
@@ -213,6 +215,7 @@ async fn a_story_is_delivered_and_its_press_recorded(telegram: &PretendTelegram)
         "the token is in the log"
     );
     done("a story is delivered, its press recorded, and the journal tells both by their fields");
+    journal::tells_a_life()?;
     Ok(())
 }
 

@@ -22,6 +22,8 @@ use crate::flow::teams::Teams;
 use crate::flow::{Error, Flow, Store};
 use crate::library::Cache;
 use crate::system::clock::Clock;
+use crate::system::events;
+use crate::system::events;
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::GaveUp;
 use crate::system::systemd::Systemd;
@@ -87,7 +89,12 @@ pub fn open_store(config: &Config, now: Timestamp) -> Result<Store, Error> {
                         "stays as it is, of schema {schema}, because no backup could be made before the upgrade: {error}"
                     ))
                 })?;
-                tracing::info!(task = "backup", "backup {}, before the upgrade", made.name);
+                tracing::info!(
+                    task = "backup",
+                    message_id = events::BACKUP_MADE.id,
+                    "backup {}, before the upgrade",
+                    made.name
+                );
                 Ok(())
             })
         }
@@ -180,7 +187,10 @@ impl Appliance {
                 let first = self.config.team.clone();
                 self.teams = Teams::open(self.store.clone(), first, self.clock.now()).await?;
             } else {
-                tracing::info!("storyline has stopped");
+                tracing::info!(
+                    message_id = events::SERVICE_STOPPED.id,
+                    "storyline has stopped"
+                );
                 return Ok(());
             }
         }

@@ -10,6 +10,7 @@ use crate::domain::run::Run;
 use crate::flow::Flow;
 use crate::system::background::background;
 use crate::system::clock::Clock;
+use crate::system::events;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
 
@@ -82,11 +83,20 @@ impl Nightly {
         let trouble = match made {
             Ok((backup, gone)) => {
                 run.detail = format!("{}, {} bytes; {gone} gone", backup.name, backup.size_bytes);
-                tracing::info!(task = "backup", outcome = "made", "backup {}", run.detail);
+                tracing::info!(
+                    task = "backup",
+                    message_id = events::BACKUP_MADE.id,
+                    "backup {}",
+                    run.detail
+                );
                 None
             }
             Err(error) => {
-                tracing::error!(task = "backup", outcome = "failed", "no backup: {error}");
+                tracing::error!(
+                    task = "backup",
+                    message_id = events::BACKUP_FAILED.id,
+                    "no backup: {error}"
+                );
                 run.error = Some(error.to_string());
                 Some(error)
             }

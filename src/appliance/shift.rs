@@ -18,6 +18,7 @@ use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
 use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
 use crate::system::clock::Clock;
+use crate::system::events;
 use crate::system::logging::span_of;
 use crate::system::nudge::{Heart, TICK, Tick};
 use crate::system::shutdown::Shutdown;
@@ -122,7 +123,11 @@ impl<'a> Shift<'a> {
         self.watch(systemd);
 
         systemd.ready();
-        tracing::info!("storyline {} is at work", env!("CARGO_PKG_VERSION"));
+        tracing::info!(
+            message_id = events::SERVICE_READY.id,
+            "storyline {} is at work",
+            env!("CARGO_PKG_VERSION")
+        );
         let told_to_stop = async {
             tokio::select! {
                 () = shutdown.wait() => systemd.stopping(),

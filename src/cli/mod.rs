@@ -12,6 +12,7 @@ mod config;
 mod exit;
 mod history;
 mod lock;
+mod log;
 #[cfg(test)]
 mod manual;
 mod media;
@@ -90,6 +91,11 @@ enum Command {
     /// How stories ended
     #[command(subcommand)]
     History(history::History),
+    /// Tell the life of one story, from the plan to its outcome: what is on record, and what the journal says beside
+    ///
+    /// For example: `storyline log 47`. The journal is asked on this machine; who may not read it (root and the group
+    /// `systemd-journal` may) is told the records alone.
+    Log(log::Log),
     /// Show what the last month was like: how much was posted, how fast, when, and with which tags
     ///
     /// For example: `storyline stats --person @ann`
@@ -181,6 +187,7 @@ async fn beside_the_daemon(
         Command::Schedule(command) => schedule::run(&seat, command).await,
         Command::Queue(command) => queue::run(&seat, command).await,
         Command::History(command) => history::run(&seat, command).await,
+        Command::Log(command) => log::run(&seat, command).await,
         Command::Stats(command) => stats::run(&seat, command).await,
         Command::Lock(command) => lock::run(&seat, command).await,
         Command::Mix(command) => mix::run(&seat, command).await,

@@ -135,6 +135,8 @@ pub(super) struct Table {
     columns: Vec<Column>,
     header: Option<Vec<String>>,
     rows: Vec<Vec<String>>,
+    /// Whether a row may take several lines where the terminal is narrow, and is not cut short.
+    wraps: bool,
 }
 
 impl Table {
@@ -144,6 +146,7 @@ impl Table {
             columns: header.iter().map(|(_, column)| *column).collect(),
             header: Some(header.iter().map(|(name, _)| (*name).to_owned()).collect()),
             rows: Vec::new(),
+            wraps: false,
         }
     }
 
@@ -153,6 +156,15 @@ impl Table {
             columns: vec![FULL, TEXT],
             header: None,
             rows: Vec::new(),
+            wraps: true,
+        }
+    }
+
+    /// The same, where every word counts.
+    pub(super) fn wrapped(self) -> Self {
+        Self {
+            wraps: true,
+            ..self
         }
     }
 
@@ -184,7 +196,7 @@ impl Table {
         u16::try_from(widths.sum::<usize>()).unwrap_or(u16::MAX)
     }
 
-    /// Facts are wrapped where the terminal is narrow, rows cut short.
+    /// Facts are wrapped where the terminal is narrow, most rows cut short.
     fn render(&self, width: Option<u16>) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);
@@ -202,7 +214,7 @@ impl Table {
         }
         for cells in &self.rows {
             let mut row = Row::from(cells);
-            if self.header.is_some() {
+            if !self.wraps {
                 row.max_height(1);
             }
             table.add_row(row);

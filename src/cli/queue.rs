@@ -28,7 +28,7 @@ pub(super) enum Queue {
     },
 }
 
-fn number(typed: &str) -> Result<u64, String> {
+pub(super) fn number(typed: &str) -> Result<u64, String> {
     typed
         .trim_start_matches('#')
         .parse()

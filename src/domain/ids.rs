@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 macro_rules! id {
@@ -17,6 +18,13 @@ macro_rules! id {
             #[must_use]
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
+            }
+
+            /// When it was made, to the millisecond.
+            #[must_use]
+            pub fn made_at(&self) -> Option<Timestamp> {
+                let (seconds, nanoseconds) = self.0.get_timestamp()?.to_unix();
+                Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
             }
 
             /// The sixteen bytes, for compact encodings.

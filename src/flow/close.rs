@@ -13,6 +13,7 @@ use crate::domain::story::{Story, UNDO};
 use crate::domain::team::TeamSettings;
 use crate::store::undos::Undo;
 use crate::store::{self, Tx, history, locks, media, messages, people, state, stories, undos};
+use crate::system::events;
 
 /// What ends.
 pub(super) enum Subject<'a> {
@@ -122,6 +123,7 @@ fn tell(entry: &Entry) {
     let by = entry.person_name.as_deref().unwrap_or_default();
     match (entry.number, entry.slot) {
         (Some(number), _) => tracing::info!(
+            message_id = events::STORY_ENDED.id,
             story = number,
             media = entry.snapshot.fingerprint,
             outcome = entry.outcome.as_str(),
@@ -135,6 +137,7 @@ fn tell(entry: &Entry) {
         ),
         (None, Some(slot)) => {
             tracing::warn!(
+                message_id = events::SLOT_MISSED.id,
                 outcome = entry.outcome.as_str(),
                 "{slot} {}: {reason}",
                 entry.outcome

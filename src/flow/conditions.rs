@@ -6,6 +6,7 @@ use super::{Flow, Result};
 use crate::domain::alert::topic::{CHAT_RIGHTS, LIBRARY};
 use crate::domain::ids::TeamId;
 use crate::store::{Tx, alerts};
+use crate::system::events;
 
 impl Flow {
     /// Says why the bot cannot work in the team's chat (`Some`), or that it can.
@@ -59,20 +60,28 @@ impl Flow {
 pub(super) fn judge(
     tx: &mut dyn Tx,
     team: TeamId,
-    topic: &'static str,
+    topic: &str,
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
     let Some(reason) = reason else {
         let resolved = alerts::resolve(tx, team, topic, now)?;
         if resolved {
-            tracing::info!(task = topic, "resolved");
+            tracing::info!(
+                message_id = events::ALERT_RESOLVED.id,
+                task = topic,
+                "the alert `{topic}` is over"
+            );
         }
         return Ok(resolved);
     };
     let raised = alerts::raise(tx, team, topic, reason, now)?;
     if raised {
-        tracing::warn!(task = topic, "{reason}");
+        tracing::warn!(
+            message_id = events::ALERT_RAISED.id,
+            task = topic,
+            "{reason}"
+        );
     }
     Ok(raised)
 }

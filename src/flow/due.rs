@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Result;
 use super::chooser::{fill_now, showing, shown};
 use super::close::{Ending, Subject, close};
+use super::conditions::judge;
 use super::schedule::adopt_settings;
 use crate::domain::alert::topic::CLOCK;
 use crate::domain::calendar::{Slot, minimum_spacing, slot_named, slots_between};
@@ -14,7 +15,7 @@ use crate::domain::media::Media;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, alerts, history, media, state, stories, teams};
+use crate::store::{Tx, history, media, state, stories, teams};
 use crate::system::clock;
 
 /// How soon a clock in doubt is looked at again.
@@ -141,12 +142,12 @@ fn judge_clock(
             until.strftime("%a %-d %b %Y, %H:%M")
         )
     } else {
-        alerts::resolve(tx, team, CLOCK, now)?;
+        judge(tx, team, CLOCK, None, now)?;
         return Ok(true);
     };
     // The clock is the whole box's, and is told of once.
-    if state::own_team(tx)? == Some(team) && alerts::raise(tx, team, CLOCK, &text, now)? {
-        tracing::warn!(task = "dispatch", "{text}");
+    if state::own_team(tx)? == Some(team) {
+        judge(tx, team, CLOCK, Some(&text), now)?;
     }
     Ok(trusted)
 }

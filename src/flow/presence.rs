@@ -11,6 +11,7 @@ use crate::domain::calendar::moment;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
 use crate::store::{Tx, alerts, history, settings, state, stories};
+use crate::system::events;
 use crate::system::lock::lock;
 
 /// A shorter absence is a restart, and tells nothing.
@@ -58,6 +59,7 @@ pub(super) fn note_start(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Resul
     if let Some(before) = state::note_version(tx, VERSION)? {
         let text = format!("Storyline {VERSION} runs now (before: {before}).");
         alerts::raise(tx, team, topic::VERSION, &text, now)?;
+        tracing::info!(message_id = events::VERSION_CHANGED.id, "{text}");
     }
     Ok(Start {
         at: now,

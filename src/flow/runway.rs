@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Result;
+use super::conditions::judge;
 use crate::domain::alert::topic::RUNWAY;
 use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
@@ -130,13 +131,11 @@ pub(super) fn judge_runway(
             standing.remove(&topic);
         }
         let (topic, text) = (runway.topic(level), runway.text(days, settings));
-        if alerts::raise(tx, team, &topic, &text, now)? {
-            tracing::warn!(task = "plan", "{text}");
-        }
+        judge(tx, team, &topic, Some(&text), now)?;
         standing.remove(&topic);
     }
     for topic in standing {
-        alerts::resolve(tx, team, &topic, now)?;
+        judge(tx, team, &topic, None, now)?;
     }
     Ok(())
 }

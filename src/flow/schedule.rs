@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::chooser::{Chooser, Standing, fill, showing, shown};
+use super::conditions::judge;
 use super::due::trusted;
 use super::runway::judge_runway;
 use super::{Flow, Result};
@@ -18,7 +19,7 @@ use crate::domain::category::Category;
 use crate::domain::ids::TeamId;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Error, Tx, alerts, audit, history, media, mix, settings, stories, teams};
+use crate::store::{Error, Tx, audit, history, media, mix, settings, stories, teams};
 use crate::system::lock::lock;
 
 /// How long new pictures are given to be examined before it is said that nothing is left.
@@ -339,7 +340,7 @@ fn judge_supply(
         None => true,
     };
     if has_story {
-        alerts::resolve(tx, team, NOTHING_LEFT, now)?;
+        judge(tx, team, NOTHING_LEFT, None, now)?;
         return Ok(());
     }
     let census = media::census(tx, team)?;
@@ -352,9 +353,7 @@ fn judge_supply(
             census.media, census.ready, census.flawed, census.missing
         )
     };
-    if alerts::raise(tx, team, NOTHING_LEFT, &text, now)? {
-        tracing::warn!(task = "plan", "{text}");
-    }
+    judge(tx, team, NOTHING_LEFT, Some(&text), now)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::conditions::judge;
 use super::{Flow, Result};
 use crate::domain::alert::topic;
 use crate::domain::audit::{By, Change};
@@ -12,7 +13,7 @@ use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
 use crate::domain::written::Complaint;
 use crate::store::settings::{self, Row};
-use crate::store::{Tx, alerts, audit, teams};
+use crate::store::{Tx, audit, teams};
 
 /// Who changes a setting when the file does.
 const FILE: &str = "the file of settings";
@@ -183,10 +184,10 @@ fn judge_values(tx: &mut dyn Tx, team: TeamId, refused: &[String], now: Timestam
             .map(|why| format!("The file of settings says {why}; so it stays as it was.")),
     );
     if told.is_empty() {
-        alerts::resolve(tx, team, topic::SETTINGS, now)?;
+        judge(tx, team, topic::SETTINGS, None, now)?;
     } else {
         let text = format!("{} `storyline team set` sets it anew.", told.join(" "));
-        alerts::raise(tx, team, topic::SETTINGS, &text, now)?;
+        judge(tx, team, topic::SETTINGS, Some(&text), now)?;
     }
     Ok(())
 }
@@ -295,7 +296,7 @@ fn write(
             teams::settle_slots(tx, team, now)?;
         }
         // What was wrong in the other chat means nothing here.
-        alerts::resolve(tx, team, topic::CHAT_RIGHTS, now)?;
+        judge(tx, team, topic::CHAT_RIGHTS, None, now)?;
     }
     let file = By::terminal(FILE);
     note(tx, team, setting, before, after, by.unwrap_or(&file), now)

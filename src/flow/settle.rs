@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::close::{Ending, Subject, close};
+use super::conditions::judge;
 use super::outlet::{Delivered, Form, Trouble};
 use super::settings::move_chat;
 use super::streak;
@@ -15,7 +16,8 @@ use crate::domain::story::{DOUBT, Delivery, LEASE, MOST_MESSAGES, State, Story, 
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
 use crate::store::stories::Wanted;
-use crate::store::{Tx, alerts, media, messages, stories, teams, uploads};
+use crate::store::{Tx, media, messages, stories, teams, uploads};
+use crate::system::events;
 
 /// What was sent.
 #[derive(Clone)]
@@ -88,8 +90,8 @@ pub(super) fn settle(
         messages::add(tx, team, sent.id, &new, now)?;
         teams::note_sent(tx, team, now)?;
         streak::succeed(tx, team, now)?;
-        alerts::resolve(tx, team, REFUSED, now)?;
-        alerts::resolve(tx, team, CHAT_RIGHTS, now)?;
+        judge(tx, team, REFUSED, None, now)?;
+        judge(tx, team, CHAT_RIGHTS, None, now)?;
     }
     let Some(story) = story.filter(|story| story.delivery.attempt == sent.delivery.attempt) else {
         return Ok(());
@@ -108,6 +110,7 @@ pub(super) fn settle(
             };
             stories::advance(tx, &story, State::Awaiting, &delivery, now)?;
             tracing::info!(
+                message_id = events::STORY_SENT.id,
                 story = story.number,
                 attempt = story.delivery.attempt,
                 "#{} is before the team",
@@ -134,6 +137,7 @@ fn settle_trouble(
     let announcement = messages::announcement_of(tx, story.id)?;
     let is_announced = announcement.is_some();
     tracing::warn!(
+        message_id = events::STORY_NOT_SENT.id,
         story = story.number,
         attempt = story.delivery.attempt,
         "#{} was not delivered: {reason}",
@@ -173,7 +177,7 @@ fn settle_trouble(
                 "#{} could not be sent, and ended as failed: {reason}.",
                 story.number
             );
-            alerts::raise(tx, team, REFUSED, &text, now)?;
+            judge(tx, team, REFUSED, Some(&text), now)?;
             let ending = Ending::by_itself(Outcome::Failed, reason);
             close(tx, settings, &Subject::Story(story), &ending, now)?;
             return Ok(());

@@ -9,6 +9,7 @@ use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::person::{Deed, Person};
 use crate::domain::story::{State, UNDO};
 use crate::store::{Tx, history, locks, media, messages, people, state, stories, undos};
+use crate::system::events;
 
 /// Takes the outcome of a story back and has it await a press again.
 pub(super) fn take_back(
@@ -54,6 +55,7 @@ pub(super) fn take_back(
     messages::want(tx, story)?;
     let number = entry.number.unwrap_or_default();
     tracing::info!(
+        message_id = events::STORY_REOPENED.id,
         story = number,
         person = person.name,
         "#{number} is not {} after all: taken back by {}",

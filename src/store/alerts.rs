@@ -112,6 +112,15 @@ pub(crate) fn to_tell(tx: &mut dyn Tx, team: TeamId, told_before: Timestamp) -> 
     gravest_first(rows)
 }
 
+/// The alerts that were raised from a moment on and are on record still, in order.
+pub(crate) fn since(tx: &mut dyn Tx, team: TeamId, from: Timestamp) -> Result<Vec<Alert>> {
+    let rows = tx.query(
+        select!("WHERE team_id = ?1 AND raised_at >= ?2 ORDER BY raised_at, id"),
+        values![team, from],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
 fn gravest_first(rows: Vec<Row>) -> Result<Vec<Alert>> {
     let alerts: Result<Vec<Alert>> = rows.into_iter().map(|row| read(row.cells())).collect();
     let mut alerts = alerts?;

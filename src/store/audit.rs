@@ -5,10 +5,36 @@ use uuid::Uuid;
 
 use super::engine::Tx;
 use super::error::Result;
-use super::value::{json, values};
+use super::value::{Cells, json, values};
 use crate::domain::audit::{Asked, Audited, By, Change};
-use crate::domain::ids::TeamId;
+use crate::domain::ids::{MediaId, StoryId, TeamId};
 use crate::domain::person::PersonId;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT done_at, done_by, person_id, subject, subject_id, subject_name, action, value_before, value_after ",
+            "FROM audit_log ",
+            $rest
+        )
+    };
+}
+
+fn read(mut cells: Cells) -> Result<Audited> {
+    Ok(Audited {
+        at: cells.time()?,
+        by: cells.text()?,
+        person: cells.maybe_integer()?.map(PersonId),
+        change: Change {
+            subject: cells.parsed()?,
+            id: cells.text()?,
+            name: cells.text()?,
+            action: cells.text()?,
+            before: cells.json()?,
+            after: cells.json()?,
+        },
+    })
+}
 
 /// Notes a change and who made it.
 pub(crate) fn add(
@@ -45,30 +71,30 @@ pub(crate) fn list(tx: &mut dyn Tx, team: TeamId, asked: Asked) -> Result<Vec<Au
     let since = asked.since.unwrap_or(Timestamp::UNIX_EPOCH);
     let media = asked.media.map(|id| id.to_string()).unwrap_or_default();
     let rows = tx.query(
-        "SELECT done_at, done_by, person_id, subject, subject_id, subject_name, action, value_before, value_after
-         FROM audit_log
-         WHERE team_id = ?1 AND done_at >= ?2 AND (?3 = '' OR subject_id = ?3)
-         ORDER BY done_at DESC, id DESC LIMIT ?4",
+        select!(
+            "WHERE team_id = ?1 AND done_at >= ?2 AND (?3 = '' OR subject_id = ?3)
+             ORDER BY done_at DESC, id DESC LIMIT ?4"
+        ),
         values![team, since, media, asked.limit],
     )?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = row.cells();
-            Ok(Audited {
-                at: cells.time()?,
-                by: cells.text()?,
-                person: cells.maybe_integer()?.map(PersonId),
-                change: Change {
-                    subject: cells.parsed()?,
-                    id: cells.text()?,
-                    name: cells.text()?,
-                    action: cells.text()?,
-                    before: cells.json()?,
-                    after: cells.json()?,
-                },
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
+/// What was done with a story, and with its media while it lived, in order.
+pub(crate) fn of_story(
+    tx: &mut dyn Tx,
+    story: StoryId,
+    media: Option<MediaId>,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<Audited>> {
+    let media = media.map(|id| id.to_string()).unwrap_or_default();
+    let rows = tx.query(
+        select!(
+            "WHERE subject_id = ?1 OR (subject_id = ?2 AND done_at >= ?3 AND done_at <= ?4) ORDER BY done_at, id"
+        ),
+        values![story, media, from, until],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
 /// Forgets what was done before `before`.

@@ -157,6 +157,15 @@ pub(crate) fn by_number(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Op
     .transpose()
 }
 
+/// Every end of the story of a number, in order: more than one if outcomes were taken back.
+pub(crate) fn ends_of(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Vec<Entry>> {
+    let rows = tx.query(
+        select!("h.team_id = ?1 AND h.number = ?2 ORDER BY h.part"),
+        values![team, number],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
+}
+
 /// Whether a slot has had its end; one that was taken back is open again.
 pub(crate) fn has_slot(tx: &mut dyn Tx, team: TeamId, slot: SlotId) -> Result<bool> {
     Ok(tx.count(

@@ -175,6 +175,35 @@ pub(crate) fn remove(tx: &mut dyn Tx, message: MessageRef) -> Result<()> {
     Ok(())
 }
 
+/// A message of a story, as it was noted.
+#[derive(Clone, Debug)]
+pub(crate) struct Noted {
+    pub(crate) message: MessageRef,
+    pub(crate) kind: Kind,
+    pub(crate) attempt: u32,
+    pub(crate) at: Timestamp,
+}
+
+/// The messages of a story that are on record still, in order.
+pub(crate) fn of_story(tx: &mut dyn Tx, story: StoryId) -> Result<Vec<Noted>> {
+    let rows = tx.query(
+        "SELECT chat_id, message_id, kind, is_announcement, attempt, created_at FROM messages
+         WHERE story_id = ?1 ORDER BY created_at, message_id",
+        values![story],
+    )?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = row.cells();
+            Ok(Noted {
+                message: reference(&mut cells)?,
+                kind: Kind::read(&mut cells)?,
+                attempt: cells.number()?,
+                at: cells.time()?,
+            })
+        })
+        .collect()
+}
+
 /// The latest message that shows a story with its buttons.
 pub(crate) fn latest_of(tx: &mut dyn Tx, story: StoryId) -> Result<Option<MessageRef>> {
     latest(tx, story, Kind::Story)

@@ -1,7 +1,8 @@
 //! Where the log goes and what is in it. Under systemd each event is a journal entry whose fields keep their names, so
 //! that `journalctl -u storyline STORY=47` tells the life of one story; elsewhere it is readable lines on stderr, or JSON.
 //!
-//! Fields in use: `story`, `media`, `team`, `person`, `task`, `outcome`, `attempt`.
+//! Fields in use: `story`, `media`, `team`, `person`, `task`, `outcome`, `attempt`; and of the main events `message_id`, which
+//! only machines read.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -10,9 +11,12 @@ use std::os::unix::fs::MetadataExt;
 use std::str::FromStr;
 
 use tracing::Span;
+use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::field::{RecordFields, VisitOutput};
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -20,6 +24,7 @@ use tracing_subscriber::{Layer, Registry};
 
 use super::clock::Clock;
 use super::environment::Environment;
+use super::events;
 use super::secret::redact;
 
 /// The name the entries bear in the journal.
@@ -209,8 +214,34 @@ where
             .with_writer(writer)
             .with_timer(Seconds)
             .with_target(false)
-            .with_ansi(colour),
+            .with_ansi(colour)
+            .fmt_fields(Readable),
     )
+}
+
+/// The fields as they are written by default, but for what is no use to a reader.
+struct Readable;
+
+impl<'writer> FormatFields<'writer> for Readable {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut visitor = ReadableVisitor(DefaultVisitor::new(writer, true));
+        fields.record(&mut visitor);
+        visitor.0.finish()
+    }
+}
+
+struct ReadableVisitor<'writer>(DefaultVisitor<'writer>);
+
+impl Visit for ReadableVisitor<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() != events::FIELD {
+            self.0.record_str(field, value);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.record_debug(field, value);
+    }
 }
 
 fn json<W>(writer: W) -> BoxLayer

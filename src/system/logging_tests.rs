@@ -24,7 +24,12 @@ fn written(layer: impl FnOnce(Paper) -> BoxLayer, levels: &str) -> String {
     let subscriber =
         tracing_subscriber::registry().with(layer(paper.clone()).with_filter(levels.targets()));
     tracing::subscriber::with_default(subscriber, || {
-        tracing::info!(story = 47, outcome = "posted", "story 47 was posted");
+        tracing::info!(
+            message_id = events::STORY_ENDED.id,
+            story = 47,
+            outcome = "posted",
+            "story 47 was posted"
+        );
         tracing::debug!("unheard");
         tracing::info!(target: "hyper::client", "unheard");
     });
@@ -53,6 +58,7 @@ fn a_json_line_has_the_fields_at_its_top() {
     assert_eq!(line["story"], 47);
     assert_eq!(line["message"], "story 47 was posted");
     assert_eq!(line["level"], "INFO");
+    assert_eq!(line["message_id"], events::STORY_ENDED.id);
 }
 
 #[test]

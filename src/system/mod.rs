@@ -5,6 +5,7 @@ pub mod aside;
 pub mod background;
 pub mod clock;
 pub mod environment;
+pub mod events;
 pub mod http;
 pub mod lock;
 pub mod logging;

@@ -13,6 +13,7 @@ mod bench;
 mod checking;
 mod deciding;
 mod editing;
+mod log;
 mod looking;
 mod manners;
 mod online;

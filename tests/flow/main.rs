@@ -19,6 +19,7 @@ mod faults;
 mod handins;
 mod idle;
 mod library;
+mod life;
 mod lives;
 mod model;
 mod notices;
