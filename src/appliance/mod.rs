@@ -23,7 +23,6 @@ use crate::flow::{Error, Flow, Store};
 use crate::library::Cache;
 use crate::system::clock::Clock;
 use crate::system::events;
-use crate::system::events;
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::GaveUp;
 use crate::system::systemd::Systemd;
@@ -70,6 +69,16 @@ pub fn backups(config: &Config) -> Option<Backups> {
     let folder = folder.unwrap_or_else(|| database.with_file_name("backups"));
     let database = database.clone();
     Some(Backups::new(folder, database, settings, keep_days))
+}
+
+/// The backup from before the upgrade to this version, if its schema was changed by it.
+fn copy_of_before(config: &Config) -> Option<String> {
+    let all = backups(config)?.list().ok()?;
+    let upgrade = all
+        .into_iter()
+        .find(|backup| backup.reason == Reason::Upgrade)?;
+    let made_by = upgrade.manifest().ok()?.version;
+    (made_by == env!("CARGO_PKG_VERSION")).then_some(upgrade.name)
 }
 
 /// Opens the store that the config names. An older one is backed up before it is brought to this version.

@@ -96,7 +96,10 @@ impl<'a> Shift<'a> {
         shutdown: &Shutdown,
         systemd: &Systemd,
     ) -> Result<Ended, Trouble> {
-        let was_away = self.teams.wake_up(self.clock.now()).await;
+        let was_away = self
+            .teams
+            .wake_up(super::copy_of_before(self.config), self.clock.now())
+            .await;
         // What cannot be written now is told by the loops, and a doubt is no reason not to work.
         let was_away = was_away.unwrap_or(true);
         for (flow, team) in self.teams.all() {

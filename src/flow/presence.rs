@@ -19,6 +19,8 @@ const AWAY: SignedDuration = SignedDuration::from_mins(10);
 /// So many starts within [`LOOP`] with no end in good order between them are no accident.
 const STARTS: usize = 3;
 const LOOP: SignedDuration = SignedDuration::from_mins(10);
+/// The same for a version that has not run steadily yet.
+const TRIAL: SignedDuration = SignedDuration::from_hours(3);
 /// A program that has run for so long does not end again and again any more.
 const STEADY: SignedDuration = SignedDuration::from_hours(1);
 /// How long a clock that nobody vouches for may still be set after a start.
@@ -35,28 +37,58 @@ pub(super) struct Start {
     stopped_at: Option<Timestamp>,
 }
 
+/// What to do where a new version does not work.
+fn way_back(before: &str, copy: Option<&str>) -> String {
+    let restore = copy.map_or_else(String::new, |copy| {
+        format!(
+            "`sudo systemctl stop storyline`, `sudo storyline backup restore {copy} --force` (the records from before the \
+             upgrade), "
+        )
+    });
+    format!(
+        "Storyline {VERSION} was started {STARTS} times since the upgrade from {before} and never ended in good order. \
+         `journalctl -u storyline` tells why. The way back: {restore}`sudo apt install --allow-downgrades storyline={before}`."
+    )
+}
+
 /// Notes a start of the box, and tells at once what needs no clock: that another version runs, or that it starts too often.
-pub(super) fn note_start(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<Start> {
+/// `copy` is the backup from before the upgrade, if one was made.
+pub(super) fn note_start(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    copy: Option<&str>,
+    now: Timestamp,
+) -> Result<Start> {
     let stopped_at = state::stopped_at(tx)?;
     state::note_stop(tx, None)?;
     let mut starts = match stopped_at {
         Some(_) => Vec::new(),
         None => state::starts(tx)?,
     };
-    starts.retain(|start| now.duration_since(*start).abs() <= LOOP);
+    let before = state::note_version(tx, VERSION)?;
+    if let Some(before) = &before {
+        state::note_upgrade(tx, Some(before))?;
+    }
+    // A new version that hangs is killed by its watchdog, which takes longer than a crash.
+    let upgraded_from = state::upgraded_from(tx)?;
+    let window = if upgraded_from.is_some() { TRIAL } else { LOOP };
+    starts.retain(|start| now.duration_since(*start).abs() <= window);
     starts.push(now);
     // Older ones tell nothing, and a loop must not make the row grow.
     let latest = &starts[starts.len().saturating_sub(STARTS)..];
     state::note_starts(tx, latest)?;
     if latest.len() == STARTS {
-        let minutes = LOOP.as_mins();
-        let text = format!(
-            "Storyline was started {STARTS} times within {minutes} minutes and never ended in good order: it crashes, or the \
-             power fails. `journalctl -u storyline` tells which."
-        );
+        let text = match upgraded_from {
+            Some(before) => way_back(&before, copy),
+            None => format!(
+                "Storyline was started {STARTS} times within {} minutes and never ended in good order: it crashes, or the \
+                 power fails. `journalctl -u storyline` tells which.",
+                LOOP.as_mins()
+            ),
+        };
         judge(tx, team, topic::CRASHES, Some(&text), now)?;
     }
-    if let Some(before) = state::note_version(tx, VERSION)? {
+    if let Some(before) = before {
         let text = format!("Storyline {VERSION} runs now (before: {before}).");
         alerts::raise(tx, team, topic::VERSION, &text, now)?;
         tracing::info!(message_id = events::VERSION_CHANGED.id, "{text}");
@@ -72,6 +104,9 @@ pub(super) fn judge_crashes(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Re
     let is_steady = state::starts(tx)?
         .last()
         .is_some_and(|start| now.duration_since(*start).abs() >= STEADY);
+    if is_steady && state::upgraded_from(tx)?.is_some() {
+        state::note_upgrade(tx, None)?;
+    }
     Ok(is_steady && judge(tx, team, topic::CRASHES, None, now)?)
 }
 

@@ -178,11 +178,11 @@ impl Teams {
     }
 
     /// What the daemon does first. Whether presses may have been lost while the box was off: it was off for long, or did not
-    /// end in good order.
+    /// end in good order. `copy` is the backup from before the last upgrade, if one was made.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn wake_up(&self, now: Timestamp) -> Result<bool> {
+    pub async fn wake_up(&self, copy: Option<String>, now: Timestamp) -> Result<bool> {
         let own = self.own.team;
         let (was_away, start) = self
             .store
@@ -193,7 +193,7 @@ impl Teams {
                 let short = SignedDuration::ZERO..=PRESS_KEPT;
                 let was_away =
                     heard_at.is_none_or(|heard| !short.contains(&now.duration_since(heard)));
-                Ok((was_away, note_start(tx, own, now)?))
+                Ok((was_away, note_start(tx, own, copy.as_deref(), now)?))
             })
             .await?;
         self.own.started(Some(start));

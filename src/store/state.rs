@@ -17,6 +17,8 @@ const STOPPED_AT: &str = "stopped_at";
 const STARTS: &str = "starts";
 /// Which version ran last.
 const VERSION: &str = "version";
+/// Which version ran before, until this one has run steadily.
+const UPGRADED_FROM: &str = "upgraded_from";
 /// Deliveries of a team that failed, one after the other; its id follows.
 const FAILURES: &str = "failures:";
 /// When a process beside the daemon last changed something.
@@ -113,6 +115,16 @@ pub(crate) fn note_version(tx: &mut dyn Tx, version: &str) -> Result<Option<Stri
     }
     set(tx, VERSION, version)?;
     Ok(before)
+}
+
+/// From which version it was upgraded, until the new one has run steadily.
+pub(crate) fn upgraded_from(tx: &mut dyn Tx) -> Result<Option<String>> {
+    Ok(get(tx, UPGRADED_FROM)?.filter(|version| !version.is_empty()))
+}
+
+/// Notes an upgrade; `None` when there is no need to go back any more.
+pub(crate) fn note_upgrade(tx: &mut dyn Tx, from: Option<&str>) -> Result<()> {
+    set(tx, UPGRADED_FROM, from.unwrap_or_default())
 }
 
 /// What is on record of a team's deliveries that failed, one after the other.

@@ -72,6 +72,8 @@ pub(crate) struct TheBox {
     pub(crate) now: Timestamp,
     pub(crate) born: Timestamp,
     pub(crate) synchronised: bool,
+    /// The backup from before an upgrade.
+    pub(crate) copy: Option<String>,
     pub(crate) team: Team,
     /// The longest that nothing is looked at while the box runs.
     pub(crate) tick: SignedDuration,
@@ -110,6 +112,7 @@ impl TheBox {
             now,
             born: now,
             synchronised: true,
+            copy: None,
             team: Team::Posts,
             tick: minutes(60),
             asked_for: HashSet::new(),
@@ -155,7 +158,9 @@ impl TheBox {
         let teams = self
             .run(Teams::open(store, self.settings.clone(), self.now))
             .unwrap();
-        let was_away = self.run(teams.wake_up(self.now)).unwrap();
+        let was_away = self
+            .run(teams.wake_up(self.copy.clone(), self.now))
+            .unwrap();
         self.run(teams.own().wake_up(was_away, self.now)).unwrap();
         self.teams = Some(teams);
     }

@@ -116,13 +116,7 @@ fn another_version_is_told_once() {
     the_box.stop_for(minutes(1));
     the_box.look();
     assert_eq!(the_box.told(), Vec::<String>::new());
-    let connection = rusqlite::Connection::open(the_box.database()).unwrap();
-    connection
-        .execute(
-            "UPDATE state SET value = '0.0.9' WHERE name = 'version'",
-            [],
-        )
-        .unwrap();
+    was_another_version(&the_box);
     the_box.stop_for(minutes(1));
     the_box.live_for(days(2));
     the_box.restart();
@@ -132,6 +126,48 @@ fn another_version_is_told_once() {
         told_of(&the_box, "runs now"),
         [format!("🔵 Storyline {version} runs now (before: 0.0.9).")]
     );
+}
+
+/// As if another version had run before.
+fn was_another_version(the_box: &TheBox) {
+    let connection = rusqlite::Connection::open(the_box.database()).unwrap();
+    let changed = connection.execute(
+        "UPDATE state SET value = '0.0.9' WHERE name = 'version'",
+        [],
+    );
+    assert_eq!(changed.unwrap(), 1);
+}
+
+/// A hanging service is killed by its watchdog, which takes its time.
+#[test]
+fn a_new_version_that_does_not_work_names_the_way_back_until_it_has_run_steadily() {
+    let mut the_box = TheBox::with(three_a_day()).with_pictures(9);
+    the_box.tick = minutes(1);
+    the_box.live_for(hours(1));
+    was_another_version(&the_box);
+    the_box.copy = Some("2027-03-01T090000Z_upgrade".to_owned());
+    the_box.stop_for(minutes(1));
+    for _ in 0..2 {
+        assert_eq!(the_box.alert("crashes"), None);
+        the_box.live_for(minutes(8));
+        the_box.be_off_for(minutes(1));
+        the_box.look();
+    }
+    let told = the_box.alert("crashes").unwrap();
+    for part in [
+        "since the upgrade from 0.0.9",
+        "storyline backup restore 2027-03-01T090000Z_upgrade --force",
+        "apt install --allow-downgrades storyline=0.0.9",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    the_box.live_for(minutes(62));
+    assert_eq!(the_box.alert("crashes"), None);
+    for _ in 0..3 {
+        the_box.be_off_for(minutes(1));
+        the_box.look();
+    }
+    assert!(!the_box.alert("crashes").unwrap().contains("0.0.9"));
 }
 
 #[test]
