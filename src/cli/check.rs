@@ -26,6 +26,16 @@ pub(super) async fn run(
     path: Option<&Path>,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    let findings = gather(path, environment, options.online).await;
+    tell(print, &findings)
+}
+
+/// Looks at everything.
+pub(super) async fn gather(
+    path: Option<&Path>,
+    environment: &Environment,
+    online: bool,
+) -> Findings {
     let mut findings = Findings::default();
     match Config::load(path, environment) {
         Err(problems) => {
@@ -47,10 +57,10 @@ pub(super) async fn run(
             let config = &loaded.config;
             let teams = look_around(&mut findings, config).await;
             findings.extend(service::tasks(config, environment).await);
-            telegram(&mut findings, &config.telegram, &teams, options.online).await;
+            telegram(&mut findings, &config.telegram, &teams, online).await;
         }
     }
-    tell(print, &findings)
+    findings
 }
 
 fn setting(problem: &Problem) -> (String, &str) {

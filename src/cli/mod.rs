@@ -28,6 +28,7 @@ mod secret;
 mod serve;
 mod service;
 mod stats;
+mod support;
 mod team;
 mod telegram;
 mod when;
@@ -76,6 +77,8 @@ enum Command {
     Serve,
     /// Look at everything and say what is wrong and what to do
     Check(check::Check),
+    /// Write what whoever helps wants to know into one file, with nothing secret in it
+    Support(support::Support),
     /// See what is set, and whether it is right
     #[command(subcommand)]
     Config(config::Config),
@@ -162,6 +165,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve => serve::run(&load()?, &environment),
         Command::Config(command) => wait(config::run(print, command, path, &environment)),
         Command::Completions(shell) => completions::run(print, &shell),
+        Command::Support(support) => wait(support::run(print, support, path, &environment)),
         Command::Check(check) => wait(check::run(print, check, path, &environment)),
         Command::Backup(command) => wait(backup::run(print, command, &load()?.config)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
@@ -201,6 +205,7 @@ async fn beside_the_daemon(
         Command::Resume => plan::resume(&seat).await,
         Command::Serve
         | Command::Check(_)
+        | Command::Support(_)
         | Command::Config(_)
         | Command::Backup(_)
         | Command::Telegram(_)

@@ -29,6 +29,19 @@ impl DatabaseUrl {
         }
     }
 
+    /// The password in it, as it is written there.
+    pub(super) fn password(&self) -> Option<SecretString> {
+        let Self::Postgres(url) = self else {
+            return None;
+        };
+        let url = Url::parse(url.expose_secret()).ok()?;
+        let in_query = url.query_pairs().find(|(name, _)| name == "password");
+        let password = in_query.map(|(_, password)| password.into_owned());
+        password
+            .or_else(|| url.password().map(str::to_owned))
+            .map(SecretString::from)
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, Complaint> {
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
         match scheme {

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::messages::Messages;
 use crate::domain::team::TeamSettings;
@@ -49,6 +49,24 @@ pub struct Config {
     pub log: Log,
     /// What the team reads.
     pub messages: Messages,
+}
+
+impl Config {
+    /// All that must never be shown, to clean texts of it.
+    #[must_use]
+    pub fn held_secrets(&self) -> Vec<SecretString> {
+        let key = self.secrets.key.iter().flat_map(|key| {
+            let lines = key.expose_secret().lines();
+            lines.map(SecretString::from).collect::<Vec<_>>()
+        });
+        [&self.telegram.token, &self.telegram.webhook_secret]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .chain(key)
+            .chain(self.database.url.password())
+            .collect()
+    }
 }
 
 /// The folder of pictures.

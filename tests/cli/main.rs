@@ -20,4 +20,5 @@ mod online;
 mod people;
 mod secrets;
 mod serving;
+mod support;
 mod team;
