@@ -24,6 +24,7 @@ mod queue;
 mod run;
 mod schedule;
 mod serve;
+mod setup;
 mod stats;
 mod team;
 mod telegram;
@@ -71,6 +72,11 @@ pub struct Cli {
 enum Command {
     /// Run the service until it is told to stop
     Serve,
+    /// Ask for what the box needs, and have it work: the pictures' folder, the bot, the chat, the hours
+    ///
+    /// It begins with `sudo storyline setup`. What is set already is proposed, and only what is answered otherwise is changed. Nothing
+    /// is, before the last question is answered. Without a terminal, options say what else is asked for.
+    Setup(setup::Setup),
     /// Look at everything and say what is wrong and what to do
     Check(check::Check),
     /// See what is set, and whether it is right
@@ -149,6 +155,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => wait(config::run(print, command, path, &environment)),
         Command::Completions(shell) => completions::run(print, &shell),
         Command::Check(check) => wait(check::run(print, check, path, &environment)),
+        Command::Setup(options) => wait(setup::run(print, options, path, &environment)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
         command => wait(async {
             let seat = Seat::take(print, load()?, &environment).await?;
@@ -183,6 +190,7 @@ async fn beside_the_daemon(
         Command::Pause => plan::pause(&seat).await,
         Command::Resume => plan::resume(&seat).await,
         Command::Serve
+        | Command::Setup(_)
         | Command::Check(_)
         | Command::Config(_)
         | Command::Telegram(_)

@@ -11,8 +11,9 @@ use super::example::commented;
 use super::file::{self, Raw};
 use super::keys::{self, Key};
 use super::load::{Loaded, load_text};
-use super::problem::{Problem, Problems};
+use super::problem::Problems;
 use super::{Environment, example};
+use crate::domain::written::Complaint;
 use crate::system::replace::rewrite;
 
 /// Nobody but the owner and the service reads what may hold a secret.
@@ -61,18 +62,16 @@ impl Draft {
     ///
     /// # Errors
     /// The first of what would be wrong with the file then.
-    pub fn put(&mut self, path: &str, value: &str) -> Result<(), Problem> {
+    pub fn put(&mut self, path: &str, value: &str) -> Result<(), Complaint> {
         let key = keys::find(path).ok_or_else(|| {
             let remedy = "`storyline config show` has all settings";
-            Problem::new(path, "there is no such setting", remedy)
+            Complaint::new(format!("there is no setting `{path}`"), remedy)
         })?;
         let value = Some(value.trim()).filter(|value| !value.is_empty());
         // Looked at by itself first, as if it were a variable: a slip is then told as what it is, and not as one of syntax.
         let alone = value.map(|value| (key.environment_name(), value));
         if let Err(problems) = self.load(&alone.into_iter().collect()) {
-            let mut problems = problems.0;
-            let of_this = problems.iter().position(|problem| problem.key == path);
-            return Err(problems.swap_remove(of_this.unwrap_or(0)));
+            return Err(complaint(path, problems));
         }
         let text = written(&self.text, key, value);
         let is_so = load_text(&self.path, &text, &Environment::default()).is_ok()
@@ -85,7 +84,7 @@ impl Draft {
             let section = key.section;
             let remedy = format!("write it into `{}` by hand", self.path.display());
             let reason = format!("it cannot be written below `[{section}]` as that stands");
-            return Err(Problem::new(path, reason, remedy));
+            return Err(Complaint::new(reason, remedy));
         }
         self.text = text;
         Ok(())
@@ -98,6 +97,17 @@ impl Draft {
     pub fn keep(&self) -> io::Result<()> {
         rewrite(&self.path, self.text.as_bytes(), RIGHTS)
     }
+}
+
+/// What is wrong with this setting; or with another one, because of it.
+fn complaint(path: &str, mut problems: Problems) -> Complaint {
+    let of_this = problems.0.iter().position(|problem| problem.key == path);
+    let problem = problems.0.swap_remove(of_this.unwrap_or(0));
+    let of_what = match of_this {
+        Some(_) => String::new(),
+        None => format!("`{}`: ", problem.key),
+    };
+    Complaint::new(of_what + &problem.reason, problem.remedy)
 }
 
 fn raw(raw: &Raw) -> String {

@@ -19,7 +19,7 @@ fn with(text: &str, settings: &[(&str, &str)]) -> String {
     for (path, value) in settings {
         draft
             .put(path, value)
-            .unwrap_or_else(|p| panic!("{p}\n{}", draft.text));
+            .unwrap_or_else(|c| panic!("{c:?}\n{}", draft.text));
     }
     draft.text
 }
@@ -120,12 +120,15 @@ fn what_would_be_wrong_is_refused_and_changes_nothing() {
         ("telegram.chat", "@us", "not by its name"),
         ("library.path", "pictures", "must be absolute"),
         ("library.path", "/var/cache", "it lies in the library"),
-        ("team.posts", "3", "no such setting"),
+        ("team.posts", "3", "there is no setting"),
         ("team.name", "a\u{7}b", "cannot be written below `[team]`"),
     ] {
         let mut draft = draft(text);
-        let problem = draft.put(path, value).unwrap_err().to_string();
-        assert!(problem.contains(says), "{path} = {value}: {problem}");
+        let complaint = draft.put(path, value).unwrap_err();
+        assert!(
+            complaint.reason.contains(says),
+            "{path} = {value}: {complaint:?}"
+        );
         assert_eq!(draft.text, text);
     }
     let inline = draft("team = { name = \"Us\" }\n").put("team.posts_per_day", "5");

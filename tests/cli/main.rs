@@ -17,4 +17,5 @@ mod manners;
 mod online;
 mod people;
 mod serving;
+mod setup;
 mod team;
