@@ -22,6 +22,7 @@ const ANN: i64 = 11;
 const LIBRARY: &str = "/srv/storyline/library";
 const SETTINGS: &str = "/etc/storyline/storyline.toml";
 const CREDENTIAL: &str = "/etc/credstore/storyline.telegram.token";
+const DROP_IN: &str = "/etc/systemd/system/storyline.service.d/library.conf";
 /// How often the service is killed while it works.
 const KILLS: usize = 20;
 /// How long anything may take.
@@ -150,26 +151,11 @@ fn anybody_of_the_group_drops_a_picture() -> Result<()> {
 }
 
 fn set_up(telegram: &PretendTelegram) -> Result<()> {
-    fs::create_dir_all("/etc/credstore")?;
-    fs::write(CREDENTIAL, telegram.token())?;
-    sh(&format!("chmod 400 {CREDENTIAL}"))?;
-    let mut settings = fs::read_to_string(SETTINGS)?;
-    for (key, value) in [
-        ("api_url", format!("{:?}", telegram.url())),
-        ("chat", TEAM.to_string()),
-        ("admin_chat", ANN.to_string()),
-        ("window_start", "\"00:00\"".to_owned()),
-        ("window_end", "\"00:00\"".to_owned()),
-    ] {
-        let line = settings
-            .lines()
-            .find(|line| line.starts_with(&format!("# {key} =")));
-        let line = line
-            .with_context(|| format!("`{key}` is in {SETTINGS}"))?
-            .to_owned();
-        settings = settings.replace(&format!("{line}\n"), &format!("{key} = {value}\n"));
-    }
-    fs::write(SETTINGS, settings)?;
+    let settings = fs::read_to_string(SETTINGS)?;
+    let line = "# api_url = \"https://api.telegram.org\"\n";
+    ensure!(settings.contains(line), "`api_url` is in {SETTINGS}");
+    let url = format!("api_url = {:?}\n", telegram.url());
+    fs::write(SETTINGS, settings.replace(line, &url))?;
     // Everything as it is shipped, but sooner.
     let sooner = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nWatchdogSec=6\nRestartSec=100ms\n";
     fs::create_dir_all("/etc/systemd/system/storyline.service.d")?;
@@ -177,7 +163,44 @@ fn set_up(telegram: &PretendTelegram) -> Result<()> {
         "/etc/systemd/system/storyline.service.d/sooner.conf",
         sooner,
     )?;
-    sh("systemctl daemon-reload && systemctl restart storyline")?;
+    sh("systemctl daemon-reload")?;
+    fs::write("/root/token", telegram.token())?;
+    telegram.change_bot(TEAM, ANN, Status::Member);
+    // In somebody's home, which others cannot go through.
+    sh("install -d -m 700 -o anna /home/anna && chmod 644 /tmp/first.jpg")?;
+    let home = "/home/anna/stories";
+    sh(&format!(
+        "storyline setup --yes --token-file /root/token --chat find --window 00:00-00:00 --library {home}"
+    ))?;
+    let looks = [
+        format!("test \"$(stat -c %U:%a {CREDENTIAL})\" = root:400"),
+        format!(
+            "test \"$(stat -c %G:%a {SETTINGS} {home} | xargs)\" = 'storyline:640 storyline:2775'"
+        ),
+        format!("grep -x 'chat = {TEAM}' {SETTINGS}"),
+        format!("grep -x 'admin_chat = {ANN}' {SETTINGS}"),
+        "storyline telegram test".to_owned(),
+        format!("test -e {DROP_IN}"),
+    ];
+    for look in &looks {
+        sh(look)?;
+    }
+    sh(&format!("cp /tmp/first.jpg {home}/at-home.jpg"))?;
+    until("a picture in a home is indexed", || {
+        media().contains("at-home.jpg")
+    })?;
+    sh(&format!(
+        "storyline setup --yes --library {LIBRARY} && test ! -e {DROP_IN} && rm -r {home}"
+    ))?;
+    until("the library is the one of the package again", || {
+        media().contains("memes/first.jpg")
+    })?;
+    ensure!(
+        telegram.messages(TEAM).len() == 1,
+        "it says hello once: {}",
+        telegram.dump()
+    );
+    done("set up by its command: with a library in a home, and back again");
     for number in 1..=40 {
         draw(Path::new(&format!("{LIBRARY}/memes/{number}.jpg")), number)?;
     }

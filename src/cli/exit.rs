@@ -123,7 +123,7 @@ impl Failure {
         }
     }
 
-    fn hint(&self) -> Option<&str> {
+    pub(super) fn hint(&self) -> Option<&str> {
         match self {
             Self::Usage(told)
             | Self::NotFound(told)

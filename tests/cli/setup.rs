@@ -1,109 +1,18 @@
 //! `storyline setup` with a file of settings of one's own, against the pretend Telegram: by options, and at a terminal.
 
+mod site;
+mod terminal;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Stdio;
 
 use insta::assert_snapshot;
 
-use crate::pretend::telegram::{Fault, PretendTelegram, Status};
-
-const TEAM: i64 = -1_001_000_000_001;
-const ANN: i64 = 11;
-const BEN: i64 = 12;
-const SOON: Duration = Duration::from_secs(20);
-
-/// A folder in which nothing is but a token and the way to Telegram.
-struct Site {
-    folder: tempfile::TempDir,
-    telegram: PretendTelegram,
-}
-
-impl Site {
-    async fn new() -> Self {
-        let telegram = PretendTelegram::start().await;
-        for (person, name) in [(ANN, "Ann"), (BEN, "Ben")] {
-            telegram.person(person, name);
-            telegram.private_chat(person);
-        }
-        telegram.supergroup(TEAM, "Team stories");
-        telegram.member(TEAM, ANN, Status::Administrator);
-        telegram.bot_stands(TEAM, Status::Left);
-        let site = Self {
-            folder: tempfile::tempdir().unwrap(),
-            telegram,
-        };
-        fs::write(site.path("token"), format!("{}\n", site.telegram.token())).unwrap();
-        let url = site.telegram.url();
-        fs::write(
-            site.path("s.toml"),
-            format!(
-                "# ours\n[library]\npath = \"{0}/library\"\ncache = \"{0}/cache\"\n[database]\nurl = \"sqlite:{0}/s.db\"\n\
-                 [telegram] # who\napi_url = \"{url}\"\n",
-                site.folder.path().display()
-            ),
-        )
-        .unwrap();
-        site
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn settings(&self) -> String {
-        fs::read_to_string(self.path("s.toml")).unwrap()
-    }
-
-    fn setup(&self, options: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_storyline"));
-        command
-            .env_clear()
-            .env("USER", "ann")
-            .env("TZ", "Europe/Berlin")
-            .current_dir(self.folder.path())
-            .args(["--config", "s.toml", "setup"])
-            .args(options.split_whitespace())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    /// What is said, and the code.
-    async fn run(&self, options: &str) -> String {
-        let child = self.setup(options).spawn().unwrap();
-        self.end(child).await
-    }
-
-    async fn end(&self, child: Child) -> String {
-        let output = tokio::task::spawn_blocking(move || child.wait_with_output())
-            .await
-            .unwrap()
-            .unwrap();
-        let mut all = String::from_utf8(output.stdout).unwrap();
-        for line in String::from_utf8(output.stderr).unwrap().lines() {
-            all.push_str(&format!("! {line}\n"));
-        }
-        if !output.status.success() {
-            all.push_str(&format!("exit {}\n", output.status.code().unwrap()));
-        }
-        let secret = self.telegram.token().split_once(':').unwrap().1;
-        assert!(!all.contains(secret), "{all}");
-        all.replace(&self.folder.path().display().to_string(), "[box]")
-    }
-
-    async fn is_asked(&self) {
-        let asks = |state: &crate::pretend::telegram::State| {
-            let mut calls = state.calls.iter();
-            calls.find(|call| call.method == "getUpdates").map(drop)
-        };
-        self.telegram.wait_for(asks, SOON).await;
-    }
-}
+use crate::pretend::telegram::{Fault, Status};
+use site::{ANN, BEN, Site, TEAM};
 
 fn rights(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -117,7 +26,6 @@ async fn options_say_all_and_the_chat_is_found_when_the_bot_is_added() {
     site.is_asked().await;
     site.telegram.change_bot(TEAM, ANN, Status::Member);
     assert_snapshot!(site.end(child).await, @r"
-    !
     ! It is done. @storyline_pretend_bot brings 4 a day, 10:00-20:00, Europe/Berlin, to “Team stories”, a supergroup, and said hello there.
     ! Next: start it: `storyline --config [box]/s.toml serve`
     ! Then put pictures into folders of [box]/library.
@@ -191,8 +99,64 @@ async fn what_is_missing_or_wrong_is_told_and_nothing_is_changed() {
         told.push_str(&format!("$ {options}\n{heard}"));
     }
     let told = told.replace(&site.folder.path().display().to_string(), "[box]");
-    assert_snapshot!(told, @"");
-    assert!(!told.contains("\n! AAcanary"), "{told}");
+    assert_snapshot!(told, @r#"
+    $ 
+    ! error: something is missing, and nobody can be asked for it: there is no terminal, or there is `--yes`
+    ! hint: add `--token-file FILE` and `--chat ID` (or `--chat find`)
+    exit 2
+    $ --yes --chat find
+    ! error: something is missing, and nobody can be asked for it: there is no terminal, or there is `--yes`
+    ! hint: add `--token-file FILE`
+    exit 2
+    $ --token 123456:AAcanary
+    ! error: a token on the command line can be read by everybody on this machine
+    ! hint: use `--token-file FILE`, or `--token-file -` for stdin; have @BotFather revoke the one that stood there
+    exit 2
+    $ --token-file none --chat -1
+    ! error: the token in `none`: No such file or directory (os error 2)
+    ! hint: the file holds the token that @BotFather gave, and nothing else
+    exit 2
+    $ --token-file empty --chat -1
+    ! error: the token in `empty`: there is none
+    ! hint: the file holds the token that @BotFather gave, and nothing else
+    exit 2
+    $ --token-file odd --chat -1
+    ! error: the token does not look like a bot's: digits, a colon, and letters
+    ! hint: in Telegram, write /mybots to @BotFather, choose the bot, then “API Token”, and copy all of it
+    exit 1
+    $ --token-file wrong --chat -1
+    ! error: Telegram refuses the bot's token
+    ! hint: in Telegram, write /mybots to @BotFather, choose the bot, then “API Token”, and copy all of it
+    exit 1
+    $ --token-file token --chat team
+    ! error: `team`: a chat is known by its number, not by its name
+    ! hint: open the chat in the web version of Telegram: its number is at the end of the address (that of a channel or group looks like -1001234567890)
+    exit 2
+    $ --token-file token --chat -1
+    ! error: Telegram knows no chat -1 that @storyline_pretend_bot is in
+    ! hint: add the bot to it, in a channel as an administrator who may post messages; or let it be found: `--chat find`
+    exit 3
+    $ --token-file token --chat -1001000000001 --timezone Europe/Berln
+    ! error: `Europe/Berln`: there is no such time zone
+    ! hint: did you mean `Europe/Berlin`?
+    exit 2
+    $ --token-file token --chat -1001000000001 --posts-per-day many
+    ! error: `many`: it must be 1 to 50
+    ! hint: write a whole number of stories a day, 1 to 50
+    exit 2
+    $ --token-file token --chat -1001000000001 --window 9
+    ! error: `9`: it is not from one time of day to another
+    ! hint: write both, such as `09:00-21:00`
+    exit 2
+    $ --library pictures --token-file token --chat -1001000000001
+    ! error: `pictures`: the path must be absolute
+    ! hint: write the whole path, from `/` on
+    exit 2
+    $ --library [box]/s.toml --token-file token --chat -1001000000001
+    ! error: `[box]/s.toml`: it is a file
+    ! hint: name a folder
+    exit 2
+    "#);
     assert_eq!(site.settings(), before);
     assert!(!site.path("telegram.token").exists() && !site.path("library").exists());
     assert_eq!(site.telegram.messages(TEAM).len(), 0);
@@ -227,7 +191,11 @@ async fn another_program_that_hears_in_its_place_is_told_of() {
     site.telegram
         .inject(Fault::Conflict.on("getUpdates").times(3));
     let heard = site.run("--token-file token --chat find").await;
-    assert_snapshot!(heard, @"");
+    assert_snapshot!(heard, @r"
+    ! error: another program asks Telegram with this bot's token, and hears everything in our place
+    ! hint: stop it, be it a `storyline serve` on another box; or have @BotFather make another bot
+    exit 69
+    ");
 }
 
 #[tokio::test]
@@ -264,174 +232,16 @@ async fn what_the_team_decided_later_is_proposed_and_what_is_answered_now_counts
     assert_eq!(flow.settings().await.unwrap().posts_per_day, 4);
 }
 
-/// The program at a terminal, and what is seen there.
-struct Terminal {
-    child: Child,
-    keys: Option<ChildStdin>,
-    seen: PathBuf,
-    at: usize,
-}
-
-impl Terminal {
-    fn sit_down(site: &Site) -> Self {
-        let seen = site.path("seen");
-        let command = format!("{} --config s.toml setup", env!("CARGO_BIN_EXE_storyline"));
-        let mut child = Command::new("script")
-            .args([
-                "--quiet",
-                "--flush",
-                "--return",
-                "--command",
-                &command,
-                "/dev/null",
-            ])
-            .env("TZ", "Europe/Berlin")
-            .env("SHELL", "/bin/sh")
-            .current_dir(site.folder.path())
-            .stdin(Stdio::piped())
-            .stdout(fs::File::create(&seen).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("script(1), of util-linux");
-        let keys = child.stdin.take();
-        Self {
-            child,
-            keys,
-            seen,
-            at: 0,
-        }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.seen).unwrap()).replace('\r', "")
-    }
-
-    /// Waits until this is said, after what was awaited before.
-    async fn sees(&mut self, words: &str) {
-        let until = Instant::now() + SOON;
-        loop {
-            let text = self.text();
-            if let Some(found) = text[self.at..].find(words) {
-                self.at += found + words.len();
-                return;
-            }
-            assert!(Instant::now() < until, "`{words}` is not said:\n{text}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    async fn types(&mut self, question: &str, keys: &str) {
-        self.sees(question).await;
-        let stdin = self.keys.as_mut().unwrap();
-        stdin.write_all(keys.as_bytes()).unwrap();
-        stdin.flush().unwrap();
-    }
-
-    async fn leaves(mut self) -> (i32, String) {
-        let until = Instant::now() + SOON;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.code().unwrap(), self.text());
-            }
-            assert!(Instant::now() < until, "it does not end:\n{}", self.text());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
 #[tokio::test]
-async fn a_conversation_at_the_terminal_sets_up_the_box() {
+async fn a_chat_is_of_use_only_where_the_bot_may_write() {
     let site = Site::new().await;
-    site.telegram.forum(-1_001_000_000_009, "Others", &[]);
-    site.telegram.bot_stands(-1_001_000_000_009, Status::Left);
-    let mut terminal = Terminal::sit_down(&site);
-    terminal
-        .types("Folder of the pictures [", "pictures\n")
-        .await;
-    terminal.types("the path must be absolute", "").await;
-    terminal.types("Folder of the pictures [", "\n").await;
-    terminal.types("@BotFather", "").await;
-    terminal
-        .types("(what you type is not shown): ", "123456:AAwrong\n")
-        .await;
-    terminal.sees("Telegram refuses the bot's token").await;
-    let token = format!("{}\n", site.telegram.token());
-    terminal
-        .types("(what you type is not shown): ", &token)
-        .await;
-    terminal.sees("It is @storyline_pretend_bot").await;
-    terminal.sees("Now add @storyline_pretend_bot").await;
-    site.telegram
-        .change_bot(-1_001_000_000_009, BEN, Status::Member);
-    terminal
-        .types(
-            "Found “Others”, a supergroup. Is it the team's chat? [Y/n] ",
-            "n\n",
-        )
-        .await;
-    site.telegram.change_bot(TEAM, BEN, Status::Member);
-    terminal
-        .types(
-            "Found “Team stories”, a supergroup. Is it the team's chat? [Y/n] ",
-            "\n",
-        )
-        .await;
-    terminal
-        .types(
-            "Ben (@ben) added the bot. Do alerts go to them, and is the box theirs? [Y/n] ",
-            "n\n",
-        )
-        .await;
-    terminal
-        .sees("Write /start to @storyline_pretend_bot")
-        .await;
-    site.telegram.say(ANN, ANN, "/start");
-    terminal
-        .types("Ann (@ann) wrote. Is it you? [Y/n] ", "y\n")
-        .await;
-    terminal.types("Time zone [Europe/Berlin]: ", "\n").await;
-    terminal.types("Stories a day [3]: ", "99\n").await;
-    terminal.sees("it must be 1 to 50").await;
-    terminal.types("Stories a day [3]: ", "2\n").await;
-    terminal
-        .types("Between which hours [09:00-21:00]: ", "9:00-18:30\n")
-        .await;
-    assert!(!site.settings().contains("posts_per_day"));
-    terminal.types("Shall it be so? [Y/n] ", "\n").await;
-    terminal.sees("It is done.").await;
-    let (code, text) = terminal.leaves().await;
-    assert_eq!(code, 0, "{text}");
-    let secret = site.telegram.token().split_once(':').unwrap().1;
-    assert!(
-        !text.contains(secret) && !text.contains("AAwrong"),
-        "{text}"
-    );
-    let settings = site.settings();
-    for line in [
-        "admin_chat = 11",
-        "posts_per_day = 2",
-        "window_end = \"18:30\"",
-        "chat = -1001000000001",
-    ] {
-        assert!(settings.contains(line), "{line}: {settings}");
-    }
-    assert_eq!(site.telegram.messages(TEAM).len(), 1);
-    assert_eq!(site.telegram.messages(-1_001_000_000_009).len(), 0);
-}
-
-#[tokio::test]
-async fn who_leaves_in_the_middle_leaves_all_as_it_was() {
-    let site = Site::new().await;
-    fs::remove_file(site.path("s.toml")).unwrap();
-    for leave in ["\u{3}", "\u{4}"] {
-        let mut terminal = Terminal::sit_down(&site);
-        terminal.types("Folder of the pictures [", "\n").await;
-        terminal
-            .types("(what you type is not shown): ", leave)
-            .await;
-        terminal.sees("Nothing was changed.").await;
-        let (code, text) = terminal.leaves().await;
-        assert_eq!(code, 130, "{text}");
-        assert!(!site.path("s.toml").exists() && !site.path("library").exists());
-    }
+    let desk = -1_001_000_000_008;
+    site.telegram.channel(desk, "Desk");
+    site.telegram.bot_stands(desk, Status::Member);
+    let heard = site.run(&format!("--token-file token --chat {desk}")).await;
+    assert_snapshot!(heard, @r"
+    ! error: “Desk”, a channel: the bot may not post in the channel
+    ! hint: make it an administrator of the channel with the right to post messages
+    exit 1
+    ");
 }

@@ -143,7 +143,7 @@ impl Desk<'_> {
         runs: bool,
     ) -> String {
         let mut text = format!(
-            "\nIt is done. @{} brings {}",
+            "It is done. @{} brings {}",
             answers.bot.name,
             hello::rhythm(wanted)
         );

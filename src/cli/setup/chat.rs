@@ -11,7 +11,7 @@ use super::super::telegram::{called, chat_info, kind};
 use super::token::Bot;
 use super::unit::{self, Stopped};
 use super::waiting::{Event, Waiting};
-use super::{Desk, Whose, complain, refused};
+use super::{Desk, Whose, complain, refused, regret};
 use crate::domain::setting::Setting;
 use crate::domain::written;
 use crate::flow::outlet::Trouble;
@@ -49,9 +49,7 @@ impl Desk<'_> {
                 Ok(place) if self.keeps(&place).await? => place,
                 Err(failure) if !self.talk.asks() => return Err(failure),
                 Err(failure) => {
-                    say(&format!(
-                        "  The chat that is set cannot be used: {failure}."
-                    ));
+                    regret(&failure);
                     self.find(bot).await?
                 }
                 Ok(_) => self.find(bot).await?,
@@ -130,7 +128,8 @@ impl Desk<'_> {
                 (Err(Failure::NotFound(_)), Some(_)) => continue,
                 (Err(failure), _) if !self.talk.asks() => return Err(failure),
                 (Err(failure), _) => {
-                    say(&format!("  {failure}. I am waiting on."));
+                    regret(&failure);
+                    say("  I am waiting on.");
                     continue;
                 }
             };

@@ -286,8 +286,12 @@ impl<'a> Desk<'a> {
             [_] => vec![answer],
             _ => answer.split('-').collect(),
         };
-        for (at, setting) in settings.iter().enumerate() {
-            self.put(*setting, values.get(at).copied().unwrap_or("?"))?;
+        if values.len() != settings.len() {
+            let reason = "it is not from one time of day to another";
+            return Err(Complaint::new(reason, "write both, such as `09:00-21:00`"));
+        }
+        for (setting, value) in settings.iter().zip(values) {
+            self.put(*setting, value)?;
         }
         Ok(())
     }
@@ -295,12 +299,11 @@ impl<'a> Desk<'a> {
     /// Has the team have a setting otherwise, unless it is so already.
     fn put(&mut self, setting: Setting, value: &str) -> Result<(), Complaint> {
         let mut wanted = self.team().clone();
-        let is_so = setting.put(&mut wanted, value).is_ok() && wanted == *self.team();
-        if is_so {
-            return Ok(());
+        setting.put(&mut wanted, value)?;
+        if wanted != *self.team() {
+            self.draft.put(&setting.key(), value)?;
+            self.changes.insert(setting, value.trim().to_owned());
         }
-        self.draft.put(&setting.key(), value)?;
-        self.changes.insert(setting, value.trim().to_owned());
         Ok(())
     }
 
@@ -336,6 +339,14 @@ impl<'a> Desk<'a> {
 fn complain(complaint: &Complaint) {
     say(&format!("  That cannot be: {}.", complaint.reason));
     say(&format!("  hint: {}", complaint.remedy));
+}
+
+/// Says why something else is to be answered.
+fn regret(failure: &Failure) {
+    say(&format!("  {failure}."));
+    if let Some(hint) = failure.hint() {
+        say(&format!("  hint: {hint}"));
+    }
 }
 
 /// The same for an option, which nobody can be asked for again.

@@ -96,8 +96,7 @@ impl Desk<'_> {
         new: Option<SecretString>,
     ) -> Result<Bot, Refusal> {
         if !looks_like_a_token(token.expose_secret()) {
-            let reason =
-                "it does not look like a bot's token, which is digits, a colon, and letters";
+            let reason = "the token does not look like a bot's: digits, a colon, and letters";
             return Err(Refusal::Wrong(reason.to_owned()));
         }
         let client = Client::new(token, self.config.telegram.api_url.clone())
