@@ -24,7 +24,8 @@ const RIGHTS: u32 = 0o640;
 pub struct Draft {
     path: PathBuf,
     text: String,
-    is_new: bool,
+    /// What is in the file, if there is one.
+    before: Option<String>,
 }
 
 impl Draft {
@@ -33,20 +34,21 @@ impl Draft {
     /// # Errors
     /// If it is there and cannot be read.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let (text, is_new) = match std::fs::read_to_string(path) {
-            Ok(text) => (text, false),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (example(), true),
+        let before = match std::fs::read_to_string(path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         // Where it is a link, what it leads to is written.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Ok(Self { path, text, is_new })
+        let text = before.clone().unwrap_or_else(example);
+        Ok(Self { path, text, before })
     }
 
     /// Whether there is no such file yet.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.is_new
+        self.before.is_none()
     }
 
     /// The settings as they would be.
@@ -90,12 +92,16 @@ impl Draft {
         Ok(())
     }
 
-    /// Puts it in place of the file, whose owner and rights stay.
+    /// Puts it in place of the file, whose owner and rights stay; whether it is another text.
     ///
     /// # Errors
     /// If it cannot be written; then the file is as it was.
-    pub fn keep(&self) -> io::Result<()> {
-        rewrite(&self.path, self.text.as_bytes(), RIGHTS)
+    pub fn keep(&self) -> io::Result<bool> {
+        let is_other = self.before.as_ref() != Some(&self.text);
+        if is_other {
+            rewrite(&self.path, self.text.as_bytes(), RIGHTS)?;
+        }
+        Ok(is_other)
     }
 }
 

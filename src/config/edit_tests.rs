@@ -8,7 +8,7 @@ fn draft(text: &str) -> Draft {
     Draft {
         path: PathBuf::from("/none/s.toml"),
         text: text.to_owned(),
-        is_new: false,
+        before: None,
     }
 }
 
@@ -165,14 +165,14 @@ fn a_kept_file_has_the_rights_it_had_and_a_link_leads_where_it_led() {
     assert!(draft.is_new());
     draft.put("telegram.chat", "-1").unwrap();
     assert!(!path.exists());
-    draft.keep().unwrap();
+    assert!(draft.keep().unwrap());
     let rights = || std::fs::metadata(&path).unwrap().mode() & 0o777;
     assert_eq!(rights(), 0o640);
 
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let mut draft = Draft::open(&link).unwrap();
-    assert!(!draft.is_new());
+    assert!(!draft.is_new() && !draft.keep().unwrap());
     draft.put("telegram.chat", "-2").unwrap();
     draft.keep().unwrap();
     assert!(link.is_symlink());

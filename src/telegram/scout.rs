@@ -26,7 +26,7 @@ pub struct Sighting {
     pub chat: Chat,
     /// The topic in it, if it was in one.
     pub thread: Option<i32>,
-    /// Who did it, if a person did that can be told.
+    /// Who added the bot, or wrote to it in private; nobody where that is no person.
     pub by: Option<User>,
 }
 
@@ -120,7 +120,9 @@ fn written(message: Message) -> Sighting {
             .thread_id
             .filter(|_| message.is_topic_message)
             .map(|thread| thread.0.0),
-        by: message.from.filter(is_person),
+        by: message
+            .from
+            .filter(|from| message.chat.is_private() && is_person(from)),
         chat: message.chat,
     }
 }

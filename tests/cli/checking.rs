@@ -45,7 +45,7 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
                        hint: `storyline schedule preview` shows what would be; the service plans as soon as it can send
     note     file      memes/notes.txt: a text, not a picture; pictures (JPEG, PNG, GIF, WebP) and clips (MP4, MOV) can become stories
     problem  telegram  no bot token is set: pictures are indexed and nothing is sent
-                       hint: get a token from @BotFather and set `[telegram] token_file` or `token`
+                       hint: `storyline setup` asks for it, and tells how @BotFather makes one
     problem  telegram  no chat is set: nothing is sent
                        hint: add the bot to the team's chat, or say `storyline team set chat=…`: the number of its channel or group
     "#);

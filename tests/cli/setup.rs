@@ -26,8 +26,10 @@ async fn options_say_all_and_the_chat_is_found_when_the_bot_is_added() {
     site.is_asked().await;
     site.telegram.change_bot(TEAM, ANN, Status::Member);
     assert_snapshot!(site.end(child).await, @r"
-    ! It is done. @storyline_pretend_bot brings 4 a day, 10:00-20:00, Europe/Berlin, to “Team stories”, a supergroup, and said hello there.
-    ! Next: start it: `storyline --config [box]/s.toml serve`
+    ! It is done. @storyline_pretend_bot brings 4 a day, 10:00-20:00, Europe/Berlin
+    ! to “Team stories”, a supergroup, and said hello there.
+    ! Next: start it:
+    !   storyline --config [box]/s.toml serve
     ! Then put pictures into folders of [box]/library.
     ");
     assert_snapshot!(site.settings().replace(&site.folder.path().display().to_string(), "[box]").replace(site.telegram.url(), "[telegram]"), @r#"

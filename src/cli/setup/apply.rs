@@ -36,24 +36,24 @@ struct Done {
 impl Desk<'_> {
     pub(super) async fn apply(mut self, print: Print, answers: Answers) -> Result<(), Failure> {
         let wanted = self.wanted();
-        answers.library.make(self.whose)?;
+        let mut is_news = answers.library.make(self.whose)?;
         if let Some(new) = &answers.bot.new {
             token::keep(&mut self, new)?;
+            is_news = true;
         }
-        self.draft.keep().map_err(|error| {
+        is_news |= self.draft.keep().map_err(|error| {
             let error = format!("`{}` cannot be written: {error}", self.path.display());
             Failure::Other(Told { error, hint: None })
         })?;
-        let at_work = match self.whose {
-            Whose::Service => {
-                self.open_unit(&wanted)?;
+        let at_work = self.whose == Whose::Service;
+        if at_work {
+            is_news |= self.open_unit(&wanted)?;
+            if is_news || !unit::is_active() {
                 say("The service is started …");
                 unit::restart()?;
-                self.stopped = None;
-                true
             }
-            Whose::Own => false,
-        };
+            self.stopped = None;
+        }
         let teams = self.records().await?;
         let mut first = None;
         if let Some(teams) = &teams {
@@ -93,13 +93,13 @@ impl Desk<'_> {
         print.done(&done, &self.farewell(&answers, &wanted, is_greeted, runs))
     }
 
-    /// Has the unit see the libraries of all teams.
-    fn open_unit(&self, wanted: &TeamSettings) -> Result<(), Failure> {
+    /// Has the unit see the libraries of all teams; whether it saw others before.
+    fn open_unit(&self, wanted: &TeamSettings) -> Result<bool, Failure> {
         let others = self.teams.iter().skip(1).map(|team| team.library.clone());
         let libraries: Vec<PathBuf> = std::iter::once(wanted.library.clone())
             .chain(others)
             .collect();
-        unit::open_to(&libraries).map(drop)
+        unit::open_to(&libraries)
     }
 
     /// The records, if there are any.
@@ -142,40 +142,41 @@ impl Desk<'_> {
         is_greeted: bool,
         runs: bool,
     ) -> String {
-        let mut text = format!(
-            "It is done. @{} brings {}",
-            answers.bot.name,
-            hello::rhythm(wanted)
-        );
-        text.push_str(&format!(", to {}", answers.place.called));
-        text.push_str(if is_greeted {
-            ", and said hello there.\n"
+        let hello = if is_greeted {
+            ", and said hello there"
         } else {
-            ".\n"
-        });
+            ""
+        };
+        let mut text = format!(
+            "It is done. @{} brings {}\nto {}{hello}.\n",
+            answers.bot.name,
+            hello::rhythm(wanted),
+            answers.place.called
+        );
         let library = wanted.library.display();
         let config = self.path.display();
         match self.whose {
             Whose::Service => {
                 text.push_str(&format!(
-                    "Next: put pictures into folders of {library}, over SFTP for instance (`adduser ann storyline` lets ann do so).\n\
-                     `sudo storyline check` tells how all is; `sudo storyline setup` changes what you like otherwise."
+                    "Next: put pictures into folders of {library}, over SFTP for\n\
+                     instance: `sudo adduser ann storyline` lets ann do so. `sudo storyline check` tells\n\
+                     how all is, and `sudo storyline setup` changes what you like otherwise."
                 ));
                 if !unit::is_enabled() {
                     text.push_str(
-                        "\nThe service does not start by itself with the machine: `sudo systemctl enable storyline` has it do so.",
+                        "\nThe service does not start with the machine; `sudo systemctl enable storyline` has it do so.",
                     );
                 }
             }
             Whose::Own => {
-                let serve = format!("`storyline --config {config} serve`");
+                let serve = format!("storyline --config {config} serve");
                 let next = if runs {
                     "end the service that runs, and start it again:"
                 } else {
                     "start it:"
                 };
                 text.push_str(&format!(
-                    "Next: {next} {serve}\nThen put pictures into folders of {library}."
+                    "Next: {next}\n  {serve}\nThen put pictures into folders of {library}."
                 ));
             }
         }

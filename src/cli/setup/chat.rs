@@ -30,7 +30,7 @@ pub(super) struct Place {
     pub(super) is_channel: bool,
     /// Whether the team's stories did not go there before.
     pub(super) is_new: bool,
-    /// Who added the bot, or wrote to it there, if that was seen.
+    /// Who added the bot, if that was seen.
     pub(super) by: Option<User>,
     has_topics: bool,
     lack: Option<Lack>,
@@ -100,8 +100,9 @@ impl Desk<'_> {
     async fn find(&mut self, bot: &Bot) -> Result<Place, Failure> {
         self.be_alone(bot)?;
         self.talk.explain(&format!(
-            "\nNow add @{0} to the team's group; or to a channel, as an administrator who may post messages. If it is there \
-             already, write /start@{0} in the group. I am waiting for it. (Or type the chat's number.)",
+            "\nNow add @{0} to the team's group; or to a channel, as an\n\
+             administrator who may post messages. If it is in the group already, write\n\
+             /start@{0} there. I am waiting for it … (or type the chat's number).",
             bot.name
         ));
         let mut waiting = Waiting::begin(bot);
@@ -169,7 +170,7 @@ impl Desk<'_> {
             None => "“General”".to_owned(),
         };
         say(&format!(
-            "  It has topics. Enter takes {now}; for another one, write /start@{} in it, or type its number.",
+            "  It has topics. Enter takes {now}. For another one, write\n  /start@{} in it, or type its number.",
             bot.name
         ));
         self.be_alone(bot)?;
@@ -206,7 +207,7 @@ impl Desk<'_> {
         let hears = bot.new.is_none() && self.whose == Whose::Service;
         if hears && self.stopped.is_none() && unit::is_active() {
             self.talk
-                .explain("The service is stopped for so long, and started again when you leave.");
+                .explain("\nThe service is stopped for so long, and started again when you leave.");
             self.stopped = Some(Stopped::begin()?);
         }
         Ok(())

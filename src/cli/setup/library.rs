@@ -103,7 +103,7 @@ impl Desk<'_> {
             return Ok(true);
         }
         let question = format!(
-            "{} is there already. Give it to the group `{GROUP}`, so that the service and the team may write in it?",
+            "  {} is there already. Give it to the group\n  `{GROUP}`, so that the service and the team may write in it?",
             folder.path.display()
         );
         self.talk.agrees(&question).await
@@ -111,15 +111,16 @@ impl Desk<'_> {
 }
 
 impl Folder {
-    /// Makes it, with the rights that it needs.
-    pub(super) fn make(&self, whose: Whose) -> Result<(), Failure> {
+    /// Makes it, with the rights that it needs; whether anything was to be done.
+    pub(super) fn make(&self, whose: Whose) -> Result<bool, Failure> {
         let path = self.path.display();
-        self.try_to_make(whose).map_err(|error| {
+        let done = self.try_to_make(whose).map_err(|error| {
             let hint = format!(
                 "make it by hand; a disk that knows no groups (FAT, exFAT, NTFS) is mounted with `gid={GROUP},umask=0002`"
             );
             Failure::Other(told(format!("`{path}` cannot be made the library: {error}"), hint))
-        })
+        });
+        done.map(|()| self.state != State::Ready)
     }
 
     fn try_to_make(&self, whose: Whose) -> io::Result<()> {

@@ -211,8 +211,8 @@ impl<'a> Desk<'a> {
 
     async fn ask(&mut self) -> Result<Answers, Failure> {
         self.talk.explain(
-            "A few questions, and the box is at work. Enter takes what stands in brackets. Nothing is changed before the last \
-             question; Ctrl-C leaves all as it is.\n",
+            "A few questions, and the box is at work. Enter takes what stands in brackets.\n\
+             Nothing is changed before the last question; Ctrl-C leaves all as it is.\n",
         );
         let library = self.ask_library().await?;
         let bot = self.ask_token().await?;
@@ -301,8 +301,9 @@ impl<'a> Desk<'a> {
         let mut wanted = self.team().clone();
         setting.put(&mut wanted, value)?;
         if wanted != *self.team() {
-            self.draft.put(&setting.key(), value)?;
-            self.changes.insert(setting, value.trim().to_owned());
+            let value = setting.shown(&wanted);
+            self.draft.put(&setting.key(), &value)?;
+            self.changes.insert(setting, value);
         }
         Ok(())
     }

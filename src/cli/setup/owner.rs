@@ -84,8 +84,9 @@ impl Desk<'_> {
     async fn meet(&mut self, bot: &Bot) -> Result<Option<Owner>, Failure> {
         self.be_alone(bot)?;
         self.talk.explain(&format!(
-            "\nWho is told when something is wrong, and owns the box? Write /start to @{} in private, and I know you. (Or type \
-             the number of a chat. Enter leaves it out: then the team's chat is told.)",
+            "\nWho is told when something is wrong, and owns the box? Write /start to\n\
+             @{} in private, and I know you. (Or type the number of a chat.\n\
+             Enter leaves it out: then the team's chat is told.)",
             bot.name
         ));
         let mut waiting = Waiting::begin(bot);

@@ -24,8 +24,8 @@ const TOKEN_FILE: &str = "telegram.token_file";
 /// Nobody but its owner reads it, and nobody writes it by a slip.
 const RIGHTS: u32 = 0o400;
 /// How to come by a bot.
-const BOTFATHER: &str = "\nThe team needs a bot. In Telegram, write /newbot to @BotFather, and give it a name; the answer holds a token \
-                         such as 123456789:AAE…";
+const BOTFATHER: &str = "\nThe team needs a bot. In Telegram, write /newbot to @BotFather, and give it a\n\
+                         name; the answer holds a token such as 123456789:AAE…";
 const AGAIN: &str = "in Telegram, write /mybots to @BotFather, choose the bot, then “API Token”, and copy all of it";
 
 /// A bot that Telegram knows.

@@ -15,8 +15,11 @@ use crate::system::replace::replace;
 
 /// The service, as systemd calls it.
 const UNIT: &str = "storyline";
-/// What opens the unit to another library.
-const DROP_IN: &str = "/etc/systemd/system/storyline.service.d/library.conf";
+/// What opens the service to another library, and what takes pictures from a USB stick.
+const DROP_INS: [&str; 2] = [
+    "/etc/systemd/system/storyline.service.d/library.conf",
+    "/etc/systemd/system/storyline-usb@.service.d/library.conf",
+];
 /// What the unit is open to as it is shipped.
 const OPEN: &str = "/srv/storyline/library";
 /// Where people live; the unit sees nothing of it.
@@ -134,25 +137,29 @@ pub(super) fn unfit(library: &Path) -> Option<Complaint> {
 /// Has the unit see these libraries, and no other place that it did not see as shipped; whether that changes anything.
 pub(super) fn open_to(libraries: &[PathBuf]) -> Result<bool, Failure> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let path = Path::new(DROP_IN);
-    let before = fs::read_to_string(path).ok();
     let wanted = drop_in(libraries, &mounts);
-    if before == wanted {
-        return Ok(false);
+    let mut is_other = false;
+    for path in DROP_INS.map(Path::new) {
+        if fs::read_to_string(path).ok() == wanted {
+            continue;
+        }
+        let done = match &wanted {
+            Some(text) => written(path, text),
+            None => fs::remove_file(path),
+        };
+        done.map_err(|error| {
+            let error = format!("`{}` cannot be written: {error}", path.display());
+            Failure::Other(told(
+                error,
+                "is there space on the disk, and may it be written?",
+            ))
+        })?;
+        is_other = true;
     }
-    let done = match &wanted {
-        Some(text) => written(path, text),
-        None => fs::remove_file(path),
-    };
-    done.map_err(|error| {
-        let hint = "is there space on the disk, and may it be written?";
-        Failure::Other(told(
-            format!("`{DROP_IN}` cannot be written: {error}"),
-            hint,
-        ))
-    })?;
-    systemctl(&["daemon-reload"]).map_err(Failure::plain)?;
-    Ok(true)
+    if is_other {
+        systemctl(&["daemon-reload"]).map_err(Failure::plain)?;
+    }
+    Ok(is_other)
 }
 
 fn written(path: &Path, text: &str) -> io::Result<()> {

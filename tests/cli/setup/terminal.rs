@@ -128,7 +128,7 @@ async fn a_conversation_at_the_terminal_sets_up_the_box() {
         )
         .await;
     terminal
-        .sees("Write /start to @storyline_pretend_bot")
+        .sees("Write /start to\n@storyline_pretend_bot")
         .await;
     site.telegram.say(ANN, ANN, "/start");
     terminal
