@@ -10,8 +10,9 @@ mod pretend;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -45,6 +46,7 @@ async fn main() -> Result<()> {
     without_a_token()?;
     anybody_of_the_group_drops_a_picture()?;
     set_up(&telegram)?;
+    who_leaves_setup_leaves_all_as_it_was()?;
     a_story_is_delivered_and_its_press_recorded(&telegram).await?;
     a_hanging_service_is_started_anew()?;
     killed_again_and_again(&telegram).await?;
@@ -204,6 +206,29 @@ fn set_up(telegram: &PretendTelegram) -> Result<()> {
     until("the pictures are ready", || {
         sh("storyline media list --ready --json").is_ok_and(|list| list.contains("40.jpg"))
     })?;
+    Ok(())
+}
+
+/// At a terminal: the service makes way while the bot is awaited in another chat, and is back when somebody leaves.
+fn who_leaves_setup_leaves_all_as_it_was() -> Result<()> {
+    let settings = fs::read_to_string(SETTINGS)?;
+    let mut setup = Command::new("script")
+        .args(["-qec", "storyline setup --chat find", "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let mut keys = setup.stdin.take().context("keys")?;
+    keys.write_all(b"\n\n")?;
+    until("the service makes way", || !is_active())?;
+    keys.write_all(b"\x03")?;
+    until("it is at work again", is_active)?;
+    let code = setup.wait()?.code();
+    ensure!(code == Some(130), "it ended with {code:?}");
+    ensure!(
+        fs::read_to_string(SETTINGS)? == settings,
+        "the settings were changed"
+    );
+    done("who leaves setup in the middle leaves all as it was");
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! What was asked becomes so, one thing after the other, each of them whole; said again, it goes on from wherever it ended.
 
+use std::io;
+use std::os::unix::fs::chown;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -7,6 +9,7 @@ use serde::Serialize;
 use super::super::exit::{Told, told};
 use super::super::print::{Print, say};
 use super::super::{Failure, login_name, missing_database};
+use super::library::number_of_the_group;
 use super::{Answers, Desk, Whose, hello, token, unit};
 use crate::appliance::open_teams;
 use crate::domain::audit::By;
@@ -41,7 +44,7 @@ impl Desk<'_> {
             token::keep(&mut self, new)?;
             is_news = true;
         }
-        is_news |= self.draft.keep().map_err(|error| {
+        is_news |= self.keep().map_err(|error| {
             let error = format!("`{}` cannot be written: {error}", self.path.display());
             Failure::Other(Told { error, hint: None })
         })?;
@@ -91,6 +94,15 @@ impl Desk<'_> {
             None => false,
         };
         print.done(&done, &self.farewell(&answers, &wanted, is_greeted, runs))
+    }
+
+    /// Writes the file of settings; whether it is another one now. One that is new must be the service's to read.
+    fn keep(&self) -> io::Result<bool> {
+        let is_other = self.draft.keep()?;
+        if self.draft.is_new() && self.whose == Whose::Service {
+            chown(&self.path, None, Some(number_of_the_group()?))?;
+        }
+        Ok(is_other)
     }
 
     /// Has the unit see the libraries of all teams; whether it saw others before.

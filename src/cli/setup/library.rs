@@ -151,7 +151,7 @@ fn share(path: &Path, rights: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(rights & 0o7777))
 }
 
-fn number_of_the_group() -> io::Result<u32> {
+pub(super) fn number_of_the_group() -> io::Result<u32> {
     let groups = fs::read_to_string("/etc/group")?;
     let line = groups.lines().find_map(|line| {
         let mut parts = line.split(':');
