@@ -11,8 +11,9 @@ mod pretend;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -23,6 +24,7 @@ const ANN: i64 = 11;
 const LIBRARY: &str = "/srv/storyline/library";
 const SETTINGS: &str = "/etc/storyline/storyline.toml";
 const CREDENTIAL: &str = "/etc/credstore/storyline.telegram.token";
+const DROP_IN: &str = "/etc/systemd/system/storyline.service.d/library.conf";
 /// How often the service is killed while it works.
 const KILLS: usize = 20;
 /// How long anything may take.
@@ -45,6 +47,7 @@ async fn main() -> Result<()> {
     without_a_token()?;
     anybody_of_the_group_drops_a_picture()?;
     set_up(&telegram)?;
+    who_leaves_setup_leaves_all_as_it_was()?;
     a_story_is_delivered_and_its_press_recorded(&telegram).await?;
     a_hanging_service_is_started_anew()?;
     killed_again_and_again(&telegram).await?;
@@ -151,26 +154,11 @@ fn anybody_of_the_group_drops_a_picture() -> Result<()> {
 }
 
 fn set_up(telegram: &PretendTelegram) -> Result<()> {
-    fs::create_dir_all("/etc/credstore")?;
-    fs::write(CREDENTIAL, telegram.token())?;
-    sh(&format!("chmod 400 {CREDENTIAL}"))?;
-    let mut settings = fs::read_to_string(SETTINGS)?;
-    for (key, value) in [
-        ("api_url", format!("{:?}", telegram.url())),
-        ("chat", TEAM.to_string()),
-        ("admin_chat", ANN.to_string()),
-        ("window_start", "\"00:00\"".to_owned()),
-        ("window_end", "\"00:00\"".to_owned()),
-    ] {
-        let line = settings
-            .lines()
-            .find(|line| line.starts_with(&format!("# {key} =")));
-        let line = line
-            .with_context(|| format!("`{key}` is in {SETTINGS}"))?
-            .to_owned();
-        settings = settings.replace(&format!("{line}\n"), &format!("{key} = {value}\n"));
-    }
-    fs::write(SETTINGS, settings)?;
+    let settings = fs::read_to_string(SETTINGS)?;
+    let line = "# api_url = \"https://api.telegram.org\"\n";
+    ensure!(settings.contains(line), "`api_url` is in {SETTINGS}");
+    let url = format!("api_url = {:?}\n", telegram.url());
+    fs::write(SETTINGS, settings.replace(line, &url))?;
     // Everything as it is shipped, but sooner.
     let sooner = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nWatchdogSec=6\nRestartSec=100ms\n";
     fs::create_dir_all("/etc/systemd/system/storyline.service.d")?;
@@ -178,13 +166,70 @@ fn set_up(telegram: &PretendTelegram) -> Result<()> {
         "/etc/systemd/system/storyline.service.d/sooner.conf",
         sooner,
     )?;
-    sh("systemctl daemon-reload && systemctl restart storyline")?;
+    sh("systemctl daemon-reload")?;
+    fs::write("/root/token", telegram.token())?;
+    telegram.change_bot(TEAM, ANN, Status::Member);
+    // In somebody's home, which others cannot go through.
+    sh("install -d -m 700 -o anna /home/anna")?;
+    let home = "/home/anna/stories";
+    sh(&format!(
+        "storyline setup --yes --token-file /root/token --chat find --window 00:00-00:00 --library {home}"
+    ))?;
+    let looks = [
+        format!("test \"$(stat -c %U:%a {CREDENTIAL})\" = root:400"),
+        format!(
+            "test \"$(stat -c %G:%a {SETTINGS} {home} | xargs)\" = 'storyline:640 storyline:2775'"
+        ),
+        format!("grep -x 'chat = {TEAM}' {SETTINGS}"),
+        format!("grep -x 'admin_chat = {ANN}' {SETTINGS}"),
+        "storyline telegram test".to_owned(),
+        format!("test -e {DROP_IN}"),
+    ];
+    for look in &looks {
+        sh(look)?;
+    }
+    draw(&Path::new(home).join("at-home.jpg"), 1000)?;
+    until("a picture in a home is indexed", || {
+        media().contains("at-home.jpg")
+    })?;
+    sh(&format!(
+        "storyline setup --yes --library {LIBRARY} && test ! -e {DROP_IN} && rm -r {home}"
+    ))?;
+    ensure!(
+        telegram.messages(TEAM).len() == 1,
+        "it says hello once: {}",
+        telegram.dump()
+    );
+    done("set up by its command: with a library in a home, and back again");
     for number in 1..=40 {
         draw(Path::new(&format!("{LIBRARY}/memes/{number}.jpg")), number)?;
     }
     until("the pictures are ready", || {
         sh("storyline media list --ready --json").is_ok_and(|list| list.contains("40.jpg"))
     })?;
+    Ok(())
+}
+
+/// At a terminal: the service makes way while the bot is awaited in another chat, and is back when somebody leaves.
+fn who_leaves_setup_leaves_all_as_it_was() -> Result<()> {
+    let settings = fs::read_to_string(SETTINGS)?;
+    let mut setup = Command::new("script")
+        .args(["-qec", "storyline setup --chat find", "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let mut keys = setup.stdin.take().context("keys")?;
+    keys.write_all(b"\n\n")?;
+    until("the service makes way", || !is_active())?;
+    keys.write_all(b"\x03")?;
+    until("it is at work again", is_active)?;
+    let code = setup.wait()?.code();
+    ensure!(code == Some(130), "it ended with {code:?}");
+    ensure!(
+        fs::read_to_string(SETTINGS)? == settings,
+        "the settings were changed"
+    );
+    done("who leaves setup in the middle leaves all as it was");
     Ok(())
 }
 

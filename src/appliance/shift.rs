@@ -39,8 +39,8 @@ const NETWORK_QUIET: Duration = Duration::from_secs(420);
 const BACKUP_QUIET: Duration = Duration::from_secs(1800);
 
 /// What is missing where there is no token.
-const NO_TOKEN: &str = "No bot token is set: pictures are indexed and nothing is sent. Get a token from @BotFather and set \
-                        `[telegram] token`.";
+const NO_TOKEN: &str = "No bot token is set: pictures are indexed and nothing is sent. `storyline setup` \
+                        asks for it.";
 
 /// Why a shift ended.
 pub(super) enum Ended {

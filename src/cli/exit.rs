@@ -22,6 +22,8 @@ const NOT_FOUND: u8 = 3;
 const UNAVAILABLE: u8 = 69;
 /// The settings are wrong. From sysexits.h.
 const CONFIG: u8 = 78;
+/// Somebody pressed Ctrl-C; what shells say then.
+const INTERRUPTED: u8 = 130;
 
 /// The codes, for `--help`.
 pub(super) const HELP: &str = "\
@@ -31,7 +33,8 @@ Exit codes:
    2  the command line is wrong, or a check found problems
    3  what was named is not there, or several things are called so
   69  the database, the library or Telegram is out of reach just now
-  78  the settings are wrong (`storyline config check`)";
+  78  the settings are wrong (`storyline config check`)
+ 130  somebody ended it with Ctrl-C, and nothing was changed";
 
 /// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +66,9 @@ pub enum Failure {
     /// A check found problems, and has told them.
     #[error("{0} problems")]
     Problems(usize),
+    /// Whoever was asked would rather not answer.
+    #[error("Nothing was changed.")]
+    Interrupted,
     /// Nobody reads stdout any more, as with `| head`; there is nothing left to do, and nothing wrong.
     #[error("stdout is closed")]
     Unread,
@@ -121,11 +127,12 @@ impl Failure {
             Self::Problems(_) => PROBLEMS,
             Self::Usage(_) => USAGE,
             Self::Appliance(_) | Self::Other(_) => FAILURE,
+            Self::Interrupted => INTERRUPTED,
             Self::Unread => 0,
         }
     }
 
-    fn hint(&self) -> Option<&str> {
+    pub(super) fn hint(&self) -> Option<&str> {
         match self {
             Self::Usage(told)
             | Self::NotFound(told)
@@ -152,6 +159,8 @@ pub(super) fn report(failure: &Failure) -> ExitCode {
         Failure::Warnings(count) => say(&format!("{count} warnings")),
         Failure::Problems(1) => say("1 problem"),
         Failure::Problems(count) => say(&format!("{count} problems")),
+        // It may end the line of a question.
+        Failure::Interrupted => say(&format!("\n{failure}")),
         failure => {
             say(&format!("error: {failure}"));
             if let Some(hint) = failure.hint() {

@@ -27,6 +27,7 @@ mod schedule;
 mod secret;
 mod serve;
 mod service;
+mod setup;
 mod stats;
 mod support;
 mod team;
@@ -75,6 +76,11 @@ pub struct Cli {
 enum Command {
     /// Run the service until it is told to stop
     Serve,
+    /// Ask for what the box needs, and have it work: the pictures' folder, the bot, the chat, the hours
+    ///
+    /// It begins with `sudo storyline setup`. What is set already is proposed, and only what is answered otherwise is changed. Nothing
+    /// is, before the last question is answered. Without a terminal, options say what else is asked for.
+    Setup(setup::Setup),
     /// Look at everything and say what is wrong and what to do
     Check(check::Check),
     /// Write what whoever helps wants to know into one file, with nothing secret in it
@@ -168,6 +174,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Support(support) => wait(support::run(print, support, path, &environment)),
         Command::Check(check) => wait(check::run(print, check, path, &environment)),
         Command::Backup(command) => wait(backup::run(print, command, &load()?.config)),
+        Command::Setup(options) => wait(setup::run(print, options, path, &environment)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
         command => wait(async {
             let seat = Seat::take(print, load()?, &environment).await?;
@@ -204,6 +211,7 @@ async fn beside_the_daemon(
         Command::Pause => plan::pause(&seat).await,
         Command::Resume => plan::resume(&seat).await,
         Command::Serve
+        | Command::Setup(_)
         | Command::Check(_)
         | Command::Support(_)
         | Command::Config(_)

@@ -100,6 +100,12 @@ pub(super) fn say(talk: &str) {
     let _ = writeln!(io::stderr(), "{}", plain(talk));
 }
 
+/// The same without an end of the line: the answer follows.
+pub(super) fn prompt(talk: &str) {
+    let mut stderr = io::stderr();
+    let _ = write!(stderr, "{}", plain(talk)).and_then(|()| stderr.flush());
+}
+
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {

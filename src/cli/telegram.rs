@@ -140,7 +140,7 @@ pub(super) async fn tell_owner(config: &Config, text: &str) -> Result<(), String
     sent.map(drop).map_err(|trouble| trouble.reason())
 }
 
-async fn chat_info(client: &Client, chat: ChatId) -> Result<ChatFullInfo, Trouble> {
+pub(super) async fn chat_info(client: &Client, chat: ChatId) -> Result<ChatFullInfo, Trouble> {
     client.call(SMALL_CALL, client.bot.get_chat(chat)).await
 }
 
@@ -165,7 +165,7 @@ async fn team_chat(findings: &mut Findings, client: &Client, chat: ChatId, bot: 
     true
 }
 
-fn kind(chat: &ChatFullInfo) -> Kind {
+pub(super) fn kind(chat: &ChatFullInfo) -> Kind {
     if chat.is_private() {
         Kind::Private
     } else if chat.is_channel() {
@@ -176,7 +176,7 @@ fn kind(chat: &ChatFullInfo) -> Kind {
 }
 
 /// `“Team stories”, a supergroup`.
-fn called(chat: &ChatFullInfo) -> String {
+pub(super) fn called(chat: &ChatFullInfo) -> String {
     let name = chat
         .title()
         .or(chat.first_name())

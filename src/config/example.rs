@@ -32,7 +32,7 @@ pub fn example() -> String {
 }
 
 /// A setting as it is written, without effect. Its lines stay as they are, however wide.
-fn commented(lines: &str) -> String {
+pub(super) fn commented(lines: &str) -> String {
     lines
         .lines()
         .map(|line| format!("# {line}").trim_end().to_owned() + "\n")

@@ -1,6 +1,7 @@
 //! Finds what is set, and where: the file, the environment over it, secrets from files and systemd credentials.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,9 @@ use crate::domain::nearest::nearest;
 
 /// The file that is read if no other is named. It alone may be missing.
 pub const DEFAULT_PATH: &str = "/etc/storyline/storyline.toml";
+
+/// Where root keeps the secrets of services, from where systemd hands them out.
+const CREDENTIAL_STORE: &str = "/etc/credstore";
 
 /// The variable that names another file.
 const PATH_VARIABLE: &str = "STORYLINE_CONFIG";
@@ -45,24 +49,81 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with them, at once.
     pub fn load(path: Option<&Path>, environment: &Environment) -> Result<Loaded, Problems> {
-        load(path, environment, Path::new(DEFAULT_PATH))
+        load(path, environment, HOUSE)
     }
+}
+
+/// The file that is read: this one, or the one that `STORYLINE_CONFIG` names, or [`DEFAULT_PATH`].
+#[must_use]
+pub fn path_of(path: Option<&Path>, environment: &Environment) -> PathBuf {
+    named(path, environment)
+        .unwrap_or(Path::new(HOUSE.settings))
+        .to_owned()
+}
+
+/// Where root keeps the service's secret of this key.
+#[must_use]
+pub fn credential_of(key: &str) -> PathBuf {
+    HOUSE.credential(key)
+}
+
+/// Where the service's own settings and secrets are.
+#[derive(Clone, Copy)]
+struct House<'a> {
+    settings: &'a str,
+    credentials: &'a str,
+}
+
+const HOUSE: House<'static> = House {
+    settings: DEFAULT_PATH,
+    credentials: CREDENTIAL_STORE,
+};
+
+impl House<'_> {
+    fn credential(self, key: &str) -> PathBuf {
+        Path::new(self.credentials).join(format!("storyline.{key}"))
+    }
+}
+
+fn named<'a>(path: Option<&'a Path>, environment: &'a Environment) -> Option<&'a Path> {
+    path.or_else(|| environment.get(PATH_VARIABLE).map(Path::new))
 }
 
 fn load(
     path: Option<&Path>,
     environment: &Environment,
-    default_path: &Path,
+    house: House<'_>,
 ) -> Result<Loaded, Problems> {
-    let named = path.or_else(|| environment.get(PATH_VARIABLE).map(Path::new));
-    let (path, text) = match read(named.unwrap_or(default_path), named.is_some()) {
+    let named = named(path, environment);
+    let (path, text) = match read(named.unwrap_or(Path::new(house.settings)), named.is_some()) {
         Ok(found) => found,
         Err(problem) => return Err(Problems(vec![*problem])),
     };
+    digest(path, &text, environment, house)
+}
+
+/// The settings that this text would be in the file of this path.
+pub(super) fn load_text(
+    path: &Path,
+    text: &str,
+    environment: &Environment,
+) -> Result<Loaded, Problems> {
+    digest(Some(path.to_owned()), text, environment, HOUSE)
+}
+
+fn digest(
+    path: Option<PathBuf>,
+    text: &str,
+    environment: &Environment,
+    house: House<'_>,
+) -> Result<Loaded, Problems> {
     let (mut values, mut problems) = match &path {
-        Some(path) => file::read(&text, path),
+        Some(path) => file::read(text, path),
         None => (Values::new(), Vec::new()),
     };
+    let is_house = path
+        .as_deref()
+        .is_none_or(|path| path == Path::new(house.settings));
     let mut warnings: Vec<_> = path
         .iter()
         .filter_map(|path| exposed(path, &values))
@@ -70,7 +131,9 @@ fn load(
     overlay_variables(&mut values, environment);
     warnings.extend(environment.names().filter_map(unknown_variable));
     for key in KEYS.iter().filter(|key| key.secrecy != Secrecy::Open) {
-        overlay_credential(&mut values, environment, key).unwrap_or_else(|p| problems.push(*p));
+        let house = is_house.then_some(house);
+        overlay_credential(&mut values, environment, house, key)
+            .unwrap_or_else(|p| problems.push(*p));
     }
     match overlay_token_file(&mut values) {
         Ok(warning) => warnings.extend(warning),
@@ -98,7 +161,7 @@ fn load(
 fn read(path: &Path, must_exist: bool) -> Result<(Option<PathBuf>, String), Box<Problem>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok((Some(path.to_owned()), text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+        Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => {
             Ok((None, String::new()))
         }
         Err(error) => Err(Box::new(Problem::new(
@@ -165,15 +228,14 @@ fn unknown_variable(name: &str) -> Option<Problem> {
     ))
 }
 
-/// Takes a secret from systemd's credential of its name, unless a variable has set it.
+/// Takes a secret from systemd's credential of its name, unless a variable has set it. Nobody hands one to a command; with the
+/// settings of the house, root's looks where systemd takes them from.
 fn overlay_credential(
     values: &mut Values,
     environment: &Environment,
+    house: Option<House<'_>>,
     key: &Key,
 ) -> Result<(), Box<Problem>> {
-    let Some(directory) = environment.get(CREDENTIALS) else {
-        return Ok(());
-    };
     let by_variable = |path: &str| {
         let written = values.get(path);
         written.is_some_and(|written| matches!(written.origin, Origin::Variable(_)))
@@ -181,8 +243,16 @@ fn overlay_credential(
     if by_variable(&key.path()) || key.path() == TOKEN && by_variable(TOKEN_FILE) {
         return Ok(());
     }
-    for name in [key.path(), key.path().replace('.', "_")] {
-        let path = Path::new(directory).join(name);
+    let handed = environment.get(CREDENTIALS).map(Path::new);
+    let places = match (handed, house) {
+        (Some(directory), _) => vec![
+            directory.join(key.path()),
+            directory.join(key.path().replace('.', "_")),
+        ],
+        (None, Some(house)) => vec![house.credential(&key.path())],
+        (None, None) => return Ok(()),
+    };
+    for path in places {
         match secret_in(&path) {
             Ok(None) => {}
             Ok(Some(raw)) => {
@@ -190,7 +260,9 @@ fn overlay_credential(
                 values.insert(key.path(), Written { raw, origin });
                 return Ok(());
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // They are root's alone; to anybody else the command is as good as without them.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && handed.is_none() => {}
             Err(error) => return Err(Box::new(unreadable(key.path(), &path, &error))),
         }
     }

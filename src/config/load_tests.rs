@@ -4,9 +4,15 @@ use super::*;
 use secrecy::ExposeSecret;
 use std::os::unix::fs::PermissionsExt;
 
-struct House(tempfile::TempDir);
+/// Where nothing is.
+const NOWHERE: House<'static> = House {
+    settings: "/none/storyline.toml",
+    credentials: "/none",
+};
 
-impl House {
+struct Site(tempfile::TempDir);
+
+impl Site {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -26,11 +32,7 @@ impl House {
     /// Loads with this file and these variables, and no other file.
     fn load(&self, text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Problems> {
         let path = self.file("storyline.toml", text);
-        load(
-            Some(&path),
-            &variables.iter().copied().collect(),
-            Path::new("/none"),
-        )
+        load(Some(&path), &variables.iter().copied().collect(), NOWHERE)
     }
 }
 
@@ -42,7 +44,7 @@ fn token(loaded: &Loaded) -> Option<&str> {
 #[test]
 fn without_a_file_the_defaults_hold_but_a_named_file_must_exist() {
     let nothing = Environment::default();
-    let loaded = load(None, &nothing, Path::new("/none/storyline.toml")).unwrap();
+    let loaded = load(None, &nothing, NOWHERE).unwrap();
     assert_eq!(loaded.path, None);
     assert_eq!(loaded.config.team.posts_per_day, 3);
     assert_eq!(loaded.origins.len(), KEYS.len());
@@ -50,8 +52,8 @@ fn without_a_file_the_defaults_hold_but_a_named_file_must_exist() {
     let missing = Path::new("/none/other.toml");
     let by_variable = Environment::from_iter([(PATH_VARIABLE, "/none/other.toml")]);
     for problems in [
-        load(Some(missing), &nothing, missing),
-        load(None, &by_variable, missing),
+        load(Some(missing), &nothing, NOWHERE),
+        load(None, &by_variable, NOWHERE),
     ] {
         let told = problems.unwrap_err().to_string();
         assert!(
@@ -63,12 +65,16 @@ fn without_a_file_the_defaults_hold_but_a_named_file_must_exist() {
 
 #[test]
 fn the_argument_wins_over_the_variable_and_the_variable_over_the_default() {
-    let house = House::new();
+    let site = Site::new();
     let [argument, variable, default] = ["argument", "variable", "default"]
-        .map(|name| house.file(name, &format!("team.name = \"{name}\"")));
+        .map(|name| site.file(name, &format!("team.name = \"{name}\"")));
     let environment = Environment::from_iter([(PATH_VARIABLE, variable.to_str().unwrap())]);
     let name = |path: Option<&Path>, environment: &Environment| {
-        load(path, environment, &default).unwrap().config.team.name
+        let house = House {
+            settings: default.to_str().unwrap(),
+            ..NOWHERE
+        };
+        load(path, environment, house).unwrap().config.team.name
     };
     assert_eq!(name(Some(&argument), &environment), "argument");
     assert_eq!(name(None, &environment), "variable");
@@ -77,7 +83,7 @@ fn the_argument_wins_over_the_variable_and_the_variable_over_the_default() {
 
 #[test]
 fn a_variable_overrides_the_file_and_may_be_a_number_in_text() {
-    let loaded = House::new()
+    let loaded = Site::new()
         .load(
             "[team]\nposts_per_day = 5\nname = \"Us\"\n",
             &[
@@ -113,7 +119,7 @@ fn a_variable_overrides_the_file_and_may_be_a_number_in_text() {
 
 #[test]
 fn a_wrong_variable_is_told_by_its_name() {
-    let problems = House::new().load("", &[("STORYLINE_TEAM_LATE_MINUTES", "soon")]);
+    let problems = Site::new().load("", &[("STORYLINE_TEAM_LATE_MINUTES", "soon")]);
     assert_eq!(
         problems.unwrap_err().to_string(),
         "team.late_minutes = \"soon\" ($STORYLINE_TEAM_LATE_MINUTES): it is text and must be a whole number without quotes\n  hint: write `late_minutes = 60`"
@@ -122,7 +128,7 @@ fn a_wrong_variable_is_told_by_its_name() {
 
 #[test]
 fn problems_of_the_file_and_of_its_values_are_told_together() {
-    let problems = House::new().load(
+    let problems = Site::new().load(
         "[team]\nx = 1\nposts_per_day = 0\n[telegram]\ntoken_file = \"/none/t\"\n",
         &[],
     );
@@ -135,11 +141,11 @@ fn problems_of_the_file_and_of_its_values_are_told_together() {
 
 #[test]
 fn a_token_comes_from_variable_file_credential_or_configuration_in_this_order() {
-    let house = House::new();
-    let by_variable = house.file("v", "1:variable-file\n");
-    let by_file = house.file("f", "1:file\r\n");
-    let credential = house.file("telegram_token", "1:credential\n");
-    let directory = house.0.path().to_str().unwrap();
+    let site = Site::new();
+    let by_variable = site.file("v", "1:variable-file\n");
+    let by_file = site.file("f", "1:file\r\n");
+    let credential = site.file("telegram_token", "1:credential\n");
+    let directory = site.0.path().to_str().unwrap();
     let text = format!("telegram.token_file = {by_file:?}");
     let all = [
         ("STORYLINE_TELEGRAM_TOKEN", "1:variable"),
@@ -159,39 +165,39 @@ fn a_token_comes_from_variable_file_credential_or_configuration_in_this_order() 
         (&all[2..], "1:credential", Origin::Credential(credential)),
         (&[], "1:file", Origin::SecretFile(by_file)),
     ] {
-        let loaded = house.load(&text, used).unwrap();
+        let loaded = site.load(&text, used).unwrap();
         assert_eq!(token(&loaded), Some(expected));
         assert_eq!(loaded.origins[TOKEN], origin);
         assert_eq!(loaded.warnings, []);
     }
-    let loaded = house
+    let loaded = site
         .load("telegram.token = \"1:here\"", &all[1..2])
         .unwrap();
     assert_eq!(token(&loaded), Some("1:variable-file"));
-    let loaded = house.load("telegram.token = \"1:here\"", &[]).unwrap();
+    let loaded = site.load("telegram.token = \"1:here\"", &[]).unwrap();
     assert_eq!(token(&loaded), Some("1:here"));
 }
 
 #[test]
 fn an_empty_token_is_none_wherever_it_stands() {
-    let house = House::new();
-    let empty = house.file("telegram.token", "\n");
+    let site = Site::new();
+    let empty = site.file("telegram.token", "\n");
     for text in [
         "telegram.token = \"\"".to_owned(),
         format!("telegram.token = \"\"\ntelegram.token_file = {empty:?}"),
     ] {
         let variables = [
             ("STORYLINE_TELEGRAM_TOKEN", ""),
-            (CREDENTIALS, house.0.path().to_str().unwrap()),
+            (CREDENTIALS, site.0.path().to_str().unwrap()),
         ];
-        assert_eq!(token(&house.load(&text, &variables).unwrap()), None);
+        assert_eq!(token(&site.load(&text, &variables).unwrap()), None);
     }
 }
 
 #[test]
 fn a_token_beside_a_token_file_is_refused() {
     let text = "telegram.token = \"1:canary\"\ntelegram.token_file = \"/none\"";
-    let told = House::new().load(text, &[]).unwrap_err().to_string();
+    let told = Site::new().load(text, &[]).unwrap_err().to_string();
     assert!(
         told.contains("both `token` and `token_file` are set"),
         "{told}"
@@ -201,10 +207,10 @@ fn a_token_beside_a_token_file_is_refused() {
 
 #[test]
 fn a_secret_that_others_can_read_is_warned_of() {
-    let house = House::new();
-    let file = house.file("t", "1:canary");
-    House::mode(&file, 0o644);
-    let loaded = house
+    let site = Site::new();
+    let file = site.file("t", "1:canary");
+    Site::mode(&file, 0o644);
+    let loaded = site
         .load(&format!("telegram.token_file = {file:?}"), &[])
         .unwrap();
     assert!(
@@ -213,27 +219,57 @@ fn a_secret_that_others_can_read_is_warned_of() {
         loaded.warnings
     );
 
-    let path = house.file("c.toml", "telegram.token = \"1:canary\"");
-    House::mode(&path, 0o640);
+    let path = site.file("c.toml", "telegram.token = \"1:canary\"");
+    Site::mode(&path, 0o640);
     let warnings = || {
-        load(Some(&path), &Environment::default(), &path)
+        load(Some(&path), &Environment::default(), NOWHERE)
             .unwrap()
             .warnings
     };
     assert_eq!(warnings(), []);
-    House::mode(&path, 0o644);
+    Site::mode(&path, 0o644);
     assert_eq!(warnings().len(), 1);
+}
+
+#[test]
+fn a_command_of_roots_finds_the_secrets_of_the_house_where_systemd_takes_them_from() {
+    let site = Site::new();
+    let credential = site.file("storyline.telegram.token", "1:credential\n");
+    let [settings, other] = ["own.toml", "other.toml"].map(|name| site.file(name, ""));
+    let house = House {
+        settings: settings.to_str().unwrap(),
+        credentials: site.0.path().to_str().unwrap(),
+    };
+    let nothing = Environment::default();
+    let loaded = load(None, &nothing, house).unwrap();
+    assert_eq!(token(&loaded), Some("1:credential"));
+    assert_eq!(
+        loaded.origins[TOKEN],
+        Origin::Credential(credential.clone())
+    );
+    let shown = serde_json::to_string(&loaded.show()).unwrap();
+    assert!(shown.contains("set, from credential") && !shown.contains("1:credential"));
+
+    // Settings of one's own are none of the house's, and a service has what it was handed.
+    assert_eq!(token(&load(Some(&other), &nothing, house).unwrap()), None);
+    let handed = Environment::from_iter([(CREDENTIALS, "/none")]);
+    assert_eq!(token(&load(None, &handed, house).unwrap()), None);
+    let variable = Environment::from_iter([("STORYLINE_TELEGRAM_TOKEN", "1:variable")]);
+    let loaded = load(None, &variable, house).unwrap();
+    assert_eq!(token(&loaded), Some("1:variable"));
+    std::fs::remove_file(credential).unwrap();
+    assert_eq!(token(&load(None, &nothing, house).unwrap()), None);
 }
 
 #[cfg(feature = "postgres")]
 #[test]
 fn the_database_may_be_a_credential() {
-    let house = House::new();
-    house.file("database.url", "postgres://team:canary@db/stories\n");
-    let loaded = house
+    let site = Site::new();
+    site.file("database.url", "postgres://team:canary@db/stories\n");
+    let loaded = site
         .load(
             "database.url = \"sqlite:/x.db\"",
-            &[(CREDENTIALS, house.0.path().to_str().unwrap())],
+            &[(CREDENTIALS, site.0.path().to_str().unwrap())],
         )
         .unwrap();
     assert_eq!(
@@ -245,10 +281,10 @@ fn the_database_may_be_a_credential() {
 #[test]
 fn a_token_is_in_nothing_that_is_told_whatever_way_it_came() {
     let canary = format!("123456789:canary{}", "x".repeat(30));
-    let house = House::new();
-    let file = house.file("token", &canary);
-    let odd = house.file("odd", "canary without a colon");
-    let told = |text: &str, variables: &[(&str, &str)]| match house.load(text, variables) {
+    let site = Site::new();
+    let file = site.file("token", &canary);
+    let odd = site.file("odd", "canary without a colon");
+    let told = |text: &str, variables: &[(&str, &str)]| match site.load(text, variables) {
         Ok(loaded) => {
             let shown = serde_json::to_string(&loaded.show()).unwrap();
             let warnings = Problems(loaded.warnings.clone());
@@ -287,10 +323,10 @@ fn a_token_is_in_nothing_that_is_told_whatever_way_it_came() {
 
 #[test]
 fn the_secret_of_the_webhook_may_be_a_credential_too() {
-    let house = House::new();
-    house.file("telegram.webhook_secret", "canary\n");
-    let directory = house.0.path().display().to_string();
-    let loaded = house
+    let site = Site::new();
+    site.file("telegram.webhook_secret", "canary\n");
+    let directory = site.0.path().display().to_string();
+    let loaded = site
         .load(
             "telegram.webhook_url = \"https://example.com/telegram\"",
             &[(CREDENTIALS, &directory)],

@@ -1,5 +1,5 @@
 //! What the owner decided: one struct a section, with values that are already parsed and checked. [`keys`] says what may be
-//! set, [`load`] finds what is, [`check`] says everything that is wrong with it at once.
+//! set, [`load`] finds what is, [`check`] says everything that is wrong with it at once, [`edit`] writes into the file.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use crate::system::vault::{Keys, VaultError};
 
 mod check;
 mod database;
+mod edit;
 mod example;
 mod file;
 pub mod keys;
@@ -23,8 +24,10 @@ mod show;
 
 pub use crate::system::environment::Environment;
 pub use database::DatabaseUrl;
+pub use edit::Draft;
 pub use example::example;
-pub use load::{DEFAULT_PATH, Loaded};
+pub use load::{DEFAULT_PATH, Loaded, credential_of, path_of};
+pub use parse::looks_like_a_token;
 pub use problem::{Origin, Problem, Problems};
 pub use show::Shown;
 

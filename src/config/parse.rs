@@ -106,18 +106,23 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, Complaint> {
     })
 }
 
+/// Whether a text is made as the tokens of bots are: digits, a colon, and letters.
+#[must_use]
+pub fn looks_like_a_token(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(id, rest)| {
+        let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        digits && !rest.is_empty() && rest.bytes().all(letters)
+    })
+}
+
 /// Only a warning: what tokens look like is Telegram's to decide.
 pub(super) fn odd_token(written: &Written) -> Option<Problem> {
     let (Raw::Text(token) | Raw::Loose(token)) = &written.raw else {
         return None;
     };
     let token = token.trim();
-    let looks_right = token.split_once(':').is_some_and(|(id, rest)| {
-        let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-        let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        digits && !rest.is_empty() && rest.bytes().all(letters)
-    });
-    (!token.is_empty() && !looks_right).then(|| {
+    (!token.is_empty() && !looks_like_a_token(token)).then(|| {
         Problem::new(
             "telegram.token",
             "it does not look like a bot's token, which is digits, a colon, and letters",

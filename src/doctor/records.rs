@@ -291,7 +291,7 @@ pub fn desk(findings: &mut Findings, settings: &config::Telegram, teams: &[TeamS
         findings.problem(
             "telegram",
             "no bot token is set: pictures are indexed and nothing is sent",
-            Some("get a token from @BotFather and set `[telegram] token_file` or `token`"),
+            Some("`storyline setup` asks for it, and tells how @BotFather makes one"),
         );
     }
     for team in teams.iter().filter(|team| team.chat.is_none()) {

@@ -7,7 +7,8 @@
 //! [`buttons`] is what they press · [`steward`] changes settings, which [`panel`] shows · [`uploads`] takes what people send
 //! for the library, which the [`courier`] fetches and the [`receipt`] tells of · [`pairing`] minds in which chats the bot is,
 //! [`rights`] what it may do there · [`voice`] says it all, and [`pace`] is how fast Telegram lets it · [`trouble`] is what
-//! goes wrong · [`members`] is who belongs.
+//! goes wrong · [`members`] is who belongs · the
+//! [`scout`] finds the team's chat before any of it is at work.
 
 mod alarm;
 pub mod album;
@@ -31,6 +32,7 @@ pub mod poll;
 pub mod receipt;
 pub mod receive;
 pub mod rights;
+pub mod scout;
 pub mod steward;
 pub mod trouble;
 mod turns;

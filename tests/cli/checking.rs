@@ -52,7 +52,7 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
     note     backups   there is none yet
                        hint: the service makes one within minutes, and every night; `storyline backup create` makes one now
     problem  telegram  no bot token is set: pictures are indexed and nothing is sent
-                       hint: get a token from @BotFather and set `[telegram] token_file` or `token`
+                       hint: `storyline setup` asks for it, and tells how @BotFather makes one
     problem  telegram  no chat is set: nothing is sent
                        hint: add the bot to the team's chat, or say `storyline team set chat=…`: the number of its channel or group
     "#);

@@ -20,5 +20,6 @@ mod online;
 mod people;
 mod secrets;
 mod serving;
+mod setup;
 mod support;
 mod team;

@@ -154,6 +154,7 @@ async fn no_output_ever_holds_a_secret() {
     let lines = [
         "check",
         "check --online",
+        "setup --yes",
         "config check",
         "config show",
         "media index",
@@ -198,7 +199,7 @@ async fn no_output_ever_holds_a_secret() {
         if let Some(settings) = settings {
             bench.write_settings(&settings);
         }
-        for line in lines.iter().take(if is_bad { 6 } else { lines.len() }) {
+        for line in lines.iter().take(if is_bad { 7 } else { lines.len() }) {
             for line in [(*line).to_owned(), format!("{line} --json")] {
                 let seen = bench.type_in(&line);
                 let all = seen.all();

@@ -1,0 +1,83 @@
+//! Puts a file in place of another in one step: whoever reads it finds the old one or the new one, whole, even after a power
+//! cut.
+
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// The rights of a file, without what kind of file it is.
+const RIGHTS: u32 = 0o7777;
+
+/// Writes a file of root's or one's own, which has these rights from the beginning.
+///
+/// # Errors
+/// If it cannot be written; then it is as it was.
+pub fn replace(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
+    put(path, contents, |file| {
+        file.set_permissions(Permissions::from_mode(rights))
+    })
+}
+
+/// Writes a file that keeps its owner, its group and its rights; a new one has these rights.
+///
+/// # Errors
+/// If it cannot be written; then it is as it was.
+pub fn rewrite(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
+    let before = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return replace(path, contents, rights);
+        }
+        Err(error) => return Err(error),
+    };
+    put(path, contents, |file| {
+        let now = file.metadata()?;
+        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+            fchown(file, Some(before.uid()), Some(before.gid()))?;
+        }
+        file.set_permissions(Permissions::from_mode(before.mode() & RIGHTS))
+    })
+}
+
+fn put(
+    path: &Path,
+    contents: &[u8],
+    own: impl FnOnce(&std::fs::File) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    // Nobody else may read it until it is whose it shall be.
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(contents)?;
+    own(file.as_file())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_with_the_rights_it_shall_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let rights = || std::fs::metadata(&path).unwrap().mode() & RIGHTS;
+        replace(&path, b"one", 0o400).unwrap();
+        assert_eq!(rights(), 0o400);
+        replace(&path, b"two", 0o400).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+
+        std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        rewrite(&path, b"three", 0o600).unwrap();
+        assert_eq!(
+            (std::fs::read(&path).unwrap(), rights()),
+            (b"three".to_vec(), 0o640)
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(replace(&folder.path().join("none/x"), b"", 0o400).is_err());
+    }
+}
