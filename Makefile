@@ -24,6 +24,8 @@ demo: toolchain ## the real program on a pretend chat, with a page to watch it
 test: toolchain test-packages lint corpus emulator ## everything, as CI runs it
 	$(CARGO) test --locked
 	$(CARGO) test --locked --no-default-features --lib
+	packaging/appliance/test
+
 
 # Debian's own toolchain brings neither rustfmt nor clippy; CI's must.
 lint: toolchain

@@ -8,6 +8,7 @@
 mod journal;
 #[path = "../../tests/pretend/mod.rs"]
 mod pretend;
+mod records;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,6 +45,7 @@ async fn main() -> Result<()> {
 
     nothing_is_there()?;
     install(repository, older)?;
+    records::tampered_with(repository)?;
     without_a_token()?;
     anybody_of_the_group_drops_a_picture()?;
     set_up(&telegram)?;
@@ -51,6 +53,8 @@ async fn main() -> Result<()> {
     a_story_is_delivered_and_its_press_recorded(&telegram).await?;
     a_hanging_service_is_started_anew()?;
     killed_again_and_again(&telegram).await?;
+    let backup = records::backed_up()?;
+    records::damaged_and_brought_back(&backup)?;
     upgrade(newer)?;
     what_is_disabled_stays_so()?;
     remove_and_purge()?;
