@@ -125,7 +125,122 @@ fn last(now: Timestamp, zone: TimeZone) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::domain::team::TeamSettings;
+    use crate::flow::Store;
+    use crate::system::nudge::Heart;
+    use crate::system::shutdown::Shutdown;
+    use crate::system::supervisor::Supervisor;
+
+    /// A box at noon, and how it makes its backups.
+    struct Bed {
+        folder: tempfile::TempDir,
+        clock: Clock,
+        heart: Heart,
+        flow: Flow,
+        backups: Backups,
+    }
+
+    impl Bed {
+        async fn at_noon() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let database = folder.path().join("storyline.db");
+            let clock = Clock::steerable("2026-11-21T12:00:00Z".parse().unwrap());
+            let store = Store::open_sqlite(&database).unwrap();
+            let flow = Flow::open(store, TeamSettings::default(), clock.now())
+                .await
+                .unwrap();
+            let backups = Backups::new(folder.path().join("backups"), database, None, 30);
+            let heart = Heart::new(clock.clone());
+            Self {
+                folder,
+                clock,
+                heart,
+                flow,
+                backups,
+            }
+        }
+
+        fn work(&self) -> Supervisor {
+            let supervisor = Supervisor::new(Shutdown::new());
+            let nightly = Nightly {
+                backups: self.backups.clone(),
+                flow: self.flow.clone(),
+                clock: self.clock.clone(),
+            };
+            let tick = self.heart.subscribe();
+            supervisor.spawn("backup", Duration::from_secs(60), move |pulse| {
+                nightly.clone().run(tick.clone(), pulse)
+            });
+            supervisor
+        }
+
+        /// It is so late now, and the loop has a moment to look.
+        async fn come(&self, at: &str) {
+            self.clock.set(at.parse().unwrap());
+            self.heart.beat();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+
+        async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+            let began = Instant::now();
+            while !is_so().await {
+                assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+
+        fn made(&self) -> Vec<String> {
+            let all = self.backups.list().unwrap_or_default();
+            all.iter()
+                .map(|backup| backup.made_at.to_string())
+                .collect()
+        }
+
+        async fn alert(&self) -> bool {
+            let alerts = self.flow.alerts().await.unwrap();
+            alerts.iter().any(|alert| alert.topic == topic::BACKUP)
+        }
+    }
+
+    #[tokio::test]
+    async fn one_after_a_start_one_every_night_and_an_alert_while_none_can_be_made() {
+        let bed = Bed::at_noon().await;
+        let _working = bed.work();
+        tokio::task::yield_now().await;
+        bed.come("2026-11-21T12:01:00Z").await;
+        bed.come("2026-11-21T12:03:00Z").await;
+        bed.until("one after the start", async || {
+            bed.made() == ["2026-11-21T12:03:00Z"]
+        })
+        .await;
+        for at in [
+            "2026-11-21T20:00:00Z",
+            "2026-11-22T02:59:00Z",
+            "2026-11-22T03:01:00Z",
+        ] {
+            bed.come(at).await;
+        }
+        let two = ["2026-11-22T03:01:00Z", "2026-11-21T12:03:00Z"];
+        bed.until("one at night", async || bed.made() == two).await;
+        assert!(!bed.alert().await);
+
+        let (folder, away) = (bed.backups.folder(), bed.folder.path().join("away"));
+        std::fs::rename(folder, &away).unwrap();
+        std::fs::write(folder, "no folder").unwrap();
+        bed.come("2026-11-23T03:01:00Z").await;
+        bed.until("an alert", async || bed.alert().await).await;
+        std::fs::remove_file(folder).unwrap();
+        std::fs::rename(&away, folder).unwrap();
+        bed.come("2026-11-23T03:30:00Z").await;
+        bed.come("2026-11-23T04:02:00Z").await;
+        bed.until("it is over", async || !bed.alert().await).await;
+        assert_eq!(bed.made()[0], "2026-11-23T04:02:00Z");
+        let runs = bed.flow.runs(9).await.unwrap();
+        assert_eq!(runs.iter().filter(|run| run.job == "backup").count(), 4);
+    }
 
     #[test]
     fn the_hour_is_of_the_wall() {

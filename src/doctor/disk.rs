@@ -130,3 +130,56 @@ fn hexadecimal(text: &str) -> Option<u64> {
 fn gigabytes(bytes: u64) -> String {
     format!("{:.1} GB", bytes as f64 / 1e9)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::State;
+
+    #[test]
+    fn what_is_left_is_judged_by_space_and_by_days() {
+        let folder = Path::new("/");
+        let mut space = statvfs(folder).unwrap();
+        (space.f_frsize, space.f_blocks, space.f_flag) =
+            (1, 30_000_000_000, StatVfsMountFlags::empty());
+        for (free, daily, state, told) in [
+            (
+                20_000_000_000,
+                0,
+                State::Ok,
+                "20.0 GB free of 30.0 GB for /",
+            ),
+            (20_000_000_000, 100_000_000, State::Ok, "full in 200 days"),
+            (
+                2_000_000_000,
+                100_000_000,
+                State::Warning,
+                "full in 20 days",
+            ),
+            (400_000_000, 0, State::Warning, "0.4 GB free"),
+            (40_000_000, 0, State::Problem, "0.0 GB free"),
+        ] {
+            space.f_bavail = free;
+            let mut findings = Findings::default();
+            room(&mut findings, folder, &space, daily);
+            assert_eq!(findings.worst(), state, "{free}");
+            let reason = &findings.all()[0].reason;
+            assert!(reason.contains(told), "{reason}");
+        }
+        space.f_flag = StatVfsMountFlags::RDONLY;
+        let mut findings = Findings::default();
+        room(&mut findings, folder, &space, 0);
+        assert!(findings.all()[0].reason.contains("read-only"));
+    }
+
+    #[test]
+    fn a_disk_that_folders_share_is_told_of_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let within = folder.path().join("within");
+        fs::create_dir(&within).unwrap();
+        let gone = folder.path().join("gone");
+        let mut findings = Findings::default();
+        judge(&mut findings, &[folder.path(), &within, &gone], 0);
+        assert_eq!(findings.all().len(), 1, "{findings:?}");
+    }
+}
