@@ -51,7 +51,7 @@ pub(super) fn damaged_and_brought_back(backup: &str) -> Result<()> {
     );
     sh(&format!("storyline backup restore {backup} --force"))?;
     until("it is at work again", || {
-        property("StatusText").contains("At work")
+        is_active() && !property("StatusText").contains("is damaged")
     })?;
     ensure!(
         sh("storyline history list --json")? == history,

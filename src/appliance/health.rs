@@ -5,26 +5,32 @@ mod metrics;
 
 use std::fs::Permissions;
 use std::io;
-use std::net::SocketAddr;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State as Held;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::time::Instant;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
 
 use crate::config::{Config, Environment};
 use crate::doctor::{self, Finding, Findings, Service, State};
 use crate::flow::teams::Teams;
+use crate::system::background::background;
 use crate::system::clock::Clock;
 use crate::system::http;
 use crate::system::lock::lock;
+use crate::system::nudge::TICK;
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::Supervisor;
 
@@ -32,6 +38,8 @@ use crate::system::supervisor::Supervisor;
 const RUNTIME: &str = "RUNTIME_DIRECTORY";
 /// The same, for whoever is not the service.
 const USUAL: &str = "/run/storyline";
+/// How long a look may take: `storyline check` waits a little longer.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// What the subject of a task's finding is.
 pub const TASK: &str = "task";
 
@@ -59,6 +67,8 @@ pub struct Answer {
     pub database: String,
     /// For how long it has run, in seconds.
     pub up_seconds: u64,
+    /// When the newest backup was made, if there is one.
+    pub backup_at: Option<Timestamp>,
     /// All of it.
     pub findings: Vec<Finding>,
 }
@@ -70,6 +80,7 @@ pub struct Health {
     clock: Clock,
     began: Instant,
     sight: Arc<Mutex<Sight>>,
+    looks: Arc<Semaphore>,
 }
 
 /// What is in sight.
@@ -93,6 +104,7 @@ impl Health {
             clock,
             began: Instant::now(),
             sight: Arc::default(),
+            looks: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -108,9 +120,19 @@ impl Health {
     pub async fn serve(&self, socket: Option<&Path>, closing: &Shutdown) {
         let at_port = async {
             if let Some(address) = self.config.health.listen {
-                match listen(address).await {
-                    Ok(listener) => http::serve(listener, self.router(), closing).await,
-                    Err(error) => tracing::error!("nobody can ask at {address}: {error}"),
+                // The network, and the address with it, may come later.
+                let mut told = false;
+                loop {
+                    match TcpListener::bind(address).await {
+                        Ok(listener) => return http::serve(listener, self.router(), closing).await,
+                        Err(_) if told => {}
+                        Err(error) => tracing::error!("nobody can ask at {address}: {error}"),
+                    }
+                    told = true;
+                    tokio::select! {
+                        () = closing.wait() => return,
+                        () = tokio::time::sleep(TICK) => {}
+                    }
                 }
             }
         };
@@ -132,7 +154,32 @@ impl Health {
             .with_state(self.clone())
     }
 
+    /// One look at a time, on a thread of its own: a disk may hang, and holds up nobody but whoever asks.
     async fn answer(&self) -> Answer {
+        let hangs = |why: &str| {
+            let mut findings = Findings::default();
+            let look = "look at the disks and shares that the library and the backups lie on";
+            findings.problem("disk", why, Some(look));
+            self.tell(&findings)
+        };
+        let Ok(permit) = timeout(PATIENCE, Arc::clone(&self.looks).acquire_owned()).await else {
+            return hangs("an earlier look has not come back: a disk may hang");
+        };
+        let health = self.clone();
+        let runtime = Handle::current();
+        let look = background(move || {
+            let answer = runtime.block_on(health.look_around());
+            drop(permit);
+            answer
+        });
+        match timeout(PATIENCE, look).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(cut_off)) => hangs(&cut_off.to_string()),
+            Err(_) => hangs("a look has not come back: a disk may hang"),
+        }
+    }
+
+    async fn look_around(&self) -> Answer {
         let mut findings = Findings::default();
         let sight = lock(&self.sight).clone();
         match sight {
@@ -143,7 +190,17 @@ impl Health {
                 tasks(&mut findings, &supervisor);
             }
         }
+        let backups = super::backups(&self.config).and_then(|backups| backups.list().ok());
+        let backup_at = backups.and_then(|all| all.first().map(|newest| newest.made_at));
         Answer {
+            backup_at,
+            ..self.tell(&findings)
+        }
+    }
+
+    fn tell(&self, findings: &Findings) -> Answer {
+        Answer {
+            backup_at: None,
             state: findings.worst(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             database: self.config.database.url.to_string(),
@@ -193,10 +250,6 @@ fn tasks(findings: &mut Findings, supervisor: &Supervisor) {
         let more = format!("`journalctl -u storyline TASK={}` tells more", task.name);
         findings.note(TASK, told, Some(&more));
     }
-}
-
-async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
 }
 
 /// For the service's user, its group and root.

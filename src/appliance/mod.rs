@@ -9,6 +9,7 @@ mod nightly;
 mod patience;
 mod shift;
 
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -93,7 +94,7 @@ pub fn open_store(config: &Config, now: Timestamp) -> Result<Store, Error> {
                 let Some(backups) = backups else {
                     return Ok(());
                 };
-                let made = backups.create(Reason::Upgrade, now).map_err(|error| {
+                let made = backups.before_upgrade(schema, now).map_err(|error| {
                     Error::Unavailable(format!(
                         "stays as it is, of schema {schema}, because no backup could be made before the upgrade: {error}"
                     ))
@@ -151,10 +152,13 @@ impl Appliance {
         if let DatabaseUrl::Sqlite(path) = &config.database.url {
             Store::look_over(path)?;
         }
-        let now = clock.now();
+        let (now, before) = (clock.now(), identity(config));
         let store = open_store(config, now)?;
         if !claim(&store).await? {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
+        }
+        if before.is_some() && before != identity(config) {
+            return Err(Error::Busy("was replaced just now; it is opened again".to_owned()).into());
         }
         Flow::open(store.clone(), config.team.clone(), now)
             .await?
@@ -216,6 +220,15 @@ fn connect(config: &Config) -> Result<Option<Client>, Trouble> {
     client
         .transpose()
         .map_err(|error| Trouble::Network(error.without_url().to_string()))
+}
+
+/// Which file the database is. Until it is claimed, a backup may take its place.
+fn identity(config: &Config) -> Option<(u64, u64)> {
+    let DatabaseUrl::Sqlite(path) = &config.database.url else {
+        return None;
+    };
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 /// Claims the database. A command that asks whether it is claimed holds it for an instant, and is no daemon.

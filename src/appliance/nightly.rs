@@ -53,12 +53,16 @@ impl Nightly {
         }
     }
 
-    /// Whether none was made since the last night's hour. A clock that is behind the newest makes none due.
+    /// Whether none was made since the last night's hour.
     async fn is_due(&self, now: Timestamp) -> Result<bool, BoxError> {
         let zone = self.flow.settings().await?.timezone;
         let backups = self.backups.clone();
         let newest = match background(move || backups.list()).await? {
-            Ok(all) => all.first().map(|backup| backup.made_at),
+            // One from the future was made by a clock that was wrong.
+            Ok(all) => all
+                .iter()
+                .map(|backup| backup.made_at)
+                .find(|at| *at <= now),
             // Making one tells what is wrong.
             Err(_) => None,
         };

@@ -15,6 +15,9 @@ use crate::system::systemd::Systemd;
 use crate::telegram::desk::Desk;
 use crate::telegram::voice::Voice;
 
+/// How long the owner may take to be told.
+const TELLING: Duration = Duration::from_secs(15);
+
 impl Appliance {
     /// Builds it, as soon as the database allows it. Until then systemd, the log and the owner are told why not. `None` if it
     /// is told to stop before.
@@ -61,16 +64,22 @@ impl Appliance {
             systemd.status(&reason);
             health.ill(&reason);
             systemd.feed();
-            if let Some(outlet) = outlet {
-                illness.tell(outlet, clock.now()).await;
-            }
-            let rest = systemd.watchdog_interval().unwrap_or(Duration::MAX);
+            let telling = async {
+                if let Some(outlet) = outlet {
+                    // A slow network must not look like a dead process.
+                    let told = illness.tell(outlet, clock.now());
+                    drop(tokio::time::timeout(TELLING, told).await);
+                }
+                systemd.feed();
+                let rest = systemd.watchdog_interval().unwrap_or(TICK);
+                tokio::time::sleep(rest.min(TICK)).await;
+            };
             tokio::select! {
                 () = shutdown.wait() => {
                     systemd.stopping();
                     return Ok(None);
                 }
-                () = tokio::time::sleep(rest.min(TICK)) => {}
+                () = telling => systemd.feed(),
             }
         }
     }
@@ -80,7 +89,7 @@ impl Appliance {
 fn with_the_way_back(config: &Config, error: &Error) -> String {
     let known = match error {
         Error::Newer { known, .. } => u64::try_from(*known).unwrap_or(0),
-        Error::Unavailable(_) => u64::MAX,
+        Error::Damaged(_) => u64::MAX,
         _ => return error.to_string(),
     };
     let newest = backups(config).and_then(|backups| {

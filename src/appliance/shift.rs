@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::Trouble;
@@ -17,6 +18,7 @@ use crate::flow::Flow;
 use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
 use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
+use crate::system::background::background;
 use crate::system::clock::Clock;
 use crate::system::events;
 use crate::system::logging::span_of;
@@ -35,6 +37,8 @@ const QUIET: Duration = Duration::from_secs(90);
 /// How long a loop that uses the network may be quiet; each of its calls has a shorter limit of its own.
 const NETWORK_QUIET: Duration = Duration::from_secs(420);
 
+/// How long it may take to look for the backup from before an upgrade.
+const COPY: Duration = Duration::from_secs(3);
 /// How long a backup may take, on a slow card.
 const BACKUP_QUIET: Duration = Duration::from_secs(1800);
 
@@ -96,10 +100,11 @@ impl<'a> Shift<'a> {
         shutdown: &Shutdown,
         systemd: &Systemd,
     ) -> Result<Ended, Trouble> {
-        let was_away = self
-            .teams
-            .wake_up(super::copy_of_before(self.config), self.clock.now())
-            .await;
+        let config = self.config.clone();
+        let looked = background(move || super::copy_of_before(&config));
+        // The disk of the backups may hang, which is no reason not to begin.
+        let copy = timeout(COPY, looked).await.ok().and_then(Result::ok);
+        let was_away = self.teams.wake_up(copy.flatten(), self.clock.now()).await;
         // What cannot be written now is told by the loops, and a doubt is no reason not to work.
         let was_away = was_away.unwrap_or(true);
         for (flow, team) in self.teams.all() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use flate2::Compression;
@@ -137,26 +138,38 @@ pub(super) fn manifest(path: &Path) -> Result<Manifest, Error> {
 /// Unpacks the database of the backup at `path` to `target`, as it was when it was copied, and brings it to the disk.
 pub(super) fn unpack(path: &Path, target: &Path) -> Result<(), Error> {
     let manifest = manifest(path)?;
-    let mut file = File::create_new(target).map_err(|error| Error::folder(target, &error))?;
-    let found = with(path, DATABASE, |entry| {
-        let mut hasher = blake3::Hasher::new();
-        let mut both = Both(&mut file, &mut hasher);
-        io::copy(&mut entry.take(manifest.database_bytes), &mut both)?;
-        Ok(hasher.finalize().to_hex().to_string())
-    })?;
-    file.sync_all()
-        .map_err(|error| Error::folder(target, &error))?;
+    let unwritten = |error: &io::Error| Error::folder(target, error);
+    let mut file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(target)
+        .map_err(|error| unwritten(&error))?;
+    let mut both = Both(&mut file, blake3::Hasher::new(), None);
+    let copied = with(path, DATABASE, |entry| {
+        io::copy(&mut entry.take(manifest.database_bytes), &mut both).map(drop)
+    });
+    // A full disk is no flaw of the backup.
+    if let Some(error) = &both.2 {
+        return Err(unwritten(error));
+    }
+    copied?;
+    let found = both.1.finalize().to_hex().to_string();
+    file.sync_all().map_err(|error| unwritten(&error))?;
     if found != manifest.database_blake3 {
         return Err(Error::broken(path, &"its database was changed since"));
     }
     Ok(())
 }
 
-struct Both<'a>(&'a mut File, &'a mut blake3::Hasher);
+/// A file, the hash of what goes into it, and why no more does.
+struct Both<'a>(&'a mut File, blake3::Hasher, Option<io::Error>);
 
 impl Write for Both<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.0.write(bytes)?;
+        let written = self.0.write(bytes).inspect_err(|error| {
+            self.2 = Some(io::Error::new(error.kind(), error.to_string()));
+        })?;
         self.1.update(&bytes[..written]);
         Ok(written)
     }

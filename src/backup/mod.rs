@@ -6,11 +6,11 @@ mod error;
 mod restore;
 mod retention;
 
-use std::fs::{self, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -27,6 +27,10 @@ const STAMP: &str = "%Y-%m-%dT%H%M%SZ";
 /// A larger database is unpacked beside the backups and not in the memory where temporary files may be, in bytes.
 const MOST_IN_MEMORY_BYTES: u64 = 32_000_000;
 
+/// How long a backup from before an upgrade does for another try.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+/// What the name of all that is unfinished begins with.
+const OURS: &str = ".storyline-";
 /// What is unfinished for so long is nobody's work any more.
 const LEFTOVER_SECONDS: i64 = 24 * 3600;
 
@@ -152,8 +156,7 @@ impl Backups {
         let manifest = Manifest::of(&copy, content, reason, now)?;
 
         let draft = tempfile::Builder::new()
-            .prefix(".")
-            .suffix(".partial")
+            .prefix(OURS)
             .tempfile_in(&self.folder)
             .map_err(|error| Error::folder(&self.folder, &error))?;
         archive::write(draft.as_file(), &manifest, &copy, self.settings.as_deref())
@@ -168,6 +171,34 @@ impl Backups {
             .and_then(|_| File::open(&self.folder)?.sync_all())
             .map_err(|error| Error::folder(&self.folder, &error))?;
         Backup::at(path.clone()).ok_or_else(|| Error::broken(&path, &"it is gone again"))
+    }
+
+    /// The one from before an upgrade, from this schema. If that fails it is tried again and again: what was made within the
+    /// hour does, and the last three stay.
+    ///
+    /// # Errors
+    /// Those of [`Self::create`].
+    pub fn before_upgrade(&self, schema: i64, now: Timestamp) -> Result<Backup, Error> {
+        let is_such = |backup: &Backup| {
+            let manifest = || {
+                backup
+                    .manifest()
+                    .is_ok_and(|it| it.schema == schema.unsigned_abs())
+            };
+            backup.reason == Reason::Upgrade && manifest()
+        };
+        let mut such: Vec<Backup> = self.list()?.into_iter().filter(is_such).collect();
+        if let Some(newest) = such.first() {
+            let age = now.duration_since(newest.made_at);
+            if !age.is_negative() && age < AGAIN && self.verify(newest).is_ok() {
+                return Ok(such.swap_remove(0));
+            }
+        }
+        let made = self.create(Reason::Upgrade, now)?;
+        for old in such.iter().skip(2) {
+            fs::remove_file(&old.path).map_err(|error| Error::folder(&self.folder, &error))?;
+        }
+        Ok(made)
     }
 
     /// Unpacks a backup into scratch, looks through every page of it and counts its rows.
@@ -238,8 +269,9 @@ impl Backups {
         for backup in &spare {
             fs::remove_file(&backup.path).map_err(|error| Error::folder(&self.folder, &error))?;
         }
-        self.clear_up(now)
-            .map_err(|error| Error::folder(&self.folder, &error))?;
+        if let Err(error) = self.clear_up(now) {
+            tracing::warn!("what was left of a backup cannot be removed: {error}");
+        }
         Ok(spare.len())
     }
 
@@ -247,7 +279,8 @@ impl Backups {
     fn clear_up(&self, now: Timestamp) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            let name = entry.file_name();
+            if !name.as_encoded_bytes().starts_with(OURS.as_bytes()) {
                 continue;
             }
             let file = entry.metadata()?;
@@ -282,7 +315,11 @@ impl Backups {
             true => self.folder.clone(),
             false => std::env::temp_dir(),
         };
-        tempfile::tempdir_in(&parent).map_err(|error| Error::folder(&parent, &error))
+        tempfile::Builder::new()
+            .prefix(OURS)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&parent)
+            .map_err(|error| Error::folder(&parent, &error))
     }
 
     fn make_folder(&self) -> Result<(), Error> {
@@ -298,8 +335,11 @@ impl Backups {
         Ok(())
     }
 
-    /// Gives a file to whoever the database belongs to: made by root, it would be of no use to the service.
+    /// Gives what root made to whoever the database belongs to: it would be of no use to the service else.
     fn give(&self, path: &Path) -> Result<(), Error> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
         let parent = self.database.parent().unwrap_or(&self.database);
         let like = if self.database.exists() {
             &self.database
@@ -311,7 +351,11 @@ impl Backups {
             if (like.uid(), like.gid()) == (is.uid(), is.gid()) {
                 return Ok(());
             }
-            std::os::unix::fs::chown(path, Some(like.uid()), Some(like.gid()))
+            match std::os::unix::fs::chown(path, Some(like.uid()), Some(like.gid())) {
+                // A stick or a share may know no owners.
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Ok(()),
+                given => given,
+            }
         };
         same_owner().map_err(|error| Error::folder(path, &error))
     }

@@ -1,6 +1,7 @@
 //! The way back: a backup takes the place of the database, and what it replaces is kept beside it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -39,18 +40,16 @@ impl Backups {
         let failed = |error: std::io::Error| Error::folder(&self.database, &error);
         let draft = self.database.with_extension("restored");
         remove(&draft).map_err(failed)?;
-        archive::unpack(&backup.path, &draft)?;
-        let manifest = backup.manifest()?;
-        let found = snapshot::examine(&draft);
-        let checked = found.map_err(|error| Error::broken(&backup.path, &error));
-        let checked = checked.and_then(|found| {
-            let is_same = manifest.must_be(&found);
-            is_same.map_err(|why| Error::broken(&backup.path, &why))
-        });
-        if let Err(error) = checked {
-            remove(&draft).map_err(failed)?;
-            return Err(error);
-        }
+        let manifest = match unpacked(backup, &draft) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                remove(&draft).map_err(failed)?;
+                return Err(error);
+            }
+        };
+        // The group's commands work with it too, as with the one before.
+        let mode = fs::metadata(&self.database).map_or(0o660, |file| file.permissions().mode());
+        fs::set_permissions(&draft, Permissions::from_mode(mode & 0o777)).map_err(failed)?;
         self.give(&draft)?;
         let replaced = self.set_aside(now).map_err(failed)?;
         fs::rename(&draft, &self.database).map_err(failed)?;
@@ -83,6 +82,16 @@ impl Backups {
         }
         Ok((moved > 0).then_some(aside))
     }
+}
+
+/// What a backup holds, unpacked and looked through.
+fn unpacked(backup: &Backup, draft: &Path) -> Result<Manifest, Error> {
+    archive::unpack(&backup.path, draft)?;
+    let manifest = backup.manifest()?;
+    let broken = |why: &dyn std::fmt::Display| Error::broken(&backup.path, why);
+    let found = snapshot::examine(draft).map_err(|error| broken(&error))?;
+    manifest.must_be(&found).map_err(|why| broken(&why))?;
+    Ok(manifest)
 }
 
 /// Removes a scratch database and what SQLite left beside it.

@@ -1,5 +1,5 @@
 //! Which backups are kept: all of the last week, of those that are made every night one a week before that, and none that is
-//! too old. The newest always stays.
+//! too old. The newest few always stay.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,14 +7,16 @@ use super::{Backup, Reason};
 
 /// How long every nightly one is kept.
 const EACH: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// So many stay however old they are: a clock that was wrong for a night must not take them all.
+const LATEST: usize = 7;
 const WEEK_SECONDS: i64 = 7 * 24 * 3600;
 
 /// Those that may go, of all there are, the newest first. A clock that is behind the newest of them is wrong, and none goes.
 pub(super) fn spare(newest_first: &[Backup], keep_days: u32, now: Timestamp) -> Vec<&Backup> {
-    let Some((newest, older)) = newest_first.split_first() else {
+    let Some((latest, older)) = newest_first.split_at_checked(LATEST) else {
         return Vec::new();
     };
-    if newest.made_at > now {
+    if latest.first().is_none_or(|newest| newest.made_at > now) {
         return Vec::new();
     }
     let longest = SignedDuration::from_hours(24 * i64::from(keep_days));
@@ -84,11 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_stays_however_old_and_nothing_goes_by_a_wrong_clock() {
-        let old = [backup(400, Reason::Nightly), backup(401, Reason::Manual)];
+    fn the_newest_stay_however_old_and_nothing_goes_by_a_wrong_clock() {
+        let old: Vec<Backup> = (400..408).map(|age| backup(age, Reason::Manual)).collect();
         let names =
             |spare: Vec<&Backup>| spare.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(spare(&old, 30, NOW)), ["401 manual"]);
+        assert_eq!(names(spare(&old, 30, NOW)), ["407 manual"]);
         let long_ago = NOW - SignedDuration::from_hours(24 * 3650);
         assert!(spare(&old, 30, long_ago).is_empty());
         assert!(spare(&[], 30, NOW).is_empty());
@@ -96,13 +98,13 @@ mod tests {
 
     #[test]
     fn those_of_an_upgrade_and_those_asked_for_are_all_kept_as_long_as_any() {
-        let all = [
-            backup(0, Reason::Nightly),
+        let mut all: Vec<Backup> = (0..7).map(|age| backup(age, Reason::Nightly)).collect();
+        all.extend([
             backup(20, Reason::Upgrade),
             backup(20, Reason::Manual),
             backup(20, Reason::Manual),
             backup(31, Reason::Upgrade),
-        ];
+        ]);
         let spare = spare(&all, 30, NOW);
         assert_eq!(spare.len(), 1);
         assert_eq!(spare[0].name, "31 upgrade");

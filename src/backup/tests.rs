@@ -200,8 +200,9 @@ fn names_are_its_own_and_the_rest_of_the_folder_is_left_alone() {
     let second = the.backups.create(Reason::Manual, NOW).unwrap();
     assert_ne!(first.path, second.path);
     fs::write(the.backups.folder().join("notes.tar.gz"), "mine").unwrap();
-    fs::write(the.backups.folder().join(".x.partial"), "cut off").unwrap();
-    fs::create_dir(the.backups.folder().join(".tmpx")).unwrap();
+    fs::write(the.backups.folder().join(".storyline-x"), "cut off").unwrap();
+    fs::create_dir(the.backups.folder().join(".storyline-y")).unwrap();
+    fs::create_dir(the.backups.folder().join(".git")).unwrap();
     let names = |all: Vec<Backup>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
     let all = [second.name.clone(), first.name.clone()];
     assert_eq!(names(the.backups.list().unwrap()), all);
@@ -215,11 +216,14 @@ fn names_are_its_own_and_the_rest_of_the_folder_is_left_alone() {
     // By the clock of the files, which is not the pretended one.
     assert_eq!(the.backups.thin_out(NOW).unwrap(), 0);
     let far = NOW + SignedDuration::from_hours(24 * 365);
-    assert_eq!(the.backups.thin_out(far).unwrap(), 1);
-    assert_eq!(
-        the.in_folder(),
-        ["2027-01-15T080000Z_manual_2.tar.gz", "notes.tar.gz"]
-    );
+    assert_eq!(the.backups.thin_out(far).unwrap(), 0, "the latest few stay");
+    let left = [
+        ".git",
+        "2027-01-15T080000Z_manual.tar.gz",
+        "2027-01-15T080000Z_manual_2.tar.gz",
+        "notes.tar.gz",
+    ];
+    assert_eq!(the.in_folder(), left);
 }
 
 #[test]
@@ -229,4 +233,24 @@ fn a_folder_that_cannot_be_written_is_named() {
     let refused = the.backups.create(Reason::Manual, NOW).unwrap_err();
     let folder = the.backups.folder().display().to_string();
     assert!(refused.to_string().contains(&folder), "{refused}");
+}
+
+#[test]
+fn an_upgrade_that_fails_again_and_again_fills_no_disk() {
+    let the = Box::new();
+    let schema = the
+        .backups
+        .create(Reason::Manual, NOW)
+        .unwrap()
+        .manifest()
+        .unwrap()
+        .schema;
+    let schema = i64::try_from(schema).unwrap();
+    for minute in 0..300 {
+        let now = NOW + SignedDuration::from_mins(minute);
+        the.backups.before_upgrade(schema, now).unwrap();
+    }
+    let all = the.backups.list().unwrap();
+    let upgrades = all.iter().filter(|one| one.reason == Reason::Upgrade);
+    assert_eq!(upgrades.count(), 3);
 }

@@ -29,7 +29,7 @@ const INTERRUPTED: u8 = 130;
 pub(super) const HELP: &str = "\
 Exit codes:
    0  done; all well
-      1  it could not be done, or a check found warnings and nothing worse
+   1  it could not be done, or a check found warnings and nothing worse
    2  the command line is wrong, or a check found problems
    3  what was named is not there, or several things are called so
   69  the database, the library or Telegram is out of reach just now

@@ -58,6 +58,10 @@ pub(super) async fn run(seat: &Seat, command: Secret) -> Result<(), Failure> {
             io::stdin().take(LONGEST_BYTES).read_to_string(&mut text)?;
             let secret = SecretString::from(text.trim_end_matches(['\r', '\n']));
             let secrets = &seat.config.secrets;
+            let _alone = match &secrets.key {
+                Some(_) => None,
+                None => Some(Keys::hold(&secrets.file)?),
+            };
             let keys = match secrets.keys()? {
                 Some(keys) => keys,
                 None => Keys::load_or_make(&secrets.file)?,
@@ -81,13 +85,16 @@ pub(super) async fn run(seat: &Seat, command: Secret) -> Result<(), Failure> {
         Secret::Rotate => {
             let secrets = rotate(seat).await?;
             let all = count(secrets as u64, "secret is", "secrets are");
-            let sentence = format!("{all} encrypted with a new key; the old one is gone");
+            let sentence = format!(
+                "{all} encrypted with a new key; those of before stay in its file, for older backups"
+            );
             seat.print.done(&Rotated { secrets }, &sentence)
         }
     }
 }
 
-/// Whenever this is cut off, the keys on the disk open every secret in the database.
+/// Whenever this is cut off, the keys on the disk open every secret in the database. The keys of before stay: older backups hold
+/// secrets that only they open.
 async fn rotate(seat: &Seat) -> Result<usize, Failure> {
     let secrets = &seat.config.secrets;
     if let Some(given) = &secrets.key {
@@ -100,11 +107,10 @@ async fn rotate(seat: &Seat) -> Result<usize, Failure> {
         }
         return Ok(seat.flow.seal_anew(&keys).await?);
     }
+    let _alone = Keys::hold(&secrets.file)?;
     let keys = Keys::load_or_make(&secrets.file)?.with_a_new_one()?;
     keys.write(&secrets.file)?;
-    let sealed = seat.flow.seal_anew(&keys).await?;
-    keys.newest().write(&secrets.file)?;
-    Ok(sealed)
+    Ok(seat.flow.seal_anew(&keys).await?)
 }
 
 fn table(seat: &Seat, all: &[Kept]) -> Table {

@@ -30,6 +30,10 @@ const LINES: &str = "--lines=3000";
 /// How long each program that is asked may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What is asked of systemd.
+const UNIT: &str = "--property=Id,FragmentPath,DropInPaths,UnitFileState,ActiveState,SubState,Result,StatusText,NRestarts,\
+                    ExecMainStartTimestamp,ExecMainStatus,MemoryCurrent,MemoryPeak,CPUUsageNSec,TasksCurrent,WatchdogTimestamp";
+
 const ABOUT: &str = "\
 What a box that runs Storyline says of itself, by `storyline support`, for whoever helps with it.
 
@@ -128,7 +132,8 @@ async fn gather(
             None => {}
         }
     }
-    let unit = ["show", "--no-pager", "storyline"];
+    // Not all of it: what is set in the unit's environment may be secret.
+    let unit = ["show", "--no-pager", UNIT, "storyline"];
     bundle.add("unit.txt", &output("systemctl", &unit).await)?;
     let log = [
         "--no-pager",

@@ -211,7 +211,7 @@ const HERE: &[Key] = &[
         section: "secrets",
         name: "key",
         doc: "The key: 64 hexadecimal digits, best those of `openssl rand -hex 32`; unset, one is made in `secret.key` beside the \
-              database when it is first needed. It is in no backup: keep a copy. Of several, a line each, the first encrypts. It \
+              database when it is first needed. Unless it stands here, it is in no backup: keep a copy. Of several, a line each, the first encrypts. It \
               is a secret: prefer the systemd credential `secrets.key`.",
         secrecy: Secrecy::Secret,
         ..TEXT

@@ -17,7 +17,13 @@ pub fn backups(findings: &mut Findings, backups: &Backups, now: Timestamp) {
         Ok(all) => all,
         Err(error) => return findings.warning("backups", error.to_string(), make),
     };
-    let Some(newest) = all.first() else {
+    let future = all.iter().filter(|backup| backup.made_at > now).count();
+    if future > 0 {
+        let told =
+            format!("{future} of them are of a time to come: the clock was wrong then, or is now");
+        findings.warning("backups", told, "if the clock is right, remove those files");
+    }
+    let Some(newest) = all.iter().find(|backup| backup.made_at <= now) else {
         let soon = "the service makes one within minutes, and every night; `storyline backup create` makes one now";
         return findings.note("backups", "there is none yet", Some(soon));
     };

@@ -25,9 +25,14 @@ const COPY: &str =
     "copy the backups to another machine, and have a new card at hand: cards wear out";
 
 /// The disks that these folders lie on, each once; so much came into them in the last month, in bytes.
-pub(super) fn judge(findings: &mut Findings, folders: &[&Path], came_in_bytes: u64) {
+pub(super) fn judge(
+    findings: &mut Findings,
+    libraries: &[&Path],
+    own: &[&Path],
+    came_in_bytes: u64,
+) {
     let mut disks: BTreeMap<u64, &Path> = BTreeMap::new();
-    for folder in folders {
+    for folder in libraries.iter().chain(own) {
         // What is not there is told elsewhere.
         if let Ok(metadata) = fs::metadata(folder) {
             disks.entry(metadata.dev()).or_insert(folder);
@@ -35,10 +40,15 @@ pub(super) fn judge(findings: &mut Findings, folders: &[&Path], came_in_bytes: u
     }
     for (number, folder) in disks {
         // What comes in lies in the library, which is the first of the folders.
-        let is_librarys = folders.first() == Some(&folder);
+        let is_librarys = libraries.first() == Some(&folder);
         let daily = if is_librarys { came_in_bytes / 30 } else { 0 };
         if let Ok(space) = statvfs(folder) {
-            room(findings, folder, &space, daily);
+            let is_read_only = space.f_flag.contains(StatVfsMountFlags::RDONLY);
+            match libraries.contains(&folder) {
+                // A library may be meant to be; that it cannot be written is told of the library.
+                true if is_read_only => {}
+                _ => room(findings, folder, &space, daily),
+            }
         }
         wear(findings, folder, &block_device(number));
     }
@@ -179,7 +189,7 @@ mod tests {
         fs::create_dir(&within).unwrap();
         let gone = folder.path().join("gone");
         let mut findings = Findings::default();
-        judge(&mut findings, &[folder.path(), &within, &gone], 0);
+        judge(&mut findings, &[folder.path()], &[&within, &gone], 0);
         assert_eq!(findings.all().len(), 1, "{findings:?}");
     }
 }

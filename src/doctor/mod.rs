@@ -39,11 +39,11 @@ pub async fn look(
     for (flow, _) in teams.all() {
         growth += flow.taken_in_bytes(now - disk::MONTH).await?;
     }
-    let mut folders: Vec<&Path> = all.iter().map(|team| team.library.as_path()).collect();
+    let libraries: Vec<&Path> = all.iter().map(|team| team.library.as_path()).collect();
+    let mut own = vec![config.library.cache.as_path()];
     if let DatabaseUrl::Sqlite(path) = &config.database.url {
-        folders.extend(path.parent());
+        own.extend(path.parent());
     }
-    folders.push(&config.library.cache);
-    disk::judge(findings, &folders, growth);
+    disk::judge(findings, &libraries, &own, growth);
     Ok(all)
 }

@@ -118,19 +118,26 @@ impl Flow {
     /// # Errors
     /// If one cannot be decrypted, or the store cannot be written.
     pub async fn seal_anew(&self, keys: &Keys) -> Result<usize, Unkept> {
-        let mut all = self.store.read(secrets::all).await?;
-        for kept in &mut all {
-            let secret = open(keys, kept)?;
-            let sealed = keys.seal(&place(kept.team, &kept.name), &secret);
-            let Sealed { key, text } = sealed.map_err(|why| vault(&kept.name, why))?;
-            (kept.key, kept.sealed) = (key, text);
-        }
-        let count = all.len();
-        self.store
-            .write_durably(move |tx| all.iter().try_for_each(|kept| secrets::put(tx, kept)))
-            .await?;
-        Ok(count)
+        let keys = keys.clone();
+        // In one transaction: what is set meanwhile must not be overwritten by what was there before.
+        let sealed = self.store.write_durably(move |tx| {
+            let mut all = secrets::all(tx)?;
+            if let Err(unkept) = all.iter_mut().try_for_each(|kept| reseal(&keys, kept)) {
+                return Ok(Err(unkept));
+            }
+            all.iter().try_for_each(|kept| secrets::put(tx, kept))?;
+            Ok(Ok(all.len()))
+        });
+        sealed.await?
     }
+}
+
+fn reseal(keys: &Keys, kept: &mut Secret) -> Result<(), Unkept> {
+    let secret = open(keys, kept)?;
+    let sealed = keys.seal(&place(kept.team, &kept.name), &secret);
+    let Sealed { key, text } = sealed.map_err(|why| vault(&kept.name, why))?;
+    (kept.key, kept.sealed) = (key, text);
+    Ok(())
 }
 
 fn open(keys: &Keys, kept: &Secret) -> Result<SecretString, Unkept> {

@@ -26,6 +26,9 @@ pub enum Error {
     /// The database cannot be opened, read or written: disk full, read-only, damaged, server away.
     #[error("the database {0}")]
     Unavailable(String),
+    /// The database is damaged, or was there and is gone: only a backup helps.
+    #[error("the database {0}")]
+    Damaged(String),
     /// A row does not hold what the program wrote there.
     #[error("the database holds something unexpected: {0}")]
     Unexpected(String),

@@ -96,7 +96,7 @@ impl Place {
         if is_there || !lock.exists() {
             return Ok(());
         }
-        Err(Error::Unavailable(format!(
+        Err(Error::Damaged(format!(
             "{self} was there and is gone, or empty; restore a backup. To begin anew on \
              purpose, delete {} too",
             lock.display()
@@ -119,10 +119,12 @@ impl Place {
                 format!("{self} cannot be written: the disk or the file is read-only ({error})")
             }
             Some(ErrorCode::DatabaseCorrupt) => return self.damaged(error),
-            Some(ErrorCode::NotADatabase) => format!(
-                "{self} is no database, or damaged from its first byte on; if the path is right, keep the file and \
-                 restore a backup"
-            ),
+            Some(ErrorCode::NotADatabase) => {
+                return Error::Damaged(format!(
+                    "{self} is no database, or damaged from its first byte on; if the path is right, keep the file and \
+                     restore a backup"
+                ));
+            }
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 format!("{self} cannot be opened: {}", self.why_not_opened())
             }
@@ -134,7 +136,7 @@ impl Place {
 
     /// What is to be done about a damaged database.
     pub(super) fn damaged(&self, how: &dyn fmt::Display) -> Error {
-        Error::Unavailable(format!(
+        Error::Damaged(format!(
             "{self} is damaged ({how}); stop the service, keep the file, and restore a backup"
         ))
     }

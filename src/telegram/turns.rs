@@ -47,7 +47,12 @@ impl Receiver {
             pulse.beat();
             match self.hearing.take(name, update, self.clock.now()).await {
                 Ok(()) => return Ok(()),
-                Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Closed)) => {
+                Err(
+                    error @ (Error::Unavailable(_)
+                    | Error::Damaged(_)
+                    | Error::Busy(_)
+                    | Error::Closed),
+                ) => {
                     return Err(error);
                 }
                 Err(error) => tracing::error!(

@@ -72,18 +72,13 @@ pub(super) async fn metrics(Held(health): Held<Health>) -> Response {
             tracing::debug!("no numbers of the teams: {error}");
         }
     }
-    if let Some(newest) = super::super::backups(&health.config)
-        .and_then(|backups| backups.list().ok())
-        .and_then(|all| all.into_iter().next())
-    {
+    if let Some(made_at) = answer.backup_at {
         lines.about(
             "backup_timestamp_seconds",
             "gauge",
             "When the newest backup was made.",
         );
-        lines.value("backup_timestamp_seconds", &[], newest.made_at.as_second());
-        lines.about("backup_bytes", "gauge", "What it takes.");
-        lines.value("backup_bytes", &[], newest.size_bytes);
+        lines.value("backup_timestamp_seconds", &[], made_at.as_second());
     }
     ([(header::CONTENT_TYPE, TEXT)], lines.0).into_response()
 }
