@@ -9,7 +9,7 @@ use super::*;
 fn error_of(path: &Path) -> String {
     match Store::open_sqlite(path) {
         Ok(_) => panic!("{} was opened", path.display()),
-        Err(error @ Error::Unavailable(_)) => error.to_string(),
+        Err(error @ (Error::Unavailable(_) | Error::Damaged(_))) => error.to_string(),
         Err(other) => panic!("{other:?}"),
     }
 }
