@@ -7,25 +7,24 @@
 
 #[path = "../../tests/pretend/mod.rs"]
 mod pretend;
+mod team;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use pretend::telegram::{Message, PretendTelegram, Status};
+use pretend::telegram::{Message, PretendTelegram};
+use team::{ANN, TEAM, draw, messages_of_stories, open};
 
-const TEAM: i64 = -1_001_000_000_001;
-const ANN: i64 = 11;
 const LIBRARY: &str = "/srv/storyline/library";
 const SETTINGS: &str = "/etc/storyline/storyline.toml";
 const CREDENTIAL: &str = "/etc/credstore/storyline.telegram.token";
 /// How often the service is killed while it works.
 const KILLS: usize = 20;
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything may take: on an emulated machine, long.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -33,12 +32,7 @@ async fn main() -> Result<()> {
     let [repository, older, newer] = arguments.as_slice() else {
         bail!("usage: appliance REPOSITORY OLDER NEWER");
     };
-    let telegram = PretendTelegram::start().await;
-    telegram.person(ANN, "Ann");
-    telegram.private_chat(ANN);
-    telegram.supergroup(TEAM, "Team stories");
-    telegram.member(TEAM, ANN, Status::Administrator);
-
+    let telegram = team::gather().await;
     nothing_is_there()?;
     install(repository, older)?;
     without_a_token()?;
@@ -154,13 +148,7 @@ fn set_up(telegram: &PretendTelegram) -> Result<()> {
     fs::write(CREDENTIAL, telegram.token())?;
     sh(&format!("chmod 400 {CREDENTIAL}"))?;
     let mut settings = fs::read_to_string(SETTINGS)?;
-    for (key, value) in [
-        ("api_url", format!("{:?}", telegram.url())),
-        ("chat", TEAM.to_string()),
-        ("admin_chat", ANN.to_string()),
-        ("window_start", "\"00:00\"".to_owned()),
-        ("window_end", "\"00:00\"".to_owned()),
-    ] {
+    for (key, value) in team::settings(telegram.url()) {
         let line = settings
             .lines()
             .find(|line| line.starts_with(&format!("# {key} =")));
@@ -270,20 +258,7 @@ async fn killed_again_and_again(telegram: &PretendTelegram) -> Result<()> {
         "sqlite3 {database} 'SELECT story_id FROM history GROUP BY story_id HAVING COUNT(*) > 1'"
     ))?;
     ensure!(twice.is_empty(), "two outcomes: {twice}");
-    let mut messages: BTreeMap<String, usize> = BTreeMap::new();
-    for message in telegram
-        .messages(TEAM)
-        .iter()
-        .filter(|message| message.media.is_some())
-    {
-        let number = message
-            .text
-            .split_whitespace()
-            .find(|word| word.starts_with('#'));
-        *messages
-            .entry(number.unwrap_or(&message.text).to_owned())
-            .or_default() += 1;
-    }
+    let messages = messages_of_stories(telegram);
     let most = messages.values().max().copied().unwrap_or_default();
     ensure!((1..=2).contains(&most), "messages of a story: {messages:?}");
     done(&format!(
@@ -371,13 +346,6 @@ async fn next(telegram: &PretendTelegram) -> Result<Message> {
     open(telegram).pop().context("a story")
 }
 
-/// The messages that await a press.
-fn open(telegram: &PretendTelegram) -> Vec<Message> {
-    let mut messages = telegram.messages(TEAM);
-    messages.retain(|message| message.button("Posted").is_some());
-    messages
-}
-
 fn media() -> String {
     sh("storyline media list --json").unwrap_or_default()
 }
@@ -428,25 +396,14 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<()> {
     let began = Instant::now();
     while !is_so() {
         if began.elapsed() > PATIENCE {
-            let log = sh("journalctl -q -u storyline -o cat -n 20; systemctl status storyline")
-                .unwrap_or_default();
+            let log =
+                sh("journalctl -q -u storyline -o cat -n 20; systemctl status storyline; true")
+                    .unwrap_or_default();
             bail!("{what}: not within {PATIENCE:?}\n{log}");
         }
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
-}
-
-/// A picture like no other.
-fn draw(path: &Path, number: usize) -> Result<()> {
-    let seed = (number as u32 + 1).wrapping_mul(2_654_435_761);
-    let picture = image::RgbImage::from_fn(1080, 1920, |x, y| {
-        let block = (x / 135 * 31 + y / 160 * 57).wrapping_mul(seed) >> 13;
-        image::Rgb([block as u8, (block >> 8) as u8, (seed >> 24) as u8])
-    });
-    picture
-        .save(path)
-        .with_context(|| format!("drawing {}", path.display()))
 }
 
 fn done(what: &str) {
