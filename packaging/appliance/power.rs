@@ -26,7 +26,7 @@ const CUTS: u64 = 24;
 /// After one of so many it fails again while the machine starts.
 const AGAIN: u64 = 4;
 /// Enough that there is always a new one.
-const PICTURES: usize = 400;
+const PICTURES: usize = 200;
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
