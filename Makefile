@@ -11,7 +11,7 @@ ARCH ?= $(shell dpkg --print-architecture)
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 600
 
-.PHONY: all demo test lint deb repo appliance-test measure fuzz corpus emulator clean toolchain test-packages
+.PHONY: all demo test lint deb repo appliance-test vm-test measure fuzz corpus emulator clean toolchain test-packages
 
 all: toolchain ## build the program
 	$(CARGO) build --release --locked
@@ -48,6 +48,10 @@ repo: deb ## a signed apt repository with it, as a folder
 
 appliance-test: ## the package installed on a Debian with systemd: started, hung, killed, upgraded, removed
 	packaging/appliance/test
+
+# Slow, for each instruction of the machines is emulated. A SEED chooses the same instants for the cuts again.
+vm-test: ## the same for 64-bit ARM on machines of its own, with Debian 12 and 13, and power cuts
+	packaging/appliance/vm-test $(SEED)
 
 measure: toolchain ## what the program costs: size, processor, memory, writes, delays
 	$(CARGO) build --release --locked

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use storyline::system::events;
 
-use super::{done, sh, until};
+use super::shell::{done, sh, until};
 
 fn look(options: &str) -> String {
     let id = events::STORY_SENT.id;

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{done, is_active, property, sh, until};
+use super::shell::{done, is_active, property, sh, until};
 
 const DATABASE: &str = "/var/lib/storyline/storyline.db";
 
