@@ -5,7 +5,6 @@ mod metrics;
 
 use std::fs::Permissions;
 use std::io;
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -190,8 +189,9 @@ impl Health {
                 tasks(&mut findings, &supervisor);
             }
         }
-        let backups = super::backups(&self.config).and_then(|backups| backups.list().ok());
-        let backup_at = backups.and_then(|all| all.first().map(|newest| newest.made_at));
+        let now = self.clock.now();
+        let backup_at = super::backups(&self.config)
+            .and_then(|backups| doctor::backups(&mut findings, &backups, now));
         Answer {
             backup_at,
             ..self.tell(&findings)
@@ -214,9 +214,6 @@ impl Health {
         match doctor::look(findings, &self.config, teams, Service::Itself, now).await {
             Ok(all) => doctor::desk(findings, &self.config.telegram, &all),
             Err(error) => findings.problem("database", error.to_string(), None),
-        }
-        if let Some(backups) = super::backups(&self.config) {
-            doctor::backups(findings, &backups, now);
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::config::{Backup, Config, DatabaseUrl};
 use crate::flow::teams::Teams;
 use crate::flow::{Error, Flow, Store};
 use crate::library::Cache;
+use crate::system::background::blocking;
 use crate::system::clock::Clock;
 use crate::system::events;
 use crate::system::shutdown::Shutdown;
@@ -149,11 +150,8 @@ impl Appliance {
     /// # Errors
     /// If the database cannot be opened, or another daemon has it.
     pub async fn build(config: &Config, clock: Clock) -> Result<Self, Trouble> {
-        if let DatabaseUrl::Sqlite(path) = &config.database.url {
-            Store::look_over(path)?;
-        }
         let (now, before) = (clock.now(), identity(config));
-        let store = open_store(config, now)?;
+        let store = look_and_open(config, now).await?;
         if !claim(&store).await? {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
         }
@@ -208,6 +206,19 @@ impl Appliance {
             }
         }
     }
+}
+
+/// Opens the store after a look at whether it is whole. An upgrade takes a while, and so does a disk that hangs: whoever asks
+/// how the service is gets an answer meanwhile.
+async fn look_and_open(config: &Config, now: Timestamp) -> Result<Store, Error> {
+    let config = config.clone();
+    let opened = blocking(move || {
+        if let DatabaseUrl::Sqlite(path) = &config.database.url {
+            Store::look_over(path)?;
+        }
+        open_store(&config, now)
+    });
+    opened.await?
 }
 
 /// The way to Telegram, if there is a token.

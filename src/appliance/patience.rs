@@ -31,6 +31,21 @@ impl Appliance {
         systemd: &Systemd,
         health: &Health,
     ) -> Result<Option<Self>, Trouble> {
+        tokio::select! {
+            () = shutdown.wait() => {
+                systemd.stopping();
+                Ok(None)
+            }
+            built = Self::build_at_last(config, clock, systemd, health) => built.map(Some),
+        }
+    }
+
+    async fn build_at_last(
+        config: &Config,
+        clock: Clock,
+        systemd: &Systemd,
+        health: &Health,
+    ) -> Result<Self, Trouble> {
         let illness = Illness::none(Nudge::new());
         let desk = connect(config)?.map(|client| {
             let telegram = &config.telegram;
@@ -53,7 +68,7 @@ impl Appliance {
                     if built.is_ok() && illness.reason().is_some() {
                         illness.end(outlet, clock.now()).await;
                     }
-                    return built.map(Some);
+                    return built;
                 }
             };
             let reason = with_the_way_back(config, &error);
@@ -64,23 +79,15 @@ impl Appliance {
             systemd.status(&reason);
             health.ill(&reason);
             systemd.feed();
-            let telling = async {
-                if let Some(outlet) = outlet {
-                    // A slow network must not look like a dead process.
-                    let told = illness.tell(outlet, clock.now());
-                    drop(tokio::time::timeout(TELLING, told).await);
-                }
+            if let Some(outlet) = outlet {
+                // A slow network must not look like a dead process.
+                let told = illness.tell(outlet, clock.now());
+                drop(tokio::time::timeout(TELLING, told).await);
                 systemd.feed();
-                let rest = systemd.watchdog_interval().unwrap_or(TICK);
-                tokio::time::sleep(rest.min(TICK)).await;
-            };
-            tokio::select! {
-                () = shutdown.wait() => {
-                    systemd.stopping();
-                    return Ok(None);
-                }
-                () = telling => systemd.feed(),
             }
+            let rest = systemd.watchdog_interval().unwrap_or(TICK);
+            tokio::time::sleep(rest.min(TICK)).await;
+            systemd.feed();
         }
     }
 }

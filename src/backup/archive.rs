@@ -136,8 +136,7 @@ pub(super) fn manifest(path: &Path) -> Result<Manifest, Error> {
 }
 
 /// Unpacks the database of the backup at `path` to `target`, as it was when it was copied, and brings it to the disk.
-pub(super) fn unpack(path: &Path, target: &Path) -> Result<(), Error> {
-    let manifest = manifest(path)?;
+pub(super) fn unpack(path: &Path, manifest: &Manifest, target: &Path) -> Result<(), Error> {
     let unwritten = |error: &io::Error| Error::folder(target, error);
     let mut file = File::options()
         .write(true)

@@ -43,7 +43,8 @@ impl Error {
         let why = match error.kind() {
             std::io::ErrorKind::StorageFull => "its disk is full".to_owned(),
             std::io::ErrorKind::PermissionDenied => "this user may not write there".to_owned(),
-            std::io::ErrorKind::ReadOnlyFilesystem => "its disk is read-only".to_owned(),
+            std::io::ErrorKind::ReadOnlyFilesystem => "its disk is read-only, or the service may not write outside of its own folders: a drop-in with `ReadWritePaths=` allows it (`systemctl edit storyline`)"
+                    .to_owned(),
             _ => error.to_string(),
         };
         let path = path.to_owned();

@@ -210,15 +210,10 @@ impl Backups {
     }
 
     fn read_back(&self, path: &Path) -> Result<Manifest, Error> {
-        let expected = archive::manifest(path)?;
-        let scratch = self.scratch(expected.database_bytes)?;
-        let copy = scratch.path().join("storyline.db");
-        archive::unpack(path, &copy)?;
-        let found = snapshot::examine(&copy).map_err(|error| Error::broken(path, &error))?;
-        expected
-            .must_be(&found)
-            .map_err(|why| Error::broken(path, &why))?;
-        Ok(expected)
+        let manifest = archive::manifest(path)?;
+        let scratch = self.scratch(manifest.database_bytes)?;
+        unpack(path, &manifest, &scratch.path().join("storyline.db"))?;
+        Ok(manifest)
     }
 
     /// All there are, the newest first. What is called otherwise is none of ours.
@@ -269,30 +264,17 @@ impl Backups {
         for backup in &spare {
             fs::remove_file(&backup.path).map_err(|error| Error::folder(&self.folder, &error))?;
         }
-        if let Err(error) = self.clear_up(now) {
-            tracing::warn!("what was left of a backup cannot be removed: {error}");
+        for folder in [&self.folder, self.data()] {
+            if let Err(error) = clear_up(folder, now) {
+                tracing::warn!("what was left of a backup cannot be removed: {error}");
+            }
         }
         Ok(spare.len())
     }
 
-    /// Removes what was left where a backup was cut off.
-    fn clear_up(&self, now: Timestamp) -> std::io::Result<()> {
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if !name.as_encoded_bytes().starts_with(OURS.as_bytes()) {
-                continue;
-            }
-            let file = entry.metadata()?;
-            if now.as_second() - file.mtime() < LEFTOVER_SECONDS {
-                continue;
-            }
-            match file.is_dir() {
-                true => fs::remove_dir_all(entry.path())?,
-                false => fs::remove_file(entry.path())?,
-            }
-        }
-        Ok(())
+    /// The folder of the database.
+    fn data(&self) -> &Path {
+        self.database.parent().unwrap_or(Path::new("/"))
     }
 
     fn database_bytes(&self) -> u64 {
@@ -311,15 +293,10 @@ impl Backups {
 
     /// A folder for what is needed for a moment: in memory where temporary files are, unless it is too much for that.
     fn scratch(&self, bytes: u64) -> Result<TempDir, Error> {
-        let parent = match bytes > MOST_IN_MEMORY_BYTES {
-            true => self.folder.clone(),
-            false => std::env::temp_dir(),
-        };
-        tempfile::Builder::new()
-            .prefix(OURS)
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(&parent)
-            .map_err(|error| Error::folder(&parent, &error))
+        match bytes > MOST_IN_MEMORY_BYTES {
+            true => scratch_in(&self.folder),
+            false => scratch_in(&std::env::temp_dir()),
+        }
     }
 
     fn make_folder(&self) -> Result<(), Error> {
@@ -340,11 +317,9 @@ impl Backups {
         if !rustix::process::geteuid().is_root() {
             return Ok(());
         }
-        let parent = self.database.parent().unwrap_or(&self.database);
-        let like = if self.database.exists() {
-            &self.database
-        } else {
-            parent
+        let like = match self.database.exists() {
+            true => &self.database,
+            false => self.data(),
         };
         let same_owner = || {
             let (like, is) = (fs::metadata(like)?, fs::metadata(path)?);
@@ -363,6 +338,44 @@ impl Backups {
     fn place(&self) -> Place {
         Place::new(&self.database)
     }
+}
+
+/// Removes what was left in a folder where a backup or the way back from one was cut off.
+fn clear_up(folder: &Path, now: Timestamp) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(OURS.as_bytes()) {
+            continue;
+        }
+        let file = entry.metadata()?;
+        if now.as_second() - file.mtime() < LEFTOVER_SECONDS {
+            continue;
+        }
+        match file.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
+}
+
+/// A folder for what is needed for a moment, which nobody else looks into.
+fn scratch_in(parent: &Path) -> Result<TempDir, Error> {
+    tempfile::Builder::new()
+        .prefix(OURS)
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent)
+        .map_err(|error| Error::folder(parent, &error))
+}
+
+/// Unpacks the database of the backup at `path`, looks through every page of it, and counts its rows.
+fn unpack(path: &Path, manifest: &Manifest, target: &Path) -> Result<(), Error> {
+    archive::unpack(path, manifest, target)?;
+    let found = snapshot::examine(target).map_err(|error| Error::broken(path, &error))?;
+    manifest
+        .must_be(&found)
+        .map_err(|why| Error::broken(path, &why))
 }
 
 #[cfg(test)]

@@ -2,14 +2,13 @@
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Backup, Backups, Error, Manifest, STAMP, archive};
+use super::{Backup, Backups, Error, Manifest, STAMP, archive, scratch_in, unpack};
 use crate::store::place::Place;
-use crate::store::snapshot;
 
 /// What was restored.
 #[derive(Clone, Debug, Serialize)]
@@ -32,30 +31,24 @@ impl Backups {
         if exists && !force {
             return Err(Error::Exists(self.database.clone()));
         }
+        let failed = |error: std::io::Error| Error::folder(&self.database, &error);
+        // What is of no use leaves nothing behind: it is unpacked before anything is touched.
+        let manifest = archive::manifest(&backup.path)?;
+        let scratch = scratch_in(self.data())?;
+        let draft = scratch.path().join("storyline.db");
+        unpack(&backup.path, &manifest, &draft)?;
+        // The group's commands work with it too, as with the one before.
+        let mode = fs::metadata(&self.database).map_or(0o660, |file| file.permissions().mode());
+        fs::set_permissions(&draft, Permissions::from_mode(mode & 0o777)).map_err(failed)?;
+        self.give(&draft)?;
         // Held until all is done: no service begins to work with what is about to be replaced.
         let Some(_claim) = place.claim()? else {
             return Err(Error::InUse(self.database.clone()));
         };
         self.give(&place.lock())?;
-        let failed = |error: std::io::Error| Error::folder(&self.database, &error);
-        let draft = self.database.with_extension("restored");
-        remove(&draft).map_err(failed)?;
-        let manifest = match unpacked(backup, &draft) {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                remove(&draft).map_err(failed)?;
-                return Err(error);
-            }
-        };
-        // The group's commands work with it too, as with the one before.
-        let mode = fs::metadata(&self.database).map_or(0o660, |file| file.permissions().mode());
-        fs::set_permissions(&draft, Permissions::from_mode(mode & 0o777)).map_err(failed)?;
-        self.give(&draft)?;
         let replaced = self.set_aside(now).map_err(failed)?;
         fs::rename(&draft, &self.database).map_err(failed)?;
-        remove(&draft).map_err(failed)?;
-        let folder = self.database.parent().unwrap_or(Path::new("/"));
-        File::open(folder)
+        File::open(self.data())
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
         Ok(Restored { manifest, replaced })
@@ -82,25 +75,4 @@ impl Backups {
         }
         Ok((moved > 0).then_some(aside))
     }
-}
-
-/// What a backup holds, unpacked and looked through.
-fn unpacked(backup: &Backup, draft: &Path) -> Result<Manifest, Error> {
-    archive::unpack(&backup.path, draft)?;
-    let manifest = backup.manifest()?;
-    let broken = |why: &dyn std::fmt::Display| Error::broken(&backup.path, why);
-    let found = snapshot::examine(draft).map_err(|error| broken(&error))?;
-    manifest.must_be(&found).map_err(|why| broken(&why))?;
-    Ok(manifest)
-}
-
-/// Removes a scratch database and what SQLite left beside it.
-fn remove(path: &Path) -> std::io::Result<()> {
-    for file in Place::files(path) {
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -191,6 +191,16 @@ fn a_backup_that_is_not_what_it_was_is_found_out_and_replaces_nothing() {
         }
         assert_eq!(Box::noted(the.database()), "now");
     }
+    // And on a box that never ran, nothing is left that would tell of a database.
+    let bare = tempfile::tempdir().unwrap();
+    let fresh = Backups::new(
+        bare.path().join("backups"),
+        bare.path().join("storyline.db"),
+        None,
+        30,
+    );
+    fresh.restore(&made, false, NOW).unwrap_err();
+    assert_eq!(fs::read_dir(bare.path()).unwrap().count(), 0);
 }
 
 #[test]
@@ -203,6 +213,8 @@ fn names_are_its_own_and_the_rest_of_the_folder_is_left_alone() {
     fs::write(the.backups.folder().join(".storyline-x"), "cut off").unwrap();
     fs::create_dir(the.backups.folder().join(".storyline-y")).unwrap();
     fs::create_dir(the.backups.folder().join(".git")).unwrap();
+    let way_back = the.folder.path().join(".storyline-z");
+    fs::create_dir(&way_back).unwrap();
     let names = |all: Vec<Backup>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
     let all = [second.name.clone(), first.name.clone()];
     assert_eq!(names(the.backups.list().unwrap()), all);
@@ -224,6 +236,7 @@ fn names_are_its_own_and_the_rest_of_the_folder_is_left_alone() {
         "notes.tar.gz",
     ];
     assert_eq!(the.in_folder(), left);
+    assert!(!way_back.exists());
 }
 
 #[test]

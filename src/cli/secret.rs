@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::exit::told;
 use super::print::{FULL, Table, count, heading, moment};
 use super::{Failure, Seat};
+use crate::config::{Secrets, credential_of};
 use crate::flow::secrets::{Secret as Kept, Unkept};
 use crate::system::vault::{Keys, VaultError};
 
@@ -54,9 +55,7 @@ pub(super) async fn run(seat: &Seat, command: Secret) -> Result<(), Failure> {
             seat.print.list(&all, none, |all| table(seat, all))
         }
         Secret::Set(Named { name }) => {
-            let mut text = String::new();
-            io::stdin().take(LONGEST_BYTES).read_to_string(&mut text)?;
-            let secret = SecretString::from(text.trim_end_matches(['\r', '\n']));
+            let secret = given()?;
             let secrets = &seat.config.secrets;
             let _alone = match &secrets.key {
                 Some(_) => None,
@@ -64,7 +63,7 @@ pub(super) async fn run(seat: &Seat, command: Secret) -> Result<(), Failure> {
             };
             let keys = match secrets.keys()? {
                 Some(keys) => keys,
-                None => Keys::load_or_make(&secrets.file)?,
+                None => own_key(secrets)?,
             };
             let by = seat.by.clone();
             seat.flow
@@ -93,6 +92,40 @@ pub(super) async fn run(seat: &Seat, command: Secret) -> Result<(), Failure> {
     }
 }
 
+/// What comes on stdin, without the end of its line.
+fn given() -> Result<SecretString, Failure> {
+    let unread = |why: &str| {
+        Failure::Usage(told(
+            format!("what came on stdin is not kept: {why}"),
+            "`storyline secret set NAME < FILE` reads it from a file",
+        ))
+    };
+    let mut text = String::new();
+    let read = io::stdin()
+        .take(LONGEST_BYTES + 1)
+        .read_to_string(&mut text);
+    match read {
+        Ok(bytes) if bytes as u64 > LONGEST_BYTES => Err(unread("it is longer than 64 KiB")),
+        Ok(_) => Ok(text.trim_end_matches(['\r', '\n']).into()),
+        Err(error) => Err(unread(&error.to_string())),
+    }
+}
+
+/// The keys beside the database; a first one is made where none is given to the service.
+fn own_key(secrets: &Secrets) -> Result<Keys, Failure> {
+    let credential = credential_of("secrets.key");
+    if !secrets.file.exists() && credential.exists() {
+        return Err(Failure::Other(told(
+            format!(
+                "the key is in {}, and is not this user's to read",
+                credential.display()
+            ),
+            "run the command with `sudo`",
+        )));
+    }
+    Ok(Keys::load_or_make(&secrets.file)?)
+}
+
 /// Whenever this is cut off, the keys on the disk open every secret in the database. The keys of before stay: older backups hold
 /// secrets that only they open.
 async fn rotate(seat: &Seat) -> Result<usize, Failure> {
@@ -108,7 +141,7 @@ async fn rotate(seat: &Seat) -> Result<usize, Failure> {
         return Ok(seat.flow.seal_anew(&keys).await?);
     }
     let _alone = Keys::hold(&secrets.file)?;
-    let keys = Keys::load_or_make(&secrets.file)?.with_a_new_one()?;
+    let keys = own_key(secrets)?.with_a_new_one()?;
     keys.write(&secrets.file)?;
     Ok(seat.flow.seal_anew(&keys).await?)
 }

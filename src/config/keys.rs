@@ -221,7 +221,8 @@ const HERE: &[Key] = &[
         name: "folder",
         sample: "/var/lib/storyline/backups",
         doc: "The folder that they are kept in, as an absolute path; unset, `backups` beside the database. The service must be \
-              able to write there.",
+              able to write there: for one elsewhere, `systemctl edit storyline` and write `[Service]` and \
+              `ReadWritePaths=/the/folder`.",
         ..TEXT
     },
     Key {

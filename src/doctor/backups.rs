@@ -10,12 +10,15 @@ const OLD: SignedDuration = SignedDuration::from_hours(50);
 /// So many nights are no accident.
 const TOO_OLD: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// How old the newest backup is.
-pub fn backups(findings: &mut Findings, backups: &Backups, now: Timestamp) {
+/// How old the newest backup is; returns when it was made.
+pub fn backups(findings: &mut Findings, backups: &Backups, now: Timestamp) -> Option<Timestamp> {
     let make = "`storyline backup create` makes one and says why, if it cannot; `journalctl -u storyline TASK=backup` tells more";
     let all = match backups.list() {
         Ok(all) => all,
-        Err(error) => return findings.warning("backups", error.to_string(), make),
+        Err(error) => {
+            findings.warning("backups", error.to_string(), make);
+            return None;
+        }
     };
     let future = all.iter().filter(|backup| backup.made_at > now).count();
     if future > 0 {
@@ -25,7 +28,8 @@ pub fn backups(findings: &mut Findings, backups: &Backups, now: Timestamp) {
     }
     let Some(newest) = all.iter().find(|backup| backup.made_at <= now) else {
         let soon = "the service makes one within minutes, and every night; `storyline backup create` makes one now";
-        return findings.note("backups", "there is none yet", Some(soon));
+        findings.note("backups", "there is none yet", Some(soon));
+        return None;
     };
     let age = now.duration_since(newest.made_at);
     let told = format!(
@@ -41,4 +45,5 @@ pub fn backups(findings: &mut Findings, backups: &Backups, now: Timestamp) {
     } else {
         findings.ok("backups", told);
     }
+    Some(newest.made_at)
 }

@@ -16,7 +16,7 @@ pub use backups::backups;
 pub use finding::{Finding, Findings, State};
 pub use library::library;
 pub use machine::machine;
-pub use records::{Service, clock, desk, named, records, settings_of_all};
+pub use records::{Service, clock, desk, named, settings_of_all};
 
 use crate::config::{Config, DatabaseUrl};
 use crate::domain::team::TeamSettings;
@@ -34,7 +34,7 @@ pub async fn look(
     service: Service,
     now: Timestamp,
 ) -> Result<Vec<TeamSettings>, Error> {
-    let all = records(findings, config, teams, service, now).await?;
+    let all = records::records(findings, config, teams, service, now).await?;
     let mut growth = 0;
     for (flow, _) in teams.all() {
         growth += flow.taken_in_bytes(now - disk::MONTH).await?;

@@ -1,7 +1,7 @@
 //! Puts a file in place of another in one step: whoever reads it finds the old one or the new one, whole, even after a power
 //! cut.
 
-use std::fs::Permissions;
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
@@ -16,9 +16,16 @@ const RIGHTS: u32 = 0o7777;
 /// # Errors
 /// If it cannot be written; then it is as it was.
 pub fn replace(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
-    put(path, contents, |file| {
-        file.set_permissions(Permissions::from_mode(rights))
-    })
+    put(path, contents, None, rights)
+}
+
+/// Writes a file that belongs to whoever its folder does, and has these rights from the beginning.
+///
+/// # Errors
+/// If it cannot be written; then it is as it was.
+pub fn replace_as_folder(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
+    let owner = std::fs::metadata(folder(path))?;
+    put(path, contents, Some(&owner), rights)
 }
 
 /// Writes a file that keeps its owner, its group and its rights; a new one has these rights.
@@ -26,35 +33,32 @@ pub fn replace(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
 /// # Errors
 /// If it cannot be written; then it is as it was.
 pub fn rewrite(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
-    let before = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return replace(path, contents, rights);
-        }
-        Err(error) => return Err(error),
-    };
-    put(path, contents, |file| {
-        let now = file.metadata()?;
-        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-            fchown(file, Some(before.uid()), Some(before.gid()))?;
-        }
-        file.set_permissions(Permissions::from_mode(before.mode() & RIGHTS))
-    })
+    match std::fs::metadata(path) {
+        Ok(before) => put(path, contents, Some(&before), before.mode() & RIGHTS),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, contents, rights),
+        Err(error) => Err(error),
+    }
 }
 
-fn put(
-    path: &Path,
-    contents: &[u8],
-    own: impl FnOnce(&std::fs::File) -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
+fn put(path: &Path, contents: &[u8], owner: Option<&Metadata>, rights: u32) -> io::Result<()> {
     // Nobody else may read it until it is whose it shall be.
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(contents)?;
-    own(file.as_file())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    let mut draft = NamedTempFile::new_in(folder(path))?;
+    draft.write_all(contents)?;
+    let file = draft.as_file();
+    if let Some(owner) = owner {
+        let is = file.metadata()?;
+        if (is.uid(), is.gid()) != (owner.uid(), owner.gid()) {
+            fchown(file, Some(owner.uid()), Some(owner.gid()))?;
+        }
+    }
+    file.set_permissions(Permissions::from_mode(rights))?;
+    file.sync_all()?;
+    draft.persist(path)?;
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
 }
 
 #[cfg(test)]

@@ -3,14 +3,16 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::io;
+
 use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, Generate, Payload};
 use chacha20poly1305::{Key as Bytes, KeyInit, XChaCha20Poly1305, XNonce};
 use data_encoding::{BASE64, HEXLOWER};
 use secrecy::{ExposeSecret, SecretString};
+
+use super::replace::replace_as_folder;
 
 /// How long a nonce is, in bytes.
 const NONCE: usize = 24;
@@ -163,24 +165,10 @@ impl Keys {
     /// # Errors
     /// If that cannot be done; the file is as it was then.
     pub fn write(&self, path: &Path) -> Result<(), VaultError> {
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let write = || {
-            let mut draft = tempfile::NamedTempFile::new_in(folder)?;
-            for key in &self.0 {
-                writeln!(draft, "{}", key.text.expose_secret())?;
-            }
-            let (owner, is) = (fs::metadata(folder)?, draft.as_file().metadata()?);
-            if (owner.uid(), owner.gid()) != (is.uid(), is.gid()) {
-                chown(draft.path(), Some(owner.uid()), Some(owner.gid()))?;
-            }
-            draft
-                .as_file()
-                .set_permissions(fs::Permissions::from_mode(0o400))?;
-            draft.as_file().sync_all()?;
-            draft.persist(path).map_err(|error| error.error)?;
-            File::open(folder)?.sync_all()
-        };
-        write().map_err(|error: io::Error| key_file(path, &error))
+        let lines = self.0.iter().map(|key| key.text.expose_secret());
+        let text = SecretString::from(lines.fold(String::new(), |text, line| text + line + "\n"));
+        replace_as_folder(path, text.expose_secret().as_bytes(), 0o400)
+            .map_err(|error| key_file(path, &error))
     }
 
     /// Encrypts a secret for a place, which is told by its name.
@@ -233,6 +221,8 @@ fn key_file(path: &Path, why: &dyn fmt::Display) -> VaultError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn secret() -> SecretString {

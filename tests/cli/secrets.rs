@@ -9,7 +9,7 @@ const CANARY: &str = "EAAcanary0123456789";
 
 impl Bench {
     /// Types a command, and this on its stdin.
-    fn type_in_with(&self, line: &str, stdin: &str) -> Seen {
+    fn type_in_with(&self, line: &str, stdin: impl AsRef<[u8]>) -> Seen {
         let file = self.root().join("stdin");
         fs::write(&file, stdin).unwrap();
         let output = self
@@ -54,7 +54,7 @@ async fn a_secret_is_kept_encrypted_and_shown_nowhere() {
     let bench = Bench::with_media().await;
     let none = bench.type_in("secret list");
     assert!(none.stderr.contains("There is no secret"), "{none:?}");
-    let set = bench.type_in_with("secret set instagram.token", &format!("{CANARY}\n"));
+    let set = bench.type_in_with("secret set instagram.token", format!("{CANARY}\n"));
     assert_eq!((set.code, set.stderr.trim()), (0, "kept, encrypted"));
     bench.type_in("backup create");
     assert!(!bench.holds_the_canary());
@@ -123,10 +123,13 @@ async fn a_new_key_takes_the_place_of_the_old_one() {
 async fn nothing_is_put_in_the_place_of_a_secret() {
     let bench = Bench::with_media().await;
     bench.type_in_with("secret set one", CANARY);
-    for nothing in ["", "\n", "  \n"] {
-        let refused = bench.type_in_with("secret set one", nothing);
+    let too_long = vec![b'x'; 64 * 1024 + 1];
+    for no_secret in [&b""[..], b"\n", b"  \n", b"\xff\xfe", &too_long] {
+        let refused = bench.type_in_with("secret set one", no_secret);
         assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains("what came on stdin"), "{refused:?}");
     }
+
     let listed = bench.type_in("secret list --json").json();
     assert_eq!(listed.as_array().unwrap().len(), 1);
     assert_eq!(bench.type_in("secret remove one").code, 0);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use teloxide::payloads::SendMessageSetters;
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, MessageId, ParseMode, ThreadId};
@@ -14,6 +13,7 @@ use super::super::print::say;
 use super::chat::Place;
 use super::owner::Owner;
 use super::token::Bot;
+use crate::domain::calendar::moment;
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
 use crate::flow::Flow;
@@ -56,7 +56,7 @@ pub(super) async fn first(flow: &Flow) -> Result<Option<Timestamp>, Failure> {
 /// What the team reads first.
 fn greeting(team: &TeamSettings, first: Option<Timestamp>, is_channel: bool) -> String {
     let comes = match first {
-        Some(at) => format!("on {}", spoken(at, &team.timezone)),
+        Some(at) => format!("on {}", moment(at, &team.timezone)),
         None => "as soon as there are pictures in the library".to_owned(),
     };
     let help = if is_channel {
@@ -69,12 +69,6 @@ fn greeting(team: &TeamSettings, first: Option<Timestamp>, is_channel: bool) -> 
          button below it that says so; the others are for when you would rather not.{help}",
         rhythm(team)
     )
-}
-
-fn spoken(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone())
-        .strftime("%a %-d %b, %H:%M")
-        .to_string()
 }
 
 /// Says hello in the team's chat; whether it could.
@@ -129,6 +123,8 @@ async fn send(bot: &Bot, chat: i64, thread: Option<i32>, text: &str) -> Result<(
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
 
     #[test]
