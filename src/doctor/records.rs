@@ -34,7 +34,7 @@ pub enum Service {
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn records(
+pub(super) async fn records(
     findings: &mut Findings,
     config: &Config,
     teams: &Teams,
