@@ -19,6 +19,7 @@ mod several;
 mod states;
 mod told;
 mod unasked;
+mod upgrading;
 mod values;
 
 #[cfg(feature = "postgres")]
@@ -354,6 +355,10 @@ async fn everything(store: &Store) -> Vec<(String, Vec<value::Row>)> {
                 "telegram_updates",
                 "hand_ins",
                 "handed_files",
+                "undos",
+                "settings",
+                "uploads",
+                "bulletins",
                 "secrets",
                 "state",
             ]
