@@ -66,6 +66,7 @@ pub fn backups(config: &Config) -> Option<Backups> {
         folder,
         keep_days,
         settings,
+        copies: _,
     } = config.backup.clone();
     let folder = folder.unwrap_or_else(|| database.with_file_name("backups"));
     let database = database.clone();
