@@ -2,6 +2,7 @@
 //! of them is all there is to know, so they are there when the database is not.
 
 mod archive;
+pub mod copies;
 mod error;
 mod restore;
 mod retention;
@@ -78,7 +79,12 @@ pub struct Backup {
 impl Backup {
     /// The backup in this file, by its name. Whether it is whole is not known.
     fn at(path: PathBuf) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?.to_owned();
+        Self::called(path, ENDING)
+    }
+
+    /// The backup in this file, whose name ends so.
+    fn called(path: PathBuf, ending: &str) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(ending)?.to_owned();
         let (stamp, reason) = name.split_once('_')?;
         let reason = reason.split('_').next()?;
         Some(Self {
@@ -226,17 +232,7 @@ impl Backups {
     /// # Errors
     /// If the folder cannot be read; one that is not there holds none.
     pub fn list(&self) -> Result<Vec<Backup>, Error> {
-        let failed = |error: std::io::Error| Error::folder(&self.folder, &error);
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            found.extend(Backup::at(entry.map_err(failed)?.path()));
-        }
-        found.sort_by(|one, other| other.name.cmp(&one.name));
-        Ok(found)
+        list_in(&self.folder, ENDING).map_err(|error| Error::folder(&self.folder, &error))
     }
 
     /// The backup of this name (`latest` is the newest) or at this path.
@@ -269,30 +265,10 @@ impl Backups {
         for backup in &spare {
             fs::remove_file(&backup.path).map_err(|error| Error::folder(&self.folder, &error))?;
         }
-        if let Err(error) = self.clear_up(now) {
+        if let Err(error) = clear_up(&self.folder, now) {
             tracing::warn!("what was left of a backup cannot be removed: {error}");
         }
         Ok(spare.len())
-    }
-
-    /// Removes what was left where a backup was cut off.
-    fn clear_up(&self, now: Timestamp) -> std::io::Result<()> {
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if !name.as_encoded_bytes().starts_with(OURS.as_bytes()) {
-                continue;
-            }
-            let file = entry.metadata()?;
-            if now.as_second() - file.mtime() < LEFTOVER_SECONDS {
-                continue;
-            }
-            match file.is_dir() {
-                true => fs::remove_dir_all(entry.path())?,
-                false => fs::remove_file(entry.path())?,
-            }
-        }
-        Ok(())
     }
 
     fn database_bytes(&self) -> u64 {
@@ -363,6 +339,40 @@ impl Backups {
     fn place(&self) -> Place {
         Place::new(&self.database)
     }
+}
+
+/// All in a folder whose names end so, the newest first; a folder that is not there holds none.
+fn list_in(folder: &Path, ending: &str) -> std::io::Result<Vec<Backup>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        found.extend(Backup::called(entry?.path(), ending));
+    }
+    found.sort_by(|one, other| other.name.cmp(&one.name));
+    Ok(found)
+}
+
+/// Removes what was left where a backup was cut off.
+fn clear_up(folder: &Path, now: Timestamp) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(OURS.as_bytes()) {
+            continue;
+        }
+        let file = entry.metadata()?;
+        if now.as_second() - file.mtime() < LEFTOVER_SECONDS {
+            continue;
+        }
+        match file.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -244,7 +244,7 @@ const HERE: &[Key] = &[
     Key {
         section: "backup",
         name: "copy_to",
-        sample: "/media/stick/storyline",
+        sample: "/media/stick/backups",
         doc: "A folder on a stick, another disk or a share that each backup is copied to, encrypted, as an absolute path; \
               copies are kept there as long as backups are here. Make it on the stick itself: while it is not there \
               nothing is written, and what is missing follows when it is back. A folder of its own for each box. The service may write there after \
