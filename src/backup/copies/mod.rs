@@ -35,3 +35,6 @@ impl From<CutOff> for Unsent {
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
+
+#[cfg(test)]
+mod tests;

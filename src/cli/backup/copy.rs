@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::appliance::copies::{Copies, Sent};
 use crate::appliance::open_teams;
-use crate::backup::copies::{Opened, SealError};
+use crate::backup::copies::{AgeError, Opened, SealError};
 use crate::backup::{Backup, Backups};
 use crate::cli::print::{Print, say};
 use crate::cli::{Failure, missing_database, told};
@@ -119,11 +119,11 @@ impl From<SealError> for Failure {
         let text = error.to_string();
         match error {
             SealError::Backup(error) => error.into(),
-            SealError::Age(_) => Self::Other(told(
+            SealError::Age(AgeError::Failed { .. }) => Self::Other(told(
                 text,
                 "the private key that `storyline backup key` showed opens what was encrypted for its public half, and nothing else does",
             )),
-            SealError::CutOff(_) => Self::plain(text),
+            SealError::Age(_) | SealError::CutOff(_) => Self::plain(text),
         }
     }
 }

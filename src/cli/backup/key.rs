@@ -24,9 +24,8 @@ pub(in crate::cli) async fn run(
     path: Option<&Path>,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let pair = make_pair().await.map_err(|error| {
-        Failure::Other(told(error.to_string(), "`apt install age` installs it"))
-    })?;
+    let pair = make_pair().await;
+    let pair = pair.map_err(|error| Failure::plain(error.to_string()))?;
     // First what is lost if it is not read: a setting for a key that nobody has would encrypt for nobody.
     show(print, &pair)?;
     if !print.is_json() {
