@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # What the tests run against beside the program itself.
-TEST_PACKAGES = postgresql util-linux libheif-examples python3-pip curl libimage-exiftool-perl openssh-client \
+TEST_PACKAGES = age postgresql util-linux libheif-examples python3-pip curl libimage-exiftool-perl openssh-client \
     openssh-server rclone redis-server rsync tar unzip zip
 # Where everything is built, and what is fetched for the tests is kept.
 TARGET = $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -11,7 +11,7 @@ ARCH ?= $(shell dpkg --print-architecture)
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 600
 
-.PHONY: all demo test lint deb repo appliance-test vm-test measure fuzz corpus emulator clean toolchain test-packages
+.PHONY: all demo test lint deb repo appliance-test vm-test measure fuzz corpus emulator storage clean toolchain test-packages
 
 all: toolchain ## build the program
 	$(CARGO) build --release --locked
@@ -21,7 +21,7 @@ demo: toolchain ## the real program on a pretend chat, with a page to watch it
 	$(CARGO) build --locked --example demo
 	target/debug/examples/demo target/release/storyline $(DEMO)
 
-test: toolchain test-packages lint corpus emulator ## everything, as CI runs it
+test: toolchain test-packages lint corpus emulator storage ## everything, as CI runs it
 	$(CARGO) test --locked
 	$(CARGO) test --locked --no-default-features --lib
 	packaging/appliance/test
@@ -77,6 +77,10 @@ corpus: test-packages
 # Another project's idea of Telegram, fetched once.
 emulator: test-packages
 	@packaging/emulator $(TARGET)/emulator
+
+# A server of buckets, built once.
+storage: toolchain
+	@packaging/prepare storage $(TARGET)/storage
 
 toolchain:
 	@packaging/prepare toolchain

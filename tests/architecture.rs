@@ -14,7 +14,7 @@ fn may_import() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("system", vec![]),
         ("config", vec!["domain", "system"]),
         ("store", vec!["domain"]),
-        ("backup", vec!["store"]),
+        ("backup", vec!["store", "system"]),
         ("flow", vec!["domain", "store", "system"]),
         ("library", edge.clone()),
         ("telegram", edge.clone()),

@@ -1,6 +1,7 @@
 //! The composition root: builds everything from the config, and runs it until told to stop. Here, and only here, the edges
 //! meet: the library's studio makes the pictures that the desk shows.
 
+pub mod copies;
 pub mod health;
 mod illness;
 mod keeper;
@@ -67,6 +68,7 @@ pub fn backups(config: &Config) -> Option<Backups> {
         folder,
         keep_days,
         settings,
+        copies: _,
     } = config.backup.clone();
     let folder = folder.unwrap_or_else(|| database.with_file_name("backups"));
     let database = database.clone();

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::Trouble;
+use super::copies::Copies;
 use super::illness::{Illness, passes};
 use super::keeper::Keeper;
 use super::loops::Worker;
@@ -128,6 +129,7 @@ impl<'a> Shift<'a> {
         let receiver = voice.as_ref().map(|voice| self.receive(voice));
         self.keep(systemd, owner);
         self.back_up();
+        self.carry_off(voice.as_ref());
         self.watch(systemd);
 
         systemd.ready();
@@ -269,6 +271,18 @@ impl Shift<'_> {
         let tick = self.heart.subscribe();
         self.start(None, "backup", BACKUP_QUIET, move |pulse| {
             nightly.clone().run(tick.clone(), pulse)
+        });
+    }
+
+    /// What was backed up leaves the box, apart from what makes it: a stick that hangs delays no backup.
+    fn carry_off(&self, voice: Option<&Voice>) {
+        let flow = self.teams.own().clone();
+        let Some(copies) = Copies::new(self.config, flow, voice.cloned()) else {
+            return;
+        };
+        let (clock, tick) = (self.clock.clone(), self.heart.subscribe());
+        self.start(None, "copies", BACKUP_QUIET, move |pulse| {
+            copies.clone().run(clock.clone(), tick.clone(), pulse)
         });
     }
 

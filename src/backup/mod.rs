@@ -2,6 +2,7 @@
 //! of them is all there is to know, so they are there when the database is not.
 
 mod archive;
+pub mod copies;
 mod error;
 mod restore;
 mod retention;
@@ -78,7 +79,12 @@ pub struct Backup {
 impl Backup {
     /// The backup in this file, by its name. Whether it is whole is not known.
     fn at(path: PathBuf) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?.to_owned();
+        Self::called(path, ENDING)
+    }
+
+    /// The backup in this file, whose name ends so.
+    fn called(path: PathBuf, ending: &str) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(ending)?.to_owned();
         let (stamp, reason) = name.split_once('_')?;
         let reason = reason.split('_').next()?;
         Some(Self {
@@ -221,17 +227,7 @@ impl Backups {
     /// # Errors
     /// If the folder cannot be read; one that is not there holds none.
     pub fn list(&self) -> Result<Vec<Backup>, Error> {
-        let failed = |error: std::io::Error| Error::folder(&self.folder, &error);
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            found.extend(Backup::at(entry.map_err(failed)?.path()));
-        }
-        found.sort_by(|one, other| other.name.cmp(&one.name));
-        Ok(found)
+        list_in(&self.folder, ENDING).map_err(|error| Error::folder(&self.folder, &error))
     }
 
     /// The backup of this name (`latest` is the newest) or at this path.
@@ -338,6 +334,20 @@ impl Backups {
     fn place(&self) -> Place {
         Place::new(&self.database)
     }
+}
+
+/// All in a folder whose names end so, the newest first; a folder that is not there holds none.
+fn list_in(folder: &Path, ending: &str) -> std::io::Result<Vec<Backup>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        found.extend(Backup::called(entry?.path(), ending));
+    }
+    found.sort_by(|one, other| other.name.cmp(&one.name));
+    Ok(found)
 }
 
 /// Removes what was left in a folder where a backup or the way back from one was cut off.

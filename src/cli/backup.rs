@@ -1,7 +1,12 @@
 //! `storyline backup`: copies of the records, and the way back to one. It needs no database that works.
 
-use clap::{Args, Subcommand};
+mod copy;
+pub(super) mod key;
+
+use clap::Subcommand;
 use serde::Serialize;
+
+use copy::Named;
 
 use super::print::{FULL, NUMBER, Print, TEXT, Table, count, heading, moment, say};
 use super::{Failure, told};
@@ -29,13 +34,12 @@ pub(super) enum Backup {
         #[arg(long)]
         force: bool,
     },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Named {
-    /// Its name in the list, `latest`, or the path of its file
-    #[arg(value_name = "BACKUP")]
-    name: String,
+    /// Send the newest, encrypted, to every place that copies go to; the service does so every night by itself
+    Copy,
+    /// Make the key that copies are encrypted for, and show what opens them, this once
+    ///
+    /// Its public half is written into the settings. Keep the private one away from the box: in a password manager, or on paper.
+    Key,
 }
 
 pub(super) async fn run(print: Print, command: Backup, config: &Config) -> Result<(), Failure> {
@@ -56,13 +60,14 @@ pub(super) async fn run(print: Print, command: Backup, config: &Config) -> Resul
             print.done(&made, &sentence)
         }
         Backup::List => list(print, config, &backups),
-        Backup::Verify(Named { name }) => {
-            let manifest = backups.verify(&backups.find(&name)?)?;
+        Backup::Verify(named) => {
+            let found = named.find(&backups).await?;
+            let manifest = backups.verify(found.backup())?;
             print.done(&manifest, &format!("it is whole: {}", holds(&manifest)))
         }
         Backup::Restore { named, force } => {
-            let backup = backups.find(&named.name)?;
-            let restored = backups.restore(&backup, force, now)?;
+            let found = named.find(&backups).await?;
+            let restored = backups.restore(found.backup(), force, now)?;
             print.done(
                 &restored,
                 &format!("restored: {}", holds(&restored.manifest)),
@@ -79,6 +84,9 @@ pub(super) async fn run(print: Print, command: Backup, config: &Config) -> Resul
             ));
             Ok(())
         }
+        Backup::Copy => copy::run(print, config).await,
+        // It is made before the settings are read, which may lack nothing else.
+        Backup::Key => Ok(()),
     }
 }
 

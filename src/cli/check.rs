@@ -57,6 +57,7 @@ pub(super) async fn gather(
             let config = &loaded.config;
             let teams = look_around(&mut findings, config).await;
             findings.extend(service::tasks(config, environment).await);
+            doctor::age(&mut findings, config).await;
             telegram(&mut findings, &config.telegram, &teams, online).await;
         }
     }

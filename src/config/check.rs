@@ -1,6 +1,8 @@
 //! Turns what was written into settings, and says everything that is wrong with it at once: each problem with its reason
 //! and what to do.
 
+mod copies;
+
 use secrecy::SecretString;
 
 use super::database::{DatabaseUrl, without_password};
@@ -46,6 +48,7 @@ impl Check<'_> {
     fn config(&mut self) -> Config {
         let team = self.team();
         let url = self.required("database.url", DatabaseUrl::parse);
+        let telegram = self.telegram();
         Config {
             library: self.library(&team),
             secrets: Secrets {
@@ -57,11 +60,12 @@ impl Check<'_> {
                 folder: self.optional("backup.folder", absolute),
                 keep_days: self.required("backup.keep_days", |text| whole(text, KEEP_DAYS)),
                 settings: None,
+                copies: self.copies(&telegram),
             },
             health: Health {
                 listen: self.optional("health.listen", address),
             },
-            telegram: self.telegram(),
+            telegram,
             team,
             log: Log {
                 level: self.required("log.level", |text| {

@@ -133,7 +133,12 @@ mod tests {
             .iter()
             .filter(|key| !key.sample.is_empty() && key.name != "token_file")
             .map(|key| format!("{}.{}\n", key.section, key.line(key.sample)))
-            .chain(["telegram.webhook_secret = \"shown-nowhere\"\n".to_owned()])
+            .chain(
+                ["telegram.webhook_secret", "backup.s3_secret_key"]
+                    .map(|key| format!("{key} = \"shown-nowhere\"\n")),
+            )
+            // It has no sample: whoever took one as it is would encrypt for somebody else.
+            .chain([format!("backup.encrypt_for = \"age1{}\"\n", "q".repeat(58))])
             .collect();
         assert_eq!(load(&text).config.team.chat, Some(-1_001_234_567_890));
     }

@@ -235,6 +235,64 @@ const HERE: &[Key] = &[
         ..TEXT
     },
     Key {
+        section: "backup",
+        name: "encrypt_for",
+        doc: "For whom the copies that leave the box are encrypted, as `storyline backup key` tells it: a public key of `age` \
+              (`age1…`) or of SSH (`ssh-ed25519 …`), of several a line each. What opens them is kept elsewhere; whoever has it \
+              needs no Storyline, but any `age` and `tar`.",
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "copy_to",
+        sample: "/media/stick/backups",
+        doc: "A folder on a stick, another disk or a share that each backup is copied to, encrypted, as an absolute path; \
+              copies are kept there as long as backups are here. Make it on the stick itself: while it is not there \
+              nothing is written, and what is missing follows when it is back. A folder of its own for each box. The service may write there after \
+              `systemctl edit storyline` with the lines `[Service]` and `ReadWritePaths=-/media/stick`, if the folder's rights let \
+              the user `storyline` do so.",
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "copy_to_chat",
+        kind: Kind::Truth,
+        default: "false",
+        doc: "Whether each backup is sent to `[telegram] admin_chat`, encrypted and without a sound; up to 50 MB, which is the \
+              most that bots may send.",
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "s3_url",
+        sample: "https://s3.eu-central-1.amazonaws.com/bucket/storyline",
+        doc: "The bucket that each backup is copied to, encrypted: the address of any server that speaks S3, the name of the bucket, \
+              and a folder in it if you like. An access key that may do nothing but put files there is enough. What is too old \
+              is removed by the bucket's own rule (its lifecycle), not by Storyline.",
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "s3_region",
+        default: "us-east-1",
+        doc: "The region of the bucket. Many servers that are not Amazon's take any.",
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "s3_access_key",
+        sample: "storyline",
+        doc: "The name of the access key; it goes with `s3_url`.",
+        ..TEXT
+    },
+    Key {
+        section: "backup",
+        name: "s3_secret_key",
+        doc: "The secret of the access key; it goes with `s3_url`. Prefer the systemd credential `backup.s3_secret_key`.",
+        secrecy: Secrecy::Secret,
+        ..TEXT
+    },
+    Key {
         section: "health",
         name: "listen",
         sample: "127.0.0.1:9180",

@@ -12,6 +12,7 @@ use crate::system::logging::{Format, Levels};
 use crate::system::vault::{Keys, VaultError};
 
 mod check;
+mod copies;
 mod database;
 mod edit;
 mod example;
@@ -23,6 +24,7 @@ mod problem;
 mod show;
 
 pub use crate::system::environment::Environment;
+pub use copies::{Bucket, Copies};
 pub use database::DatabaseUrl;
 pub use edit::Draft;
 pub use example::example;
@@ -66,6 +68,7 @@ impl Config {
             .into_iter()
             .flatten()
             .cloned()
+            .chain(self.backup.copies.secret().cloned())
             .chain(key)
             .chain(self.database.url.password())
             .collect()
@@ -121,6 +124,8 @@ pub struct Backup {
     pub keep_days: u32,
     /// The file that these settings were read from, which goes with each.
     pub settings: Option<PathBuf>,
+    /// The copies that leave the box.
+    pub copies: Copies,
 }
 
 /// Who may ask how the service is.

@@ -64,6 +64,15 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "secrets.key" => secrets.key.as_ref().map(secret)?,
         "backup.folder" => backup.folder.as_ref()?.display().to_string(),
         "backup.keep_days" => backup.keep_days.to_string(),
+        "backup.encrypt_for" => {
+            Some(backup.copies.recipients.join("\n")).filter(|it| !it.is_empty())?
+        }
+        "backup.copy_to" => backup.copies.folder.as_ref()?.display().to_string(),
+        "backup.copy_to_chat" => backup.copies.chat.is_some().to_string(),
+        "backup.s3_url" => backup.copies.bucket.as_ref()?.url.to_string(),
+        "backup.s3_region" => backup.copies.region.clone(),
+        "backup.s3_access_key" => backup.copies.bucket.as_ref()?.access_key.clone(),
+        "backup.s3_secret_key" => backup.copies.secret().map(secret)?,
         "health.listen" => health.listen?.to_string(),
         "telegram.token" => telegram.token.as_ref().map(secret)?,
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
@@ -91,6 +100,8 @@ mod tests {
 
     const KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
 
+    const RECIPIENT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
     /// Every setting by its variable, at its default or sample.
     fn everything() -> Environment {
         KEYS.iter()
@@ -100,6 +111,8 @@ mod tests {
                 ("STORYLINE_TELEGRAM_TOKEN".to_owned(), "1:canary"),
                 ("STORYLINE_SECRETS_KEY".to_owned(), KEY),
                 ("STORYLINE_TELEGRAM_WEBHOOK_SECRET".to_owned(), "canary"),
+                ("STORYLINE_BACKUP_S3_SECRET_KEY".to_owned(), "canary"),
+                ("STORYLINE_BACKUP_ENCRYPT_FOR".to_owned(), RECIPIENT),
             ])
             .collect()
     }
@@ -123,7 +136,11 @@ mod tests {
                 assert_eq!((shown.value.as_deref(), &*shown.origin), (None, "default"));
             } else {
                 let value = shown.value.as_deref().unwrap_or("nothing");
-                assert_eq!(value.trim_end_matches('/'), key.shown(), "{}", shown.key);
+                let set = match key.name {
+                    "encrypt_for" => RECIPIENT,
+                    _ => key.shown(),
+                };
+                assert_eq!(value.trim_end_matches('/'), set, "{}", shown.key);
                 assert_eq!(shown.origin, format!("${}", key.environment_name()));
             }
         }

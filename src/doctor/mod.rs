@@ -2,6 +2,7 @@
 //! found, why, and what to do about it.
 
 mod backups;
+mod copies;
 mod disk;
 mod finding;
 mod library;
@@ -13,6 +14,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 pub use backups::backups;
+pub use copies::age;
 pub use finding::{Finding, Findings, State};
 pub use library::library;
 pub use machine::machine;
@@ -45,5 +47,6 @@ pub async fn look(
         own.extend(path.parent());
     }
     disk::judge(findings, &libraries, &own, growth);
+    copies::copies(findings, config, teams.own(), now).await?;
     Ok(all)
 }

@@ -17,6 +17,8 @@ pub mod topic {
     pub const DATABASE: &str = "database";
     /// No backup can be made.
     pub const BACKUP: &str = "backup";
+    /// No copy of the backups gets off the box.
+    pub const BACKUP_COPY: &str = "backup_copy";
     /// The clock is not to be trusted.
     pub const CLOCK: &str = "clock";
     /// The library's disk seems to be away.
@@ -77,6 +79,7 @@ impl Severity {
         match topic {
             topic::AWAY | topic::VERSION => Self::Notice,
             topic::BACKUP
+            | topic::BACKUP_COPY
             | topic::WATCHER
             | topic::REFUSED
             | topic::BACKLOG

@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod caption;
 pub mod category;
 pub mod clip;
+pub mod copy;
 pub mod edit;
 pub mod entry;
 mod fingerprint;

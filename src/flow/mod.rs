@@ -5,7 +5,8 @@
 //! [`act`] presses become outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was
 //! left standing is put right. Beside that way: [`steer`] how the box runs · [`curate`] what people decide about the library ·
 //! [`edit`] what they say of a media · [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may ·
-//! [`survey`], [`album`] and [`life`] what people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box.
+//! [`survey`], [`album`] and [`life`] what people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box ·
+//! [`copies`] which backups have left it.
 //! [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
@@ -15,6 +16,7 @@ pub mod bulletin;
 mod chooser;
 mod close;
 pub mod conditions;
+pub mod copies;
 pub mod curate;
 pub mod digest;
 pub mod dispatch;

@@ -21,6 +21,8 @@ const VERSION: &str = "version";
 const UPGRADED_FROM: &str = "upgraded_from";
 /// Deliveries of a team that failed, one after the other; its id follows.
 const FAILURES: &str = "failures:";
+/// What is on record of the copies of backups that leave the box; the destination's name follows.
+const COPIES: &str = "copies:";
 /// When a process beside the daemon last changed something.
 const KNOCKED_AT: &str = "knocked_at";
 
@@ -135,6 +137,16 @@ pub(crate) fn failures(tx: &mut dyn Tx, team: TeamId) -> Result<Option<String>> 
 /// Notes what there is to tell of a team's deliveries that failed; it is for the caller to read.
 pub(crate) fn note_failures(tx: &mut dyn Tx, team: TeamId, failures: &str) -> Result<()> {
     set(tx, &format!("{FAILURES}{team}"), failures)
+}
+
+/// What is on record of the copies that go to a destination.
+pub(crate) fn copies(tx: &mut dyn Tx, destination: &str) -> Result<Option<String>> {
+    get(tx, &format!("{COPIES}{destination}"))
+}
+
+/// Notes what there is to tell of the copies that go to a destination; it is for the caller to read.
+pub(crate) fn note_copies(tx: &mut dyn Tx, destination: &str, copied: &str) -> Result<()> {
+    set(tx, &format!("{COPIES}{destination}"), copied)
 }
 
 fn maybe(at: Option<Timestamp>) -> String {

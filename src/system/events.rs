@@ -92,9 +92,21 @@ pub const BACKUP_FAILED: Event = Event {
     name: "No backup could be made",
     meaning: "The reason is given; it is tried again within the hour. `storyline backup create` makes one by hand.",
 };
+/// A copy of a backup has left the box.
+pub const BACKUP_COPIED: Event = Event {
+    id: "2510db196c874bd8abf8f7344850b3d2",
+    name: "A backup was copied off the box",
+    meaning: "An encrypted copy is in the place that is told. `storyline backup verify FILE --key KEYFILE` opens one.",
+};
+/// A copy of a backup did not get to its place.
+pub const BACKUP_NOT_COPIED: Event = Event {
+    id: "f1d75d91d9ac4e13a889b25fe6d86f5f",
+    name: "A backup could not be copied off the box",
+    meaning: "The reason is given; it is tried again within the hour. `storyline backup copy` sends one by hand.",
+};
 
 /// All of them.
-pub const ALL: [&Event; 12] = [
+pub const ALL: [&Event; 14] = [
     &SERVICE_READY,
     &SERVICE_STOPPED,
     &VERSION_CHANGED,
@@ -107,6 +119,8 @@ pub const ALL: [&Event; 12] = [
     &ALERT_RESOLVED,
     &BACKUP_MADE,
     &BACKUP_FAILED,
+    &BACKUP_COPIED,
+    &BACKUP_NOT_COPIED,
 ];
 
 #[cfg(test)]

@@ -11,8 +11,11 @@ const FEWEST_DIGITS: usize = 6;
 /// The fewest characters in the second half of a bot token that is recognised by its shape.
 const FEWEST_LETTERS: usize = 30;
 
-/// The text without these secrets and without anything shaped like a bot token (`123456:` and thirty or more letters,
-/// digits, `_` or `-`; after `/bot`, as in a URL, of any length).
+/// What every private key of `age` begins with, in either case.
+const PRIVATE_KEY: &str = "AGE-SECRET-KEY-";
+
+/// The text without these secrets, without private keys of `age`, and without anything shaped like a bot token (`123456:` and
+/// thirty or more letters, digits, `_` or `-`; after `/bot`, as in a URL, of any length).
 #[must_use]
 pub fn redact(text: &str, secrets: &[&SecretString]) -> String {
     let mut clean = text.to_owned();
@@ -22,7 +25,23 @@ pub fn redact(text: &str, secrets: &[&SecretString]) -> String {
             clean = clean.replace(secret, REDACTED);
         }
     }
-    without_tokens(&clean)
+    without_tokens(&without_private_keys(&clean))
+}
+
+fn without_private_keys(text: &str) -> String {
+    let upper = text.to_ascii_uppercase();
+    let mut clean = String::with_capacity(text.len());
+    let mut kept = 0;
+    for (start, _) in upper.match_indices(PRIVATE_KEY) {
+        // The rest of one that was passed already.
+        if start >= kept {
+            clean.push_str(&text[kept..start]);
+            clean.push_str(REDACTED);
+            kept = start + run(&text.as_bytes()[start..], is_token_byte);
+        }
+    }
+    clean.push_str(&text[kept..]);
+    clean
 }
 
 fn without_tokens(text: &str) -> String {
@@ -107,6 +126,20 @@ mod tests {
             ),
         ] {
             assert_eq!(redact(&text, &[]), clean);
+        }
+    }
+
+    #[test]
+    fn a_private_key_leaves_by_its_shape_alone() {
+        for (text, clean) in [
+            ("ä AGE-SECRET-KEY-1ABC, x", "ä [redacted], x"),
+            ("\"age-secret-key-1abc\"", "\"[redacted]\""),
+            (
+                "AGE-SECRET-KEY-1A AGE-SECRET-KEY-AGE-SECRET-KEY-1B",
+                "[redacted] [redacted]",
+            ),
+        ] {
+            assert_eq!(redact(text, &[]), clean);
         }
     }
 

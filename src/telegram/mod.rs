@@ -3,7 +3,8 @@
 //! [`desk`] puts stories there and keeps them true · [`receive`] has what people do, by a [`poll`] or a [`webhook`] ·
 //! [`hear`] finds out whose it is (in private, `whose`), one update at a time, and the [`clerk`] of that team's desk acts on it · [`heard`] is what
 //! they write, [`commands`] answers what they ask, of which the [`menu`] shows what they may, with an [`album`] if they like ·
-//! [`message`] is what they see, [`picture`] how a picture goes over the wire, `bulletin` what they are told unasked, `alarm` what the owner is ·
+//! [`message`] is what they see, [`picture`] how a picture goes over the wire, `bulletin` what they are told unasked, `alarm` what the owner is,
+//! an [`enclosure`] a file for the owner ·
 //! [`buttons`] is what they press · [`steward`] changes settings, which [`panel`] shows · [`uploads`] takes what people send
 //! for the library, which the [`courier`] fetches and the [`receipt`] tells of · [`pairing`] minds in which chats the bot is,
 //! [`rights`] what it may do there · [`voice`] says it all, and [`pace`] is how fast Telegram lets it · [`trouble`] is what
@@ -19,6 +20,7 @@ pub mod client;
 pub mod commands;
 pub mod courier;
 pub mod desk;
+pub mod enclosure;
 pub mod hear;
 pub mod heard;
 pub mod members;

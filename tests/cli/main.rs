@@ -7,10 +7,13 @@
 #[path = "../pretend/mod.rs"]
 mod pretend;
 
+#[path = "../support/address.rs"]
+mod address;
 mod backups;
 mod bench;
 
 mod checking;
+mod copies;
 mod deciding;
 mod editing;
 mod log;
@@ -21,5 +24,6 @@ mod people;
 mod secrets;
 mod serving;
 mod setup;
+mod storage;
 mod support;
 mod team;

@@ -27,7 +27,9 @@ async fn nothing_secret_is_in_the_bundle() {
     let bench = Bench::with_media().await;
     bench.settings(&format!(
         "[telegram]\ntoken = \"{TOKEN}\"\nwebhook_url = \"https://stories.example.com/x\"\nwebhook_secret = \"{SECRET}\"\n\
-         [secrets]\nkey = \"{KEY}\"\n"
+         [secrets]\nkey = \"{KEY}\"\n[backup]\nencrypt_for = \"age1{}\"\ns3_url = \"https://s3.example/x\"\n\
+         s3_access_key = \"box\"\ns3_secret_key = \"{SECRET}-of-the-bucket\"\n",
+        "q".repeat(58)
     ));
     let journalctl = bench.root().join("journalctl");
     let says = format!(

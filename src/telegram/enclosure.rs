@@ -1,0 +1,46 @@
+//! A file for the owner, without a sound: it lies in the chat until somebody needs it.
+
+use std::path::PathBuf;
+
+use teloxide::payloads::SendDocumentSetters;
+use teloxide::prelude::Requester;
+use teloxide::types::{ChatId, InputFile};
+
+use super::client::UPLOAD;
+use super::pace::Urgency;
+use super::voice::Voice;
+use crate::flow::outlet::Trouble;
+
+/// The largest file that Telegram takes from a bot, in bytes.
+pub const MOST_BYTES: u64 = 50_000_000;
+
+/// A file, and what is said of it.
+#[derive(Clone, Debug)]
+pub struct Enclosure {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is called in the chat.
+    pub name: String,
+    /// What stands below it, in plain words.
+    pub caption: String,
+}
+
+impl Voice {
+    /// Sends a file to a chat, when its turn comes. If the answer is lost, it may be there all the same.
+    ///
+    /// # Errors
+    /// The trouble, by what to do next.
+    pub async fn enclose(&self, chat: i64, enclosure: Enclosure) -> Result<(), Trouble> {
+        let file = InputFile::file(enclosure.path).file_name(enclosure.name);
+        let request = self
+            .client
+            .bot
+            .send_document(ChatId(chat), file)
+            .caption(enclosure.caption)
+            .disable_content_type_detection(true)
+            .disable_notification(true);
+        self.call(chat, Urgency::Later, UPLOAD, request)
+            .await
+            .map(drop)
+    }
+}
