@@ -5,6 +5,7 @@
 //! package is none.
 #![expect(clippy::print_stdout, reason = "it talks to the person who runs it")]
 
+mod copies;
 mod journal;
 mod package;
 #[path = "../../tests/pretend/mod.rs"]
@@ -39,6 +40,7 @@ async fn main() -> Result<()> {
     work::a_hanging_service_is_started_anew()?;
     work::killed_again_and_again(&telegram).await?;
     let backup = records::backed_up()?;
+    copies::leave_the_box_encrypted()?;
     records::damaged_and_brought_back(&backup)?;
     package::upgrade(newer)?;
     package::what_is_disabled_stays_so()?;

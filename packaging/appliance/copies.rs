@@ -1,0 +1,69 @@
+//! A backup leaves the box, encrypted, for a stick that somebody plugged in.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+
+use super::SETTINGS;
+use super::shell::{done, sh};
+
+const STICK: &str = "/media/stick";
+const UNIT: &str = "/run/systemd/system/copy.service";
+
+/// By what runs under the very rules that the service does: on this system, with its `age`, and this stick.
+pub(super) fn leave_the_box_encrypted() -> Result<()> {
+    sh(&format!(
+        "mkdir -p {STICK} && mount -t tmpfs none {STICK} && install -d -o storyline {STICK}/backups"
+    ))?;
+    let key = sh("storyline backup key")?;
+    ensure!(key.starts_with("AGE-SECRET-KEY-"), "it shows no key");
+    fs::write("/root/key", &key)?;
+    sh(&format!(
+        "sed -i 's|^# copy_to = .*|copy_to = \"{STICK}/backups\"|' {SETTINGS} && storyline config show | grep copy_to"
+    ))?;
+    let unit = sh(
+        "cat /usr/lib/systemd/system/storyline.service || cat /lib/systemd/system/storyline.service",
+    )?;
+    let is_of_a_service = |line: &&str| {
+        ["Restart=", "WatchdogSec=", "StartLimit", "After="]
+            .iter()
+            .any(|name| line.starts_with(name))
+    };
+    let unit: Vec<&str> = unit.lines().filter(|line| !is_of_a_service(line)).collect();
+    let unit = unit
+        .join("\n")
+        .replace("storyline serve", "storyline backup copy")
+        .replace("Type=notify", "Type=oneshot")
+        .replace("RuntimeDirectory=storyline", "RuntimeDirectory=copy")
+        .replace("%t/storyline", "%t/copy");
+    fs::create_dir_all("/run/systemd/system")?;
+    fs::write(UNIT, &unit)?;
+    let copy = || sh("systemctl daemon-reload && systemctl start copy");
+    ensure!(
+        copy().is_err(),
+        "the control: it writes where it was not let"
+    );
+    let told = sh("journalctl -q -u copy -o cat")?;
+    ensure!(told.contains("ReadWritePaths"), "it says only: {told}");
+
+    fs::write(
+        UNIT,
+        unit + &format!("\n[Service]\nReadWritePaths=-{STICK}\n"),
+    )?;
+    copy()?;
+    let held = sh(&format!(
+        "age --decrypt -i /root/key {STICK}/backups/*.tar.gz.age | tar -tz"
+    ))?;
+    ensure!(held.contains("storyline.db"), "it holds only: {held}");
+    ensure!(
+        sh(&format!("tar -tzf {STICK}/backups/*.tar.gz.age")).is_err(),
+        "it is not encrypted"
+    );
+    let places = "/etc/storyline /var/lib/storyline /var/cache/storyline /var/log /run";
+    ensure!(
+        sh(&format!("grep -rqaF -f /root/key {places}")).is_err(),
+        "the private key is on the box"
+    );
+    done("a backup leaves the box for a stick, encrypted, under the service's own rules");
+    Ok(())
+}
