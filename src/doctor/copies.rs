@@ -5,8 +5,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::Findings;
+use crate::backup::copies::age::is_installed;
 use crate::backup::copies::folder::share_a_disk;
-use crate::backup::copies::is_installed;
 use crate::config::{Config, DatabaseUrl};
 use crate::domain::copy::Destination;
 use crate::flow::{Error, Flow};

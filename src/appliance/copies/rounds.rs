@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Copies, Place, Sent, Way};
 use crate::backup::Backup;
-use crate::backup::copies::bucket;
+use crate::backup::copies::{age, bucket};
 use crate::domain::alert::topic;
 use crate::domain::copy::{Copied, Destination};
 use crate::domain::run::Run;
@@ -22,8 +22,10 @@ use crate::system::supervisor::{BoxError, Pulse};
 const FIRST_REST: SignedDuration = SignedDuration::from_mins(3);
 /// How long after a copy that failed it is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
-/// The longest that one place may take, and a little more.
-const PATIENCE: Duration = bucket::PATIENCE.saturating_add(Duration::from_secs(60));
+/// The longest that one place may take, and a little more: to encrypt, and to send.
+const PATIENCE: Duration = age::PATIENCE
+    .saturating_add(bucket::PATIENCE)
+    .saturating_add(Duration::from_secs(60));
 
 /// Why a place is left alone for a while.
 struct Rest {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::backup::copies::make_pair;
+use crate::backup::copies::age::make_pair;
 use crate::backup::{Backups, Reason};
 use crate::config::{Config, Environment};
 use crate::domain::team::TeamSettings;
@@ -51,7 +51,11 @@ impl Bed {
     }
 
     fn work(&self) -> Supervisor {
-        let supervisor = Supervisor::new(Shutdown::new());
+        self.work_until(Shutdown::new())
+    }
+
+    fn work_until(&self, shutdown: Shutdown) -> Supervisor {
+        let supervisor = Supervisor::new(shutdown);
         let copies = Copies::new(&self.config, self.flow.clone(), None).unwrap();
         let (clock, tick) = (self.clock.clone(), self.heart.subscribe());
         supervisor.spawn("copies", Duration::from_secs(60), move |pulse| {
@@ -196,4 +200,27 @@ async fn each_place_fails_on_its_own_and_is_tried_by_the_hour() {
         again.detail,
         "2026-11-21T120400Z_nightly: not to the bucket"
     );
+}
+
+/// The server takes the connection and never answers.
+#[tokio::test]
+async fn an_upload_does_not_keep_the_service_from_stopping() {
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let bed = Bed::at_noon(&format!(
+        "backup.s3_url = \"http://{address}/bucket\"\nbackup.s3_access_key = \"key\"\nbackup.s3_secret_key = \"canary\"\n"
+    ))
+    .await;
+    let shutdown = Shutdown::new();
+    let working = bed.work_until(shutdown.clone());
+    tokio::task::yield_now().await;
+    bed.backed_up("2026-11-21T12:04:00Z").await;
+    let _upload = server.accept().await.unwrap();
+    let began = Instant::now();
+    shutdown.signal();
+    working.run().await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(2));
+    let name = format!("http://{address}/bucket");
+    let copied = bed.flow.copied(Destination::Bucket, &name).await.unwrap();
+    assert_eq!(copied.unwrap().backup, None);
 }

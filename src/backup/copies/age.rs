@@ -17,7 +17,7 @@ const AGE: &str = "age";
 const KEYGEN: &str = "age-keygen";
 
 /// How long it may take: it encrypts several megabytes in a second on the smallest of boxes.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Why nothing was encrypted or decrypted.
 #[derive(Debug, thiserror::Error)]

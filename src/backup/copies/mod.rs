@@ -1,14 +1,13 @@
 //! Copies that leave the box: a backup is [`seal`]ed by `age` for a key that is not here, and put into a [`folder`] on a stick or
 //! a share, or into a [`bucket`]. Each place fails on its own; what does not get there now is sent again later.
 
-mod age;
+pub mod age;
 pub mod bucket;
 pub mod folder;
 mod seal;
 
 use crate::system::background::CutOff;
 
-pub use age::{AgeError, Pair, is_installed, make_pair};
 pub use seal::{Opened, SealError, Sealed};
 
 /// What the name of every copy ends with.

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
+use super::age::{is_installed, make_pair};
 use super::folder::Folder;
 use super::*;
 use crate::backup::{Backup, Backups, Reason};

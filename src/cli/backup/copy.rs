@@ -6,7 +6,8 @@ use clap::Args;
 
 use crate::appliance::copies::{Copies, Sent};
 use crate::appliance::open_teams;
-use crate::backup::copies::{AgeError, Opened, SealError};
+use crate::backup::copies::age::AgeError;
+use crate::backup::copies::{Opened, SealError};
 use crate::backup::{Backup, Backups};
 use crate::cli::print::{Print, say};
 use crate::cli::{Failure, missing_database, told};

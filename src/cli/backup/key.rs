@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use crate::backup::copies::{Pair, make_pair};
+use crate::backup::copies::age::{Pair, make_pair};
 use crate::cli::print::{Print, say};
 use crate::cli::{Failure, told};
 use crate::config::{Draft, Environment, path_of};
