@@ -139,7 +139,6 @@ fn index(site: &Site) {
     );
 }
 
-/// Memory, processor time, wake-ups and writes while nothing happens.
 /// The one that every box makes soon after its first start.
 fn first_backup(daemon: &Child, site: &Site) {
     let before = Cost::of(daemon.id());
@@ -149,11 +148,16 @@ fn first_backup(daemon: &Child, site: &Site) {
         let mut names = fs::read_dir(&folder).ok()?.flatten();
         names.find(|file| file.file_name().to_str().is_some_and(is_made))
     };
+    let began = Instant::now();
     let file = loop {
         match made() {
             Some(file) => break file,
             None => std::thread::sleep(Duration::from_secs(1)),
         }
+        assert!(
+            began.elapsed() < Duration::from_secs(600),
+            "no backup is made"
+        );
     };
     std::thread::sleep(Duration::from_secs(5)); // it is put on record
     let cost = Cost::of(daemon.id()) - before;
@@ -164,6 +168,7 @@ fn first_backup(daemon: &Child, site: &Site) {
     );
 }
 
+/// Memory, processor time, wake-ups and writes while nothing happens.
 fn idle(daemon: &Child, site: &Site, time: Duration) {
     let (before, files) = (Cost::of(daemon.id()), site.database_files());
     std::thread::sleep(time);

@@ -41,6 +41,7 @@ async fn main() -> Result<()> {
     work::killed_again_and_again(&telegram).await?;
     let backup = records::backed_up()?;
     copies::leave_the_box_encrypted()?;
+    copies::a_secret_of_roots_keeps_nobody_from_working()?;
     records::damaged_and_brought_back(&backup)?;
     package::upgrade(newer)?;
     package::what_is_disabled_stays_so()?;

@@ -19,7 +19,7 @@ pub(super) fn leave_the_box_encrypted() -> Result<()> {
     ensure!(key.starts_with("AGE-SECRET-KEY-"), "it shows no key");
     fs::write("/root/key", &key)?;
     sh(&format!(
-        "sed -i 's|^# copy_to = .*|copy_to = \"{STICK}/backups\"|' {SETTINGS} && storyline config show | grep copy_to"
+        "sed -i 's|^# copy_to = .*|copy_to = \"{STICK}/backups\"|' {SETTINGS} && storyline config show | grep '{STICK}'"
     ))?;
     let unit = sh(
         "cat /usr/lib/systemd/system/storyline.service || cat /lib/systemd/system/storyline.service",
@@ -65,5 +65,32 @@ pub(super) fn leave_the_box_encrypted() -> Result<()> {
         "the private key is on the box"
     );
     done("a backup leaves the box for a stick, encrypted, under the service's own rules");
+    Ok(())
+}
+
+/// What is missing in root's eyes may be there in the eyes of somebody who must not look.
+pub(super) fn a_secret_of_roots_keeps_nobody_from_working() -> Result<()> {
+    let anna = || sh("runuser -u anna -- storyline status");
+    anna()?;
+    sh(&format!(
+        "cp {SETTINGS} /root/settings && sed -i -e 's|^# s3_url = .*|s3_url = \"http://127.0.0.1:9/bucket\"|' \
+         -e 's|^# s3_access_key = .*|s3_access_key = \"box\"|' {SETTINGS}"
+    ))?;
+    let missing = sh("storyline config check 2>&1; test $? = 78 && echo missing")?;
+    ensure!(
+        missing.ends_with("missing") && missing.contains("s3_secret_key"),
+        "the control: {missing}"
+    );
+    sh(
+        "chmod 700 /etc/credstore && echo canary | install -m 400 /dev/stdin /etc/credstore/storyline.backup.s3_secret_key",
+    )?;
+    sh("storyline config check")?;
+    anna()?;
+    let refused = sh("runuser -u storyline -- storyline serve 2>&1; test $? = 78 && echo refused")?;
+    ensure!(refused.ends_with("refused"), "it serves without: {refused}");
+    sh(&format!(
+        "cp /root/settings {SETTINGS} && rm /etc/credstore/storyline.backup.s3_secret_key"
+    ))?;
+    done("a secret that is root's alone keeps nobody of the group from working");
     Ok(())
 }

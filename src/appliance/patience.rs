@@ -1,7 +1,10 @@
 //! A database that cannot be worked with ends nothing: the box stays up, says so wherever somebody may look, offers the way
 //! back, and begins by itself when it can. It never makes a new one in silence.
 
+use std::pin::pin;
 use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::health::Health;
 use super::illness::Illness;
@@ -15,6 +18,8 @@ use crate::system::systemd::Systemd;
 use crate::telegram::desk::Desk;
 use crate::telegram::voice::Voice;
 
+/// How long an upgrade may take, as the unit has it for a start.
+const BUILDING: Duration = Duration::from_secs(15 * 60);
 /// How long the owner may take to be told.
 const TELLING: Duration = Duration::from_secs(15);
 
@@ -62,7 +67,7 @@ impl Appliance {
         });
         let outlet = desk.as_ref().map(|desk| desk as _);
         loop {
-            let error = match Self::build(config, clock.clone()).await {
+            let error = match fed(systemd, Self::build(config, clock.clone())).await {
                 Err(Trouble::Store(error)) => error,
                 built => {
                     if built.is_ok() && illness.reason().is_some() {
@@ -86,8 +91,21 @@ impl Appliance {
                 systemd.feed();
             }
             let rest = systemd.watchdog_interval().unwrap_or(TICK);
-            tokio::time::sleep(rest.min(TICK)).await;
+            sleep(rest.min(TICK)).await;
             systemd.feed();
+        }
+    }
+}
+
+/// Work that may take a while, as an upgrade does: for so long it is no dead process.
+async fn fed<T>(systemd: &Systemd, work: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let rest = systemd.watchdog_interval().unwrap_or(TICK);
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = sleep(rest), if began.elapsed() < BUILDING => systemd.feed(),
         }
     }
 }

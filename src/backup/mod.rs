@@ -7,6 +7,7 @@ mod error;
 mod restore;
 mod retention;
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ const MOST_IN_MEMORY_BYTES: u64 = 32_000_000;
 /// How long a backup from before an upgrade does for another try.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// What the name of all that is unfinished begins with.
-const OURS: &str = ".storyline-";
+const OURS: &str = ".storyline-backup-";
 /// What is unfinished for so long is nobody's work any more.
 const LEFTOVER_SECONDS: i64 = 24 * 3600;
 
@@ -260,11 +261,8 @@ impl Backups {
         for backup in &spare {
             fs::remove_file(&backup.path).map_err(|error| Error::folder(&self.folder, &error))?;
         }
-        for folder in [&self.folder, self.data()] {
-            if let Err(error) = clear_up(folder, now) {
-                tracing::warn!("what was left of a backup cannot be removed: {error}");
-            }
-        }
+        clear_up(&self.folder, now);
+        clear_up(self.data(), now);
         Ok(spare.len())
     }
 
@@ -290,9 +288,20 @@ impl Backups {
     /// A folder for what is needed for a moment: in memory where temporary files are, unless it is too much for that.
     fn scratch(&self, bytes: u64) -> Result<TempDir, Error> {
         match bytes > MOST_IN_MEMORY_BYTES {
-            true => scratch_in(&self.folder),
-            false => scratch_in(&std::env::temp_dir()),
+            true => self.scratch_in(&self.folder),
+            false => self.scratch_in(&std::env::temp_dir()),
         }
+    }
+
+    /// One that nobody else looks into. Should it be left there, the service can remove it.
+    fn scratch_in(&self, parent: &Path) -> Result<TempDir, Error> {
+        let scratch = tempfile::Builder::new()
+            .prefix(OURS)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(parent)
+            .map_err(|error| Error::folder(parent, &error))?;
+        self.give(scratch.path())?;
+        Ok(scratch)
     }
 
     fn make_folder(&self) -> Result<(), Error> {
@@ -350,33 +359,37 @@ fn list_in(folder: &Path, ending: &str) -> std::io::Result<Vec<Backup>> {
     Ok(found)
 }
 
-/// Removes what was left in a folder where a backup or the way back from one was cut off.
-fn clear_up(folder: &Path, now: Timestamp) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if !name.as_encoded_bytes().starts_with(OURS.as_bytes()) {
-            continue;
-        }
-        let file = entry.metadata()?;
-        if now.as_second() - file.mtime() < LEFTOVER_SECONDS {
-            continue;
-        }
-        match file.is_dir() {
-            true => fs::remove_dir_all(entry.path())?,
-            false => fs::remove_file(entry.path())?,
+/// Removes what was left in a folder where a backup, or the way back from one, was cut off. What cannot be removed is told of.
+fn clear_up(folder: &Path, now: Timestamp) {
+    let is_leftover = |entry: &fs::DirEntry| {
+        let age = |file: fs::Metadata| now.as_second() - file.mtime();
+        is_draft(&entry.file_name())
+            && entry
+                .metadata()
+                .is_ok_and(|file| age(file) > LEFTOVER_SECONDS)
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(is_leftover) {
+        let path = entry.path();
+        let removed = match path.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        if let Err(error) = removed {
+            tracing::warn!(
+                "{} was left of a backup, and cannot be removed: {error}",
+                path.display()
+            );
         }
     }
-    Ok(())
 }
 
-/// A folder for what is needed for a moment, which nobody else looks into.
-fn scratch_in(parent: &Path) -> Result<TempDir, Error> {
-    tempfile::Builder::new()
-        .prefix(OURS)
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(parent)
-        .map_err(|error| Error::folder(parent, &error))
+/// Whether this is the name of a draft of ours, and of nothing else.
+fn is_draft(name: &OsStr) -> bool {
+    let random = name.to_str().and_then(|name| name.strip_prefix(OURS));
+    random.is_some_and(|text| {
+        text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// Unpacks the database of the backup at `path`, looks through every page of it, and counts its rows.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Backup, Backups, Error, Manifest, STAMP, archive, scratch_in, unpack};
+use super::{Backup, Backups, Error, Manifest, STAMP, archive, unpack};
 use crate::store::place::Place;
 
 /// What was restored.
@@ -34,7 +34,7 @@ impl Backups {
         let failed = |error: std::io::Error| Error::folder(&self.database, &error);
         // What is of no use leaves nothing behind: it is unpacked before anything is touched.
         let manifest = archive::manifest(&backup.path)?;
-        let scratch = scratch_in(self.data())?;
+        let scratch = self.scratch_in(self.data())?;
         let draft = scratch.path().join("storyline.db");
         unpack(&backup.path, &manifest, &draft)?;
         // The group's commands work with it too, as with the one before.

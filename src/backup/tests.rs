@@ -210,10 +210,15 @@ fn names_are_its_own_and_the_rest_of_the_folder_is_left_alone() {
     let second = the.backups.create(Reason::Manual, NOW).unwrap();
     assert_ne!(first.path, second.path);
     fs::write(the.backups.folder().join("notes.tar.gz"), "mine").unwrap();
-    fs::write(the.backups.folder().join(".storyline-x"), "cut off").unwrap();
-    fs::create_dir(the.backups.folder().join(".storyline-y")).unwrap();
+    fs::write(
+        the.backups.folder().join(".storyline-backup-x9Yz01"),
+        "cut off",
+    )
+    .unwrap();
+    fs::create_dir(the.backups.folder().join(".storyline-backup-abcdef")).unwrap();
     fs::create_dir(the.backups.folder().join(".git")).unwrap();
-    let way_back = the.folder.path().join(".storyline-z");
+    fs::create_dir(the.backups.folder().join(".storyline-backup-of-mine")).unwrap();
+    let way_back = the.folder.path().join(".storyline-backup-ABCDEF");
     fs::create_dir(&way_back).unwrap();
     let names = |all: Vec<Backup>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
     let all = [second.name.clone(), first.name.clone()];
@@ -231,6 +236,7 @@ fn names_are_its_own_and_the_rest_of_the_folder_is_left_alone() {
     assert_eq!(the.backups.thin_out(far).unwrap(), 0, "the latest few stay");
     let left = [
         ".git",
+        ".storyline-backup-of-mine",
         "2027-01-15T080000Z_manual.tar.gz",
         "2027-01-15T080000Z_manual_2.tar.gz",
         "notes.tar.gz",

@@ -2,11 +2,12 @@
 
 mod copy;
 pub(super) mod key;
+mod named;
 
 use clap::Subcommand;
 use serde::Serialize;
 
-use copy::Named;
+use named::Named;
 
 use super::print::{FULL, NUMBER, Print, TEXT, Table, count, heading, moment, say};
 use super::{Failure, told};
@@ -39,7 +40,11 @@ pub(super) enum Backup {
     /// Make the key that copies are encrypted for, and show what opens them, this once
     ///
     /// Its public half is written into the settings. Keep the private one away from the box: in a password manager, or on paper.
-    Key,
+    Key {
+        /// One more, where copies are encrypted for one already
+        #[arg(long)]
+        another: bool,
+    },
 }
 
 pub(super) async fn run(print: Print, command: Backup, config: &Config) -> Result<(), Failure> {
@@ -86,7 +91,7 @@ pub(super) async fn run(print: Print, command: Backup, config: &Config) -> Resul
         }
         Backup::Copy => copy::run(print, config).await,
         // It is made before the settings are read, which may lack nothing else.
-        Backup::Key => Ok(()),
+        Backup::Key { .. } => Ok(()),
     }
 }
 

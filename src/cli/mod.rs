@@ -173,7 +173,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions(shell) => completions::run(print, &shell),
         Command::Support(support) => wait(support::run(print, support, path, &environment)),
         Command::Check(check) => wait(check::run(print, check, path, &environment)),
-        Command::Backup(backup::Backup::Key) => wait(backup::key::run(print, path, &environment)),
+        Command::Backup(backup::Backup::Key { another }) => {
+            wait(backup::key::run(print, another, path, &environment))
+        }
         Command::Backup(command) => wait(backup::run(print, command, &load()?.config)),
         Command::Setup(options) => wait(setup::run(print, options, path, &environment)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),

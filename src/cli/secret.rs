@@ -114,10 +114,11 @@ fn given() -> Result<SecretString, Failure> {
 /// The keys beside the database; a first one is made where none is given to the service.
 fn own_key(secrets: &Secrets) -> Result<Keys, Failure> {
     let credential = credential_of("secrets.key");
-    if !secrets.file.exists() && credential.exists() {
+    // Who may not even know of it is told the same.
+    if !secrets.file.exists() && credential.try_exists().unwrap_or(true) {
         return Err(Failure::Other(told(
             format!(
-                "the key is in {}, and is not this user's to read",
+                "the key may be in {}, which is not this user's to read",
                 credential.display()
             ),
             "run the command with `sudo`",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Failure;
 use crate::appliance::health::{Health, own_socket};
 use crate::appliance::{Appliance, Trouble};
-use crate::config::{Config, Environment, Loaded};
+use crate::config::{Config, Environment, Loaded, Problems};
 use crate::system::clock::Clock;
 use crate::system::shutdown::Shutdown;
 use crate::system::systemd::Systemd;
@@ -18,6 +18,9 @@ const THREADS: usize = 2;
 
 pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Failure> {
     memory::keep_small(environment);
+    if !loaded.withheld.is_empty() {
+        return Err(Failure::Config(Problems(loaded.withheld.clone())));
+    }
     let config = &loaded.config;
     logging::init(&config.log.level, config.log.format, environment)
         .map_err(|error| Failure::plain(error.to_string()))?;

@@ -19,17 +19,17 @@ pub struct Copies {
     pub bucket: Option<Bucket>,
     /// The region of the bucket, whether there is one or not.
     pub region: String,
+    /// The secret of the access key; nothing where it is not this user's to read.
+    pub secret_key: Option<SecretString>,
 }
 
-/// A bucket, and who may put files there.
+/// A bucket, and the name of the key by which files may be put there.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     /// The server, the bucket, and the folder in it.
     pub url: reqwest::Url,
     /// The name of the access key.
     pub access_key: String,
-    /// Its secret.
-    pub secret_key: SecretString,
 }
 
 impl Copies {
@@ -47,11 +47,5 @@ impl Copies {
             .into_iter()
             .filter_map(|destination| Some((destination, name(destination)?)))
             .collect()
-    }
-
-    /// What must never be shown.
-    #[must_use]
-    pub fn secret(&self) -> Option<&SecretString> {
-        self.bucket.as_ref().map(|bucket| &bucket.secret_key)
     }
 }

@@ -246,11 +246,11 @@ const HERE: &[Key] = &[
         section: "backup",
         name: "copy_to",
         sample: "/media/stick/backups",
-        doc: "A folder on a stick, another disk or a share that each backup is copied to, encrypted, as an absolute path; \
-              copies are kept there as long as backups are here. Make it on the stick itself: while it is not there \
-              nothing is written, and what is missing follows when it is back. A folder of its own for each box. The service may write there after \
-              `systemctl edit storyline` with the lines `[Service]` and `ReadWritePaths=-/media/stick`, if the folder's rights let \
-              the user `storyline` do so.",
+        doc: "A folder on a stick, another disk or a share that the newest backup is copied to, encrypted, as an absolute path; \
+              copies are kept there as long as backups are here. Make it on the stick itself, one of its own for each box: while \
+              it is not there nothing is written, and the newest follows when it is back. The service may write there after \
+              `systemctl edit storyline` with the lines `[Service]` and `ReadWritePaths=-/media/stick` and a restart, if the \
+              folder's rights let the user `storyline` do so.",
         ..TEXT
     },
     Key {
@@ -258,16 +258,16 @@ const HERE: &[Key] = &[
         name: "copy_to_chat",
         kind: Kind::Truth,
         default: "false",
-        doc: "Whether each backup is sent to `[telegram] admin_chat`, encrypted and without a sound; up to 50 MB, which is the \
-              most that bots may send.",
+        doc: "Whether the newest backup is sent to `[telegram] admin_chat`, encrypted and without a sound; up to 50 MB, which is \
+              the most that bots may send, on a line that carries it in five minutes.",
         ..TEXT
     },
     Key {
         section: "backup",
         name: "s3_url",
         sample: "https://s3.eu-central-1.amazonaws.com/bucket/storyline",
-        doc: "The bucket that each backup is copied to, encrypted: the address of any server that speaks S3, the name of the bucket, \
-              and a folder in it if you like. An access key that may do nothing but put files there is enough. What is too old \
+        doc: "The bucket that the newest backup is copied to, encrypted: the address of any server that speaks S3, the name of the \
+              bucket, and a folder in it if you like. An access key that may do nothing but put files there is enough. What is too old \
               is removed by the bucket's own rule (its lifecycle), not by Storyline.",
         ..TEXT
     },

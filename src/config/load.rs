@@ -40,6 +40,8 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Origin>,
     /// What is odd but stops nothing.
     pub warnings: Vec<Problem>,
+    /// Secrets that are missing, or root's alone and not this user's to read: only the service itself cannot do without.
+    pub withheld: Vec<Problem>,
 }
 
 impl Config {
@@ -130,10 +132,14 @@ fn digest(
         .collect();
     overlay_variables(&mut values, environment);
     warnings.extend(environment.names().filter_map(unknown_variable));
+    let mut closed = Vec::new();
     for key in KEYS.iter().filter(|key| key.secrecy != Secrecy::Open) {
         let house = is_house.then_some(house);
-        overlay_credential(&mut values, environment, house, key)
-            .unwrap_or_else(|p| problems.push(*p));
+        match overlay_credential(&mut values, environment, house, key) {
+            Ok(Access::Open) => {}
+            Ok(Access::Closed) => closed.push(key.path()),
+            Err(problem) => problems.push(*problem),
+        }
     }
     match overlay_token_file(&mut values) {
         Ok(warning) => warnings.extend(warning),
@@ -142,6 +148,9 @@ fn digest(
 
     let (mut config, wrong, odd) = check::check(&values);
     config.backup.settings.clone_from(&path);
+    let is_withheld =
+        |problem: &Problem| closed.contains(&problem.key) && !values.contains_key(&problem.key);
+    let (withheld, wrong): (Vec<_>, Vec<_>) = wrong.into_iter().partition(is_withheld);
     problems.extend(wrong);
     warnings.extend(odd);
     if !problems.is_empty() {
@@ -154,6 +163,7 @@ fn digest(
         path,
         origins: origins(values),
         warnings,
+        withheld,
     })
 }
 
@@ -228,6 +238,12 @@ fn unknown_variable(name: &str) -> Option<Problem> {
     ))
 }
 
+/// Whether this user may know if there is a credential.
+enum Access {
+    Open,
+    Closed,
+}
+
 /// Takes a secret from systemd's credential of its name, unless a variable has set it. Nobody hands one to a command; with the
 /// settings of the house, root's looks where systemd takes them from.
 fn overlay_credential(
@@ -235,13 +251,13 @@ fn overlay_credential(
     environment: &Environment,
     house: Option<House<'_>>,
     key: &Key,
-) -> Result<(), Box<Problem>> {
+) -> Result<Access, Box<Problem>> {
     let by_variable = |path: &str| {
         let written = values.get(path);
         written.is_some_and(|written| matches!(written.origin, Origin::Variable(_)))
     };
     if by_variable(&key.path()) || key.path() == TOKEN && by_variable(TOKEN_FILE) {
-        return Ok(());
+        return Ok(Access::Open);
     }
     let handed = environment.get(CREDENTIALS).map(Path::new);
     let places = match (handed, house) {
@@ -250,23 +266,26 @@ fn overlay_credential(
             directory.join(key.path().replace('.', "_")),
         ],
         (None, Some(house)) => vec![house.credential(&key.path())],
-        (None, None) => return Ok(()),
+        (None, None) => return Ok(Access::Open),
     };
+    let mut access = Access::Open;
     for path in places {
         match secret_in(&path) {
             Ok(None) => {}
             Ok(Some(raw)) => {
                 let origin = Origin::Credential(path);
                 values.insert(key.path(), Written { raw, origin });
-                return Ok(());
+                return Ok(Access::Open);
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             // They are root's alone; to anybody else the command is as good as without them.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied && handed.is_none() => {}
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && handed.is_none() => {
+                access = Access::Closed;
+            }
             Err(error) => return Err(Box::new(unreadable(key.path(), &path, &error))),
         }
     }
-    Ok(())
+    Ok(access)
 }
 
 /// Takes the token from the file that is named for it. What outranks the file leaves it unread; a file and a token named

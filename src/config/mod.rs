@@ -68,7 +68,7 @@ impl Config {
             .into_iter()
             .flatten()
             .cloned()
-            .chain(self.backup.copies.secret().cloned())
+            .chain(self.backup.copies.secret_key.clone())
             .chain(key)
             .chain(self.database.url.password())
             .collect()

@@ -72,7 +72,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "backup.s3_url" => backup.copies.bucket.as_ref()?.url.to_string(),
         "backup.s3_region" => backup.copies.region.clone(),
         "backup.s3_access_key" => backup.copies.bucket.as_ref()?.access_key.clone(),
-        "backup.s3_secret_key" => backup.copies.secret().map(secret)?,
+        "backup.s3_secret_key" => backup.copies.secret_key.as_ref().map(secret)?,
         "health.listen" => health.listen?.to_string(),
         "telegram.token" => telegram.token.as_ref().map(secret)?,
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),

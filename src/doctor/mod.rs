@@ -47,6 +47,6 @@ pub async fn look(
         own.extend(path.parent());
     }
     disk::judge(findings, &libraries, &own, growth);
-    copies::copies(findings, config, teams.own(), now).await?;
+    copies::copies(findings, config, teams.own(), service, now).await?;
     Ok(all)
 }

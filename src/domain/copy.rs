@@ -52,6 +52,33 @@ pub struct Copied {
     pub backup: Option<String>,
     /// When it got there.
     pub at: Option<Timestamp>,
+    /// The try after that, which failed, or is not over yet.
+    pub failed: Option<Failed>,
+}
+
+/// A try that did not get there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The backup, by its name.
+    pub backup: String,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// When the next one may be.
+    pub again: Again,
+    /// Why, in plain words.
+    pub why: String,
+}
+
+/// When another try may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Again {
+    /// As soon as the place is there again.
+    WhenThere,
+    /// After an hour.
+    Later,
+    /// With the next backup: it may be there all the same, or will never get there.
+    NextBackup,
 }
 
 impl Copied {
@@ -63,7 +90,38 @@ impl Copied {
             since: now,
             backup: None,
             at: None,
+            failed: None,
         }
+    }
+
+    /// The same without times to come: they are of a clock that was wrong, and nobody would miss a copy until then.
+    #[must_use]
+    pub fn by_now(mut self, now: Timestamp) -> Self {
+        self.since = self.since.min(now);
+        self.at = self.at.map(|at| at.min(now));
+        if let Some(failed) = &mut self.failed {
+            failed.at = failed.at.min(now);
+        }
+        self
+    }
+
+    /// A copy of this backup got there.
+    #[must_use]
+    pub fn reached(self, backup: &str, now: Timestamp) -> Self {
+        Self {
+            backup: Some(backup.to_owned()),
+            at: Some(now),
+            failed: None,
+            ..self
+        }
+    }
+
+    /// When a copy of this backup may be tried; `None` if the last try says nothing against it.
+    #[must_use]
+    pub fn again(&self, backup: &str) -> Option<&Failed> {
+        self.failed
+            .as_ref()
+            .filter(|failed| failed.backup == backup)
     }
 
     /// For how long nothing has got there.
@@ -72,10 +130,10 @@ impl Copied {
         now.duration_since(self.at.unwrap_or(self.since))
     }
 
-    /// Whether that is too long.
+    /// Whether copies have failed for too long. Where there was nothing to be copied, none is late.
     #[must_use]
     pub fn is_late(&self, now: Timestamp) -> bool {
-        self.waiting(now) > LATE
+        self.failed.is_some() && self.waiting(now) > LATE
     }
 }
 
@@ -88,11 +146,21 @@ mod tests {
         let began = Timestamp::constant(1_800_000_000, 0);
         let hours = |hours| began + SignedDuration::from_hours(hours);
         let mut copied = Copied::nothing("/media/stick", began);
+        assert!(!copied.is_late(hours(99)), "none was to be copied");
+        copied.failed = Some(Failed {
+            backup: "x".to_owned(),
+            at: began,
+            again: Again::Later,
+            why: "it is away".to_owned(),
+        });
         assert!(!copied.is_late(hours(74)));
         assert!(copied.is_late(hours(75)));
         copied.at = Some(hours(70));
         assert!(!copied.is_late(hours(144)));
-        // A clock that was set back says nothing.
-        assert!(!copied.is_late(hours(-9000)));
+        let copied = copied.by_now(hours(10));
+        assert_eq!(copied.at, Some(hours(10)), "the clock was wrong then");
+        assert!(copied.is_late(hours(85)));
+        let reached = copied.reached("y", hours(86));
+        assert_eq!((reached.failed, reached.at), (None, Some(hours(86))));
     }
 }

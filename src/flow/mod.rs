@@ -197,14 +197,6 @@ impl Flow {
         self.store.read(state::latest_time).await
     }
 
-    /// Whether the clock may be gone by, as far as the records tell.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn trusts(&self, now: Timestamp) -> Result<bool> {
-        self.store.read(move |tx| due::trusted(tx, now)).await
-    }
-
     /// Keeps a run for diagnosis.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ const RIGHTS: u32 = 0o7777;
 /// Writes a file of root's or one's own, which has these rights from the beginning.
 ///
 /// # Errors
-/// If it cannot be written; then it is as it was.
+/// If it cannot be written, or brought to the disk.
 pub fn replace(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
     put(path, contents, None, rights)
 }
@@ -22,7 +22,7 @@ pub fn replace(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
 /// Writes a file that belongs to whoever its folder does, and has these rights from the beginning.
 ///
 /// # Errors
-/// If it cannot be written; then it is as it was.
+/// If it cannot be written, or brought to the disk.
 pub fn replace_as_folder(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
     let owner = std::fs::metadata(folder(path))?;
     put(path, contents, Some(&owner), rights)
@@ -31,7 +31,7 @@ pub fn replace_as_folder(path: &Path, contents: &[u8], rights: u32) -> io::Resul
 /// Writes a file that keeps its owner, its group and its rights; a new one has these rights.
 ///
 /// # Errors
-/// If it cannot be written; then it is as it was.
+/// If it cannot be written, or brought to the disk.
 pub fn rewrite(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
     match std::fs::metadata(path) {
         Ok(before) => put(path, contents, Some(&before), before.mode() & RIGHTS),
@@ -58,7 +58,10 @@ fn put(path: &Path, contents: &[u8], owner: Option<&Metadata>, rights: u32) -> i
 }
 
 fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("/"))
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        folder => folder.unwrap_or(Path::new("/")),
+    }
 }
 
 #[cfg(test)]
@@ -83,5 +86,6 @@ mod tests {
         );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(replace(&folder.path().join("none/x"), b"", 0o400).is_err());
+        assert_eq!(super::folder(Path::new("x")), Path::new("."));
     }
 }

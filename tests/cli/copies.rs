@@ -206,7 +206,9 @@ async fn a_check_tells_of_each_place_and_of_what_is_missing() {
         unarmed.stdout.contains("hint: `apt install age`"),
         "{unarmed:?}"
     );
-    let seen = the.bench.with_path("backup key", nothing.to_str().unwrap());
+    let seen = the
+        .bench
+        .with_path("backup key --another", nothing.to_str().unwrap());
     assert!(
         seen.stderr
             .contains("`age-keygen` is not installed; `apt install age`"),
@@ -234,20 +236,25 @@ async fn a_key_is_shown_once_and_its_public_half_is_written() {
     let settings = fs::read_to_string(bench.config()).unwrap();
     assert!(settings.contains("encrypt_for = \"age1"), "{settings}");
     assert!(!settings.contains(private));
-    // Another one takes the place of none.
+    // Whoever wants to see it again is not shown one that opens nothing.
     let again = bench.type_in("backup key");
-    assert!(
-        again.stderr.contains("encrypted for another key already"),
-        "{again:?}"
-    );
+    assert_eq!((again.code, again.stdout.as_str()), (1, ""), "{again:?}");
+    assert!(again.stderr.contains("--another"), "{again:?}");
+    let another = bench.type_in("backup key --another --json");
+    assert_eq!(another.json()["is_in_force"], false, "{another:?}");
+    let settings_are_wrong = settings.clone() + "\n[log]\nlevel = 3\n";
+    fs::write(bench.config(), &settings_are_wrong).unwrap();
+    let refused = bench.type_in("backup key --another");
+    assert_eq!((refused.code, refused.stdout.as_str()), (78, ""));
+    fs::write(bench.config(), &settings).unwrap();
     assert_eq!(fs::read_to_string(bench.config()).unwrap(), settings);
     let none = bench.type_in("backup copy");
     assert!(none.stderr.contains("there is no backup yet"), "{none:?}");
 }
 
-/// The service does it by itself, and nothing secret is in its log.
+/// Of the service that runs beside it, too.
 #[tokio::test]
-async fn the_log_of_the_service_holds_no_secret() {
+async fn nothing_secret_is_in_a_log_or_in_the_bundle() {
     let storage = Storage::start();
     let places = format!(
         "copy_to = \"[box]/stick\"\n{}",

@@ -3,14 +3,16 @@
 mod rounds;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::backup::copies::bucket::Bucket;
 use crate::backup::copies::folder::Folder;
 use crate::backup::copies::{Sealed, Unsent};
 use crate::backup::{Backup, Backups};
-use crate::config::Config;
-use crate::domain::copy::{Copied, Destination};
+use crate::config::{self, Config};
+use crate::domain::copy::{Again, Copied, Destination, Failed};
+use crate::flow::outlet::Trouble;
 use crate::flow::{Error, Flow};
 use crate::system::background::background;
 use crate::telegram::enclosure::{self, Enclosure};
@@ -22,6 +24,8 @@ pub struct Copies {
     backups: Backups,
     recipients: Vec<String>,
     places: Vec<Place>,
+    region: String,
+    secret_key: Option<SecretString>,
     voice: Option<Voice>,
     /// The box's own team, whom alerts concern.
     flow: Flow,
@@ -39,7 +43,7 @@ struct Place {
 #[derive(Clone)]
 enum Way {
     Folder(Folder),
-    Bucket(Bucket),
+    Bucket(config::Bucket),
     Chat(i64),
 }
 
@@ -54,6 +58,9 @@ pub struct Sent {
     pub error: Option<String>,
     /// Whether that is because the place is not there just now.
     pub is_away: bool,
+    /// Whether it is another reason than that of the last try.
+    #[serde(skip)]
+    pub is_news: bool,
 }
 
 impl Copies {
@@ -67,11 +74,7 @@ impl Copies {
                     let path = settings.folder.clone()?;
                     Way::Folder(Folder::new(path, config.backup.keep_days))
                 }
-                Destination::Bucket => {
-                    let to = settings.bucket.as_ref()?;
-                    let (key, secret) = (&to.access_key, &to.secret_key);
-                    Way::Bucket(Bucket::new(&to.url, &settings.region, key, secret).ok()?)
-                }
+                Destination::Bucket => Way::Bucket(settings.bucket.clone()?),
                 Destination::Chat => Way::Chat(settings.chat?),
             })
         };
@@ -88,16 +91,24 @@ impl Copies {
             backups: crate::appliance::backups(config)?,
             recipients: settings.recipients.clone(),
             places: places.collect(),
+            region: settings.region.clone(),
+            secret_key: settings.secret_key.clone(),
             voice,
             flow,
         })
     }
 
-    /// The newest backup; one from the future was made by a clock that was wrong. Nothing, where there is none to be read.
-    pub async fn newest(&self, now: Timestamp) -> Option<Backup> {
+    /// The newest backup; one from the future was made by a clock that was wrong.
+    ///
+    /// # Errors
+    /// If the folder of the backups cannot be read.
+    pub async fn newest(&self, now: Timestamp) -> Result<Option<Backup>, Unsent> {
         let backups = self.backups.clone();
-        let all = background(move || backups.list()).await.ok()?.ok()?;
-        all.into_iter().find(|backup| backup.made_at <= now)
+        let all = background(move || backups.list()).await?;
+        let mut all = all
+            .map_err(|error| Unsent::Failed(error.to_string()))?
+            .into_iter();
+        Ok(all.find(|backup| backup.made_at <= now))
     }
 
     /// Sends a backup to every place, whether it is there or not.
@@ -113,7 +124,8 @@ impl Copies {
         self.send(backup, &all, now, || {}).await
     }
 
-    /// Sends a backup to these places, one after the other, and notes where it got. `moves` is told before each.
+    /// Sends a backup to these places, one after the other. That it is tried is on record before: where nothing can be put on
+    /// record, nothing is sent, lest it be sent again and again. `moves` is told before each.
     async fn send(
         &self,
         backup: &Backup,
@@ -125,18 +137,48 @@ impl Copies {
         let mut sent = Vec::new();
         for place in to {
             moves();
+            let before = self.copied(place, now).await?;
+            let failed = |again, why: String| Copied {
+                failed: Some(Failed {
+                    backup: backup.name.clone(),
+                    at: now,
+                    again,
+                    why,
+                }),
+                ..before.clone()
+            };
+            let begun = failed(Again::Later, "it was begun, and cut off".to_owned());
+            self.flow.note_copied(place.destination, &begun).await?;
             let answer = self.send_one(backup, &place.way, &mut sealed, now).await;
-            if answer.is_ok() {
-                self.note(place, backup, now).await?;
-            }
+            let (after, error) = match &answer {
+                Ok(()) => (before.clone().reached(&backup.name, now), None),
+                Err(unsent) => {
+                    let again = match unsent {
+                        Unsent::Away(_) => Again::WhenThere,
+                        Unsent::Settled(_) => Again::NextBackup,
+                        Unsent::Failed(_) => Again::Later,
+                    };
+                    (failed(again, unsent.to_string()), Some(unsent.to_string()))
+                }
+            };
+            self.flow.note_copied(place.destination, &after).await?;
+            let why = |copied: &Copied| copied.failed.as_ref().map(|failed| failed.why.clone());
             sent.push(Sent {
                 destination: place.destination,
                 to: place.name.clone(),
                 is_away: matches!(answer, Err(Unsent::Away(_))),
-                error: answer.err().map(|unsent| unsent.to_string()),
+                is_news: error.is_none() || why(&before) != why(&after),
+                error,
             });
         }
         Ok(sent)
+    }
+
+    /// What is on record of a place.
+    async fn copied(&self, place: &Place, now: Timestamp) -> Result<Copied, Error> {
+        let copied = self.flow.copied(place.destination, &place.name).await?;
+        let copied = copied.unwrap_or_else(|| Copied::nothing(&place.name, now));
+        Ok(copied.by_now(now))
     }
 
     /// Encrypts it, if that was not done for another place, and sends it. What will not go there anyway is not encrypted.
@@ -144,14 +186,14 @@ impl Copies {
         &self,
         backup: &Backup,
         way: &Way,
-        sealed: &mut Option<Sealed>,
+        sealed: &mut Option<Result<Sealed, String>>,
         now: Timestamp,
     ) -> Result<(), Unsent> {
         match way {
             Way::Folder(folder) => folder.must_be_there().await?,
             Way::Chat(_) if backup.size_bytes > enclosure::MOST_BYTES => {
                 let told = "it is larger than 50 MB, the most that Telegram takes from a bot; use `[backup] copy_to` or `s3_url`";
-                return Err(Unsent::Failed(told.to_owned()));
+                return Err(Unsent::Settled(told.to_owned()));
             }
             Way::Chat(_) | Way::Bucket(_) => {}
         }
@@ -159,20 +201,29 @@ impl Copies {
             Some(sealed) => sealed,
             None => {
                 let made = self.backups.seal(backup, &self.recipients).await;
-                sealed.insert(made.map_err(|error| Unsent::Failed(error.to_string()))?)
+                sealed.insert(made.map_err(|error| error.to_string()))
             }
         };
+        let sealed = sealed.as_ref().map_err(|why| Unsent::Failed(why.clone()))?;
         match way {
             Way::Folder(folder) => folder.put(sealed, now).await,
-            Way::Bucket(bucket) => bucket.put(sealed, now).await,
+            Way::Bucket(bucket) => self.bucket(bucket)?.put(sealed, now).await,
             Way::Chat(chat) => self.enclose(*chat, backup, sealed).await,
         }
+    }
+
+    fn bucket(&self, to: &config::Bucket) -> Result<Bucket, Unsent> {
+        let secret = self.secret_key.as_ref().ok_or_else(|| {
+            let told = "the secret of the access key is not this user's to read: run the command with `sudo`";
+            Unsent::Failed(told.to_owned())
+        })?;
+        Bucket::new(&to.url, &self.region, &to.access_key, secret)
     }
 
     async fn enclose(&self, chat: i64, backup: &Backup, sealed: &Sealed) -> Result<(), Unsent> {
         let Some(voice) = &self.voice else {
             let missing = "no bot token is set; `storyline setup` asks for it";
-            return Err(Unsent::Failed(missing.to_owned()));
+            return Err(Unsent::Settled(missing.to_owned()));
         };
         let caption = format!(
             "🔐 The backup {}, encrypted. `storyline backup restore FILE --key KEYFILE` brings it back, with your private key.",
@@ -183,17 +234,20 @@ impl Copies {
             name: sealed.name.clone(),
             caption,
         };
-        let sent = voice.enclose(chat, enclosure).await;
-        sent.map_err(|trouble| Unsent::Failed(trouble.reason()))
-    }
-
-    async fn note(&self, place: &Place, backup: &Backup, now: Timestamp) -> Result<(), Error> {
-        let before = self.flow.copied(place.destination, &place.name).await?;
-        let copied = Copied {
-            backup: Some(backup.name.clone()),
-            at: Some(now),
-            ..before.unwrap_or_else(|| Copied::nothing(&place.name, now))
-        };
-        self.flow.note_copied(place.destination, &copied).await
+        voice.enclose(chat, enclosure).await.map_err(|trouble| {
+            let what = trouble.reason();
+            match trouble {
+                Trouble::Unsure(_) => {
+                    Unsent::Settled(format!("it may be there, but no answer came: {what}"))
+                }
+                Trouble::Moved(_) => {
+                    Unsent::Settled(format!("{what}: set `[telegram] admin_chat` to that"))
+                }
+                Trouble::Never(_) | Trouble::Gone | Trouble::StaysText => Unsent::Settled(what),
+                Trouble::Later(_) | Trouble::Unreachable(_) | Trouble::Owner(_) => {
+                    Unsent::Failed(what)
+                }
+            }
+        })
     }
 }

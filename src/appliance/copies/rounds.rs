@@ -1,7 +1,6 @@
 //! When backups leave the box: the newest, to every place that has not got it yet. What does not get there is tried again by
 //! the hour, and a stick that comes back is caught up at once.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,10 +9,10 @@ use super::{Copies, Place, Sent, Way};
 use crate::backup::Backup;
 use crate::backup::copies::{age, bucket};
 use crate::domain::alert::topic;
-use crate::domain::copy::{Copied, Destination};
+use crate::domain::copy::{Again, Copied};
 use crate::domain::run::Run;
 use crate::flow::Error;
-use crate::system::clock::Clock;
+use crate::system::clock::{Clock, trusted};
 use crate::system::events;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
@@ -27,21 +26,6 @@ const PATIENCE: Duration = age::PATIENCE
     .saturating_add(bucket::PATIENCE)
     .saturating_add(Duration::from_secs(60));
 
-/// Why a place is left alone for a while.
-struct Rest {
-    reason: String,
-    /// Until when; nothing, if it only has to be there again.
-    until: Option<Timestamp>,
-}
-
-/// What the loop keeps in mind. All that matters is on record; the rest is found out anew after a restart.
-#[derive(Default)]
-struct Mind {
-    rests: BTreeMap<Destination, Rest>,
-    /// What was last said of places that are late.
-    told: Option<Option<String>>,
-}
-
 impl Copies {
     pub(in crate::appliance) async fn run(
         self,
@@ -50,7 +34,8 @@ impl Copies {
         pulse: Pulse,
     ) -> Result<(), BoxError> {
         let mut not_before = clock.now() + FIRST_REST;
-        let mut mind = Mind::default();
+        // What was last said of places that are late; after a start nobody knows.
+        let mut said = None;
         loop {
             pulse.beat();
             tokio::select! {
@@ -68,51 +53,59 @@ impl Copies {
             tokio::select! {
                 // What is cut off leaves a draft, or an upload without an end, and is sent anew after the next start.
                 () = pulse.stopping() => return Ok(()),
-                stepped = self.step(&mut mind, &clock, &pulse) => stepped?,
+                stepped = self.step(&mut said, &clock, &pulse) => stepped?,
             }
         }
     }
 
-    async fn step(&self, mind: &mut Mind, clock: &Clock, pulse: &Pulse) -> Result<(), Error> {
+    async fn step(
+        &self,
+        said: &mut Option<Option<String>>,
+        clock: &Clock,
+        pulse: &Pulse,
+    ) -> Result<(), Error> {
         let now = clock.now();
-        let mut reason = None;
-        if !self.places.is_empty()
-            && let Some(newest) = self.newest(now).await
-        {
-            let due = self.due(&newest, mind, now).await?;
-            if !due.is_empty() {
-                let moves = || pulse.expecting(PATIENCE);
-                let sent = self.send(&newest, &due, now, moves).await?;
-                self.tell(&newest, &sent, now, clock.now()).await?;
-                mind.remember(sent, now);
-            }
-            reason = self.late(&newest, mind, now).await?;
+        // A board that lost its time does not know which backup is the newest.
+        if !trusted(now, None) {
+            return Ok(());
         }
-        if mind.told.as_ref() != Some(&reason) {
+        if !self.places.is_empty() {
+            let newest = match self.newest(now).await {
+                Ok(newest) => newest,
+                Err(error) => {
+                    tracing::debug!(task = "backup", "no copies: {error}");
+                    return Ok(());
+                }
+            };
+            if let Some(newest) = newest {
+                let due = self.due(&newest, now).await?;
+                if !due.is_empty() {
+                    let moves = || pulse.expecting(PATIENCE);
+                    let sent = self.send(&newest, &due, now, moves).await?;
+                    self.tell(&newest, &sent, now, clock.now()).await?;
+                }
+            }
+        }
+        let late = self.late(now).await?;
+        if said.as_ref() != Some(&late) {
             self.flow
-                .condition(topic::BACKUP_COPY, reason.clone(), now)
+                .condition(topic::BACKUP_COPY, late.clone(), now)
                 .await?;
-            mind.told = Some(reason);
+            *said = Some(late);
         }
         Ok(())
     }
 
     /// The places that have not got it yet and are not left alone. From the first look on it is known since when they wait.
-    async fn due(
-        &self,
-        newest: &Backup,
-        mind: &Mind,
-        now: Timestamp,
-    ) -> Result<Vec<&Place>, Error> {
+    async fn due(&self, newest: &Backup, now: Timestamp) -> Result<Vec<&Place>, Error> {
         let mut due = Vec::new();
         for place in &self.places {
-            let copied = self.flow.copied(place.destination, &place.name).await?;
-            if copied.is_none() {
-                let nothing = Copied::nothing(&place.name, now);
-                self.flow.note_copied(place.destination, &nothing).await?;
+            let known = self.flow.copied(place.destination, &place.name).await?;
+            let copied = self.copied(place, now).await?;
+            if known.as_ref() != Some(&copied) {
+                self.flow.note_copied(place.destination, &copied).await?;
             }
-            let has_it = copied.is_some_and(|copied| copied.backup.as_ref() == Some(&newest.name));
-            if !has_it && mind.may_go_on(place, now).await {
+            if place.wants(&newest.name, &copied, now).await {
                 due.push(place);
             }
         }
@@ -120,34 +113,28 @@ impl Copies {
     }
 
     /// What is to be said of the places that have waited too long.
-    async fn late(
-        &self,
-        newest: &Backup,
-        mind: &Mind,
-        now: Timestamp,
-    ) -> Result<Option<String>, Error> {
+    async fn late(&self, now: Timestamp) -> Result<Option<String>, Error> {
         let mut late = Vec::new();
         for place in &self.places {
-            let Some(copied) = self.flow.copied(place.destination, &place.name).await? else {
-                continue;
-            };
-            if copied.is_late(now) && copied.backup.as_ref() != Some(&newest.name) {
+            let copied = self.copied(place, now).await?;
+            if let (true, Some(failed)) = (copied.is_late(now), &copied.failed) {
                 let nights = copied.waiting(now).as_hours() / 24;
-                let why = mind.rests.get(&place.destination);
-                let why = why.map_or_else(String::new, |rest| format!(": {}", rest.reason));
                 let (destination, name) = (place.destination, &place.name);
-                late.push(format!("the {destination} {name} for {nights} nights{why}"));
+                late.push(format!(
+                    "the {destination} {name} for {nights} nights: {}",
+                    failed.why
+                ));
             }
         }
         Ok((!late.is_empty()).then(|| {
             format!(
-                "No copy of the backups got to {}. `storyline backup copy` sends one now.",
+                "No copy of the backups got to {}. `journalctl -u storyline TASK=backup` tells more.",
                 late.join("; nor to ")
             )
         }))
     }
 
-    /// Puts it into the log, and on record as a run.
+    /// Puts it into the log, and on record as a run; what fails again for the same reason is told once.
     async fn tell(
         &self,
         backup: &Backup,
@@ -157,11 +144,15 @@ impl Copies {
     ) -> Result<(), Error> {
         let mut parts = Vec::new();
         let mut errors = Vec::new();
-        for one in sent {
-            let Sent {
-                destination, to, ..
-            } = one;
-            let Some(error) = &one.error else {
+        for Sent {
+            destination,
+            to,
+            error,
+            is_away,
+            ..
+        } in sent.iter().filter(|one| one.is_news)
+        {
+            let Some(error) = error else {
                 tracing::info!(
                     task = "backup",
                     message_id = events::BACKUP_COPIED.id,
@@ -173,7 +164,7 @@ impl Copies {
             };
             parts.push(format!("not to the {destination}"));
             errors.push(format!("the {destination}: {error}"));
-            if one.is_away {
+            if *is_away {
                 tracing::info!(
                     task = "backup",
                     "no copy to the {destination} for now: {error}"
@@ -186,6 +177,9 @@ impl Copies {
                 );
             }
         }
+        if parts.is_empty() {
+            return Ok(());
+        }
         let run = Run {
             job: "copy".to_owned(),
             started_at: began,
@@ -197,27 +191,21 @@ impl Copies {
     }
 }
 
-impl Mind {
-    fn remember(&mut self, sent: Vec<Sent>, now: Timestamp) {
-        for one in sent {
-            let until = (!one.is_away).then_some(now + AGAIN);
-            match one.error {
-                Some(reason) => self.rests.insert(one.destination, Rest { reason, until }),
-                None => self.rests.remove(&one.destination),
+impl Place {
+    /// Whether a backup is to be sent there now.
+    async fn wants(&self, backup: &str, copied: &Copied, now: Timestamp) -> bool {
+        if let Some(failed) = copied.again(backup) {
+            return match (failed.again, &self.way) {
+                (Again::WhenThere, Way::Folder(folder)) => folder.must_be_there().await.is_ok(),
+                (Again::WhenThere | Again::Later, _) => now.duration_since(failed.at) >= AGAIN,
+                (Again::NextBackup, _) => false,
             };
         }
-    }
-
-    /// Whether a place that did not take a copy may be tried again.
-    async fn may_go_on(&self, place: &Place, now: Timestamp) -> bool {
-        let until = self.rests.get(&place.destination).map(|rest| rest.until);
-        match (until, &place.way) {
-            (None, _) => true,
-            (Some(None), Way::Folder(folder)) => folder.must_be_there().await.is_ok(),
-            // In either direction, as above.
-            (Some(until), _) => {
-                until.is_none_or(|until| now >= until || until.duration_since(now) > AGAIN)
-            }
+        match &self.way {
+            _ if copied.backup.as_deref() != Some(backup) => true,
+            // Another stick may be in its place.
+            Way::Folder(folder) => folder.lacks(backup).await,
+            Way::Bucket(_) | Way::Chat(_) => false,
         }
     }
 }

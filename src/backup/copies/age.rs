@@ -129,10 +129,13 @@ async fn run<A: AsRef<OsStr>>(
     }
 }
 
-/// The first line of what it says, which is the reason.
+/// The reason in what it says; warnings may stand before it.
 fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
-    let line = said.lines().next().unwrap_or("it does not say why");
-    let reason = line.rsplit_once("error: ").map_or(line, |(_, rest)| rest);
+    let reason = said
+        .lines()
+        .find_map(|line| Some(line.split_once("error: ")?.1))
+        .or_else(|| said.lines().next())
+        .unwrap_or("it does not say why");
     redact(reason.trim(), &[])
 }

@@ -16,8 +16,10 @@ use super::{ENDING, Sealed, Unsent};
 use crate::backup::{Error, OURS, clear_up, list_in, retention};
 use crate::system::background::background;
 
-/// How long it may take to write a copy, or to look whether the folder is there.
-pub const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How long it may take to write a copy.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How long it may take to look whether the folder is there; a disk that sleeps has to wake.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// A folder that copies go to. Clones are the same.
 #[derive(Clone, Debug)]
@@ -45,7 +47,17 @@ impl Folder {
     /// If it is not, or its disk does not answer.
     pub async fn must_be_there(&self) -> Result<(), Unsent> {
         let path = self.path.clone();
-        self.aside(move || there(&path)).await
+        self.aside(LOOK, move || there(&path)).await
+    }
+
+    /// Whether it is there, and no copy of this backup in it.
+    pub async fn lacks(&self, backup: &str) -> bool {
+        let (path, name) = (self.path.clone(), format!("{backup}{ENDING}"));
+        let looked = self.aside(LOOK, move || {
+            there(&path)?;
+            Ok(!path.join(name).exists())
+        });
+        looked.await.unwrap_or(false)
     }
 
     /// Puts a copy there, and removes those that are not to be kept any longer.
@@ -55,7 +67,7 @@ impl Folder {
     pub async fn put(&self, sealed: &Sealed, now: Timestamp) -> Result<(), Unsent> {
         let (path, keep_days) = (self.path.clone(), self.keep_days);
         let (name, from) = (sealed.name.clone(), sealed.path.clone());
-        self.aside(move || {
+        self.aside(PATIENCE, move || {
             there(&path)?;
             if let Err(error) = thin_out(&path, keep_days, now) {
                 tracing::warn!(task = "backup", "old copies cannot be removed: {error}");
@@ -68,6 +80,7 @@ impl Folder {
     /// Works on the disk on a thread of its own, one at a time.
     async fn aside<T: Send + 'static>(
         &self,
+        patience: Duration,
         work: impl FnOnce() -> Result<T, Unsent> + Send + 'static,
     ) -> Result<T, Unsent> {
         let hangs = || {
@@ -84,7 +97,7 @@ impl Folder {
             drop(permit);
             done
         });
-        timeout(PATIENCE, worked).await.map_err(|_| hangs())??
+        timeout(patience, worked).await.map_err(|_| hangs())??
     }
 }
 
@@ -138,7 +151,7 @@ fn write(folder: &Path, name: &str, from: &Path) -> io::Result<()> {
 
 /// By the rule of the backups themselves.
 fn thin_out(folder: &Path, keep_days: u32, now: Timestamp) -> io::Result<()> {
-    clear_up(folder, now)?;
+    clear_up(folder, now);
     for copy in retention::spare(&list_in(folder, ENDING)?, keep_days, now) {
         fs::remove_file(&copy.path)?;
     }

@@ -19,6 +19,9 @@ pub enum Unsent {
     /// The place is not there just now, as a stick that is in a drawer.
     #[error("{0}")]
     Away(String),
+    /// It will not get there, or may be there all the same: nothing to be tried again.
+    #[error("{0}")]
+    Settled(String),
     /// Anything else.
     #[error("{0}")]
     Failed(String),

@@ -1,64 +1,15 @@
-//! `storyline backup copy`: sends the newest backup off the box now. And the way back: a copy is opened by its private key.
-
-use std::path::{Path, PathBuf};
-
-use clap::Args;
+//! `storyline backup copy`: sends the newest backup off the box now.
 
 use crate::appliance::copies::{Copies, Sent};
 use crate::appliance::open_teams;
-use crate::backup::copies::age::AgeError;
-use crate::backup::copies::{Opened, SealError};
-use crate::backup::{Backup, Backups};
+use crate::backup::Backup;
+use crate::backup::copies::folder::share_a_disk;
 use crate::cli::print::{Print, say};
 use crate::cli::{Failure, missing_database, told};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::system::clock::Clock;
 use crate::telegram::client::Client;
 use crate::telegram::voice::Voice;
-
-/// What the name of an encrypted copy ends with.
-const ENCRYPTED: &str = ".age";
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Named {
-    /// Its name in the list, `latest`, or the path of its file; of a copy that was encrypted, `FILE.age`
-    #[arg(value_name = "BACKUP")]
-    name: String,
-    /// The file with the private key that opens an encrypted copy; `-` reads it from stdin, so that it is on no disk
-    #[arg(long, value_name = "KEYFILE")]
-    key: Option<PathBuf>,
-}
-
-/// What was named: a backup, or a copy that was opened.
-pub(super) enum Found {
-    Backup(Backup),
-    Copy(Opened),
-}
-
-impl Found {
-    pub(super) fn backup(&self) -> &Backup {
-        match self {
-            Self::Backup(backup) => backup,
-            Self::Copy(opened) => &opened.backup,
-        }
-    }
-}
-
-impl Named {
-    pub(super) async fn find(&self, backups: &Backups) -> Result<Found, Failure> {
-        if !self.name.ends_with(ENCRYPTED) {
-            return Ok(Found::Backup(backups.find(&self.name)?));
-        }
-        let key = self.key.as_deref().ok_or_else(|| {
-            Failure::Usage(told(
-                format!("`{}` is encrypted, and opened by its private key alone", self.name),
-                "put the key that `storyline backup key` showed into a file, and name it: `--key KEYFILE`",
-            ))
-        })?;
-        let opened = backups.open_sealed(Path::new(&self.name), key).await?;
-        Ok(Found::Copy(opened))
-    }
-}
 
 pub(super) async fn run(print: Print, config: &Config) -> Result<(), Failure> {
     if let Some(missing) = missing_database(config) {
@@ -80,17 +31,28 @@ pub(super) async fn run(print: Print, config: &Config) -> Result<(), Failure> {
         .transpose()
         .map_err(|error| Failure::plain(error.without_url().to_string()))?;
     let copies = Copies::new(config, teams.own().clone(), client.map(Voice::new));
-    let newest = match &copies {
-        Some(copies) => copies.newest(now).await,
-        None => None,
-    };
-    let (Some(copies), Some(newest)) = (copies, newest) else {
-        return Err(Failure::NotFound(told(
+    let nothing = || {
+        Failure::NotFound(told(
             "there is no backup yet",
             "`storyline backup create` makes one",
-        )));
+        ))
     };
+    let copies = copies.ok_or_else(nothing)?;
+    let newest = copies.newest(now).await;
+    let newest = newest.map_err(|error| {
+        Failure::Unavailable(told(error.to_string(), "run the command with `sudo`"))
+    })?;
+    let newest = newest.ok_or_else(nothing)?;
     let sent = copies.send_everywhere(&newest, now).await?;
+    let folder = &config.backup.copies.folder;
+    if let (Some(folder), DatabaseUrl::Sqlite(database)) = (folder, &config.database.url)
+        && share_a_disk(folder, database).unwrap_or(false)
+    {
+        say(&format!(
+            "note: {} is on the same disk as the database; is the stick mounted?",
+            folder.display()
+        ));
+    }
     report(print, &newest, &sent)
 }
 
@@ -112,19 +74,5 @@ fn report(print: Print, backup: &Backup, sent: &[Sent]) -> Result<(), Failure> {
             "{failed} of {} copies did not get there",
             sent.len()
         ))),
-    }
-}
-
-impl From<SealError> for Failure {
-    fn from(error: SealError) -> Self {
-        let text = error.to_string();
-        match error {
-            SealError::Backup(error) => error.into(),
-            SealError::Age(AgeError::Failed { .. }) => Self::Other(told(
-                text,
-                "the private key that `storyline backup key` showed opens what was encrypted for its public half, and nothing else does",
-            )),
-            SealError::Age(_) | SealError::CutOff(_) => Self::plain(text),
-        }
     }
 }

@@ -71,13 +71,9 @@ impl Check<'_> {
             chat: telegram.admin_chat.filter(|_| to_chat),
             bucket: url
                 .zip(access_key)
-                .zip(secret_key)
-                .map(|((url, access_key), secret_key)| Bucket {
-                    url,
-                    access_key,
-                    secret_key,
-                }),
+                .map(|(url, access_key)| Bucket { url, access_key }),
             region,
+            secret_key,
         }
     }
 
@@ -150,7 +146,7 @@ fn bucket_url(text: &str) -> Result<Url, Complaint> {
 
 fn region(text: &str) -> Result<String, Complaint> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if text.bytes().all(is_plain) {
+    if !text.is_empty() && text.bytes().all(is_plain) {
         return Ok(text.to_owned());
     }
     Err(Complaint::new(
