@@ -70,7 +70,7 @@ pub(super) fn leave_the_box_encrypted() -> Result<()> {
 
 /// What is missing in root's eyes may be there in the eyes of somebody who must not look.
 pub(super) fn a_secret_of_roots_keeps_nobody_from_working() -> Result<()> {
-    let anna = || sh("runuser -u anna -- storyline status");
+    let anna = || sh("runuser -u anna -- storyline media list");
     anna()?;
     sh(&format!(
         "cp {SETTINGS} /root/settings && sed -i -e 's|^# s3_url = .*|s3_url = \"http://127.0.0.1:9/bucket\"|' \
