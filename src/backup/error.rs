@@ -1,6 +1,7 @@
 //! Why there is no backup, or none that helps.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::store;
@@ -41,10 +42,12 @@ pub enum Error {
 impl Error {
     pub(super) fn folder(path: &Path, error: &std::io::Error) -> Self {
         let why = match error.kind() {
-            std::io::ErrorKind::StorageFull => "its disk is full".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "this user may not write there".to_owned(),
-            std::io::ErrorKind::ReadOnlyFilesystem => "its disk is read-only, or the service may not write outside of its own folders: a drop-in with `ReadWritePaths=` allows it (`systemctl edit storyline`)"
-                    .to_owned(),
+            ErrorKind::StorageFull => "its disk is full".to_owned(),
+            ErrorKind::PermissionDenied => "this user may not write there".to_owned(),
+            ErrorKind::ReadOnlyFilesystem => {
+                "its disk is read-only, or the unit is not opened to it (`ReadWritePaths=`)"
+                    .to_owned()
+            }
             _ => error.to_string(),
         };
         let path = path.to_owned();

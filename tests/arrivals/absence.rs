@@ -5,10 +5,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use crate::namespaces::can_be_made;
 use crate::pictures::{Kind, Picture};
-use crate::rooms::{Room, has_rooms};
+use crate::rooms::Room;
 use crate::site::Site;
 use crate::tools;
+use crate::tools::need;
 
 /// A way for the library at `$root` to go away, and to be there again.
 type Absence = (Room, &'static str, &'static str);
@@ -43,7 +45,8 @@ const ABSENCES: &[Absence] = &[
 
 #[test]
 fn whatever_nobody_tells_of_is_seen_by_looking_within_a_minute() {
-    let has_rooms = has_rooms();
+    need(&["unshare", "nsenter"]);
+    let has_rooms = can_be_made();
     // The box looks every half a minute. So all of them at once.
     std::thread::scope(|scope| {
         scope.spawn(a_writer_that_never_closes_is_not_waited_for_for_ever);

@@ -8,6 +8,8 @@
 
 #[path = "../support/address.rs"]
 mod address;
+#[path = "../support/namespaces.rs"]
+mod namespaces;
 mod pictures;
 mod records;
 mod rooms;

@@ -4,8 +4,6 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::tools::need;
-
 /// Where the program runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Room {
@@ -49,35 +47,3 @@ impl Room {
 
 /// What lies in the library is put aside, so that nothing is in it while no disk is.
 const KEEP: &str = "mv \"$root\" \"$root.kept\"; mkdir \"$root\";";
-
-/// Whether namespaces can be made. Where they cannot, it says so, and in CI that is a failure.
-#[track_caller]
-pub(crate) fn has_rooms() -> bool {
-    need(&["unshare", "nsenter"]);
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount"])
-        .args(["mount", "-t", "tmpfs", "disk", "/mnt"])
-        .output()
-        .unwrap();
-    if output.status.success() {
-        return true;
-    }
-    let why = String::from_utf8_lossy(&output.stderr).into_owned();
-    let remedy =
-        "as root, or after `sysctl kernel.apparmor_restrict_unprivileged_userns=0`, it is not";
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "namespaces cannot be made ({why}); {remedy}"
-    );
-    say(&format!(
-        "LEFT OUT: namespaces cannot be made ({}); {remedy}",
-        why.trim()
-    ));
-    false
-}
-
-/// Past the test runner, which keeps what a passing test prints to itself.
-fn say(what: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "{what}");
-}

@@ -9,9 +9,11 @@ mod pretend;
 
 #[path = "../support/address.rs"]
 mod address;
+#[path = "../support/namespaces.rs"]
+mod namespaces;
+
 mod backups;
 mod bench;
-
 mod checking;
 mod copies;
 mod deciding;

@@ -126,9 +126,8 @@ fn there(path: &Path) -> Result<(), Unsent> {
 
 fn failed(path: &Path, error: &io::Error) -> Unsent {
     let remedy = match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; let the user `storyline` write there, and open the unit to it (`ReadWritePaths=`, see `copy_to` in the settings)"
-        }
+        io::ErrorKind::PermissionDenied => "; let the user `storyline` write there",
+        io::ErrorKind::ReadOnlyFilesystem => "; `copy_to` in the settings tells how it is opened",
         io::ErrorKind::StorageFull => "; make room there, or lower `[backup] keep_days`",
         _ => "",
     };
