@@ -20,7 +20,7 @@
 //!
 //! * [`domain`]: the words and the rules. Pure: it is told the time, and asks nobody for anything.
 //! * [`store`]: the memory. SQLite, or PostgreSQL; one SQL text for both; one closure is one transaction.
-//! * [`backup`]: the memory's copies, and the way back to one of them.
+//! * [`backup`]: the memory's copies, the way back to one of them, and those that leave the box.
 //! * [`flow`]: the verbs. A tap in Telegram and a command in the terminal call the same function.
 //! * [`library`]: EDGE, the folder. Watch, walk, inspect, examine, render.
 //! * [`telegram`]: EDGE, the people. The desk, the receiver, what people see and press.

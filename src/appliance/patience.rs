@@ -130,3 +130,17 @@ fn with_the_way_back(config: &Config, error: &Error) -> String {
         None => format!("{error}. There is no backup that would do"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upgrade_may_take_minutes_and_not_for_ever() {
+        let (meals, systemd) = Systemd::counting(Duration::from_secs(60));
+        fed(&systemd, sleep(Duration::from_secs(10 * 60))).await;
+        assert!((19..=20).contains(&meals()), "{}", meals());
+        fed(&systemd, sleep(Duration::from_secs(60 * 60))).await;
+        assert!((48..=50).contains(&meals()), "{}", meals());
+    }
+}

@@ -4,10 +4,10 @@
 mod archive;
 pub mod copies;
 mod error;
+mod folder;
 mod restore;
 mod retention;
 
-use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ pub use archive::Manifest;
 pub use error::Error;
 pub use restore::Restored;
 
+use folder::{DRAFT, clear_up, list_in};
+
 use crate::store::{place::Place, snapshot};
 
 /// What the name of every backup ends with.
@@ -31,10 +33,6 @@ const MOST_IN_MEMORY_BYTES: u64 = 32_000_000;
 
 /// How long a backup from before an upgrade does for another try.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
-/// What the name of all that is unfinished begins with.
-const OURS: &str = ".storyline-backup-";
-/// What is unfinished for so long is nobody's work any more.
-const LEFTOVER_SECONDS: i64 = 24 * 3600;
 
 /// Why a backup was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +161,7 @@ impl Backups {
         let manifest = Manifest::of(&copy, content, reason, now)?;
 
         let draft = tempfile::Builder::new()
-            .prefix(OURS)
+            .prefix(DRAFT)
             .tempfile_in(&self.folder)
             .map_err(|error| Error::folder(&self.folder, &error))?;
         archive::write(draft.as_file(), &manifest, &copy, self.settings.as_deref())
@@ -296,7 +294,7 @@ impl Backups {
     /// One that nobody else looks into. Should it be left there, the service can remove it.
     fn scratch_in(&self, parent: &Path) -> Result<TempDir, Error> {
         let scratch = tempfile::Builder::new()
-            .prefix(OURS)
+            .prefix(DRAFT)
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)
             .map_err(|error| Error::folder(parent, &error))?;
@@ -343,53 +341,6 @@ impl Backups {
     fn place(&self) -> Place {
         Place::new(&self.database)
     }
-}
-
-/// All in a folder whose names end so, the newest first; a folder that is not there holds none.
-fn list_in(folder: &Path, ending: &str) -> std::io::Result<Vec<Backup>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        found.extend(Backup::called(entry?.path(), ending));
-    }
-    found.sort_by(|one, other| other.name.cmp(&one.name));
-    Ok(found)
-}
-
-/// Removes what was left in a folder where a backup, or the way back from one, was cut off. What cannot be removed is told of.
-fn clear_up(folder: &Path, now: Timestamp) {
-    let is_leftover = |entry: &fs::DirEntry| {
-        let age = |file: fs::Metadata| now.as_second() - file.mtime();
-        is_draft(&entry.file_name())
-            && entry
-                .metadata()
-                .is_ok_and(|file| age(file) > LEFTOVER_SECONDS)
-    };
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.filter(is_leftover) {
-        let path = entry.path();
-        let removed = match path.is_dir() {
-            true => fs::remove_dir_all(&path),
-            false => fs::remove_file(&path),
-        };
-        if let Err(error) = removed {
-            tracing::warn!(
-                "{} was left of a backup, and cannot be removed: {error}",
-                path.display()
-            );
-        }
-    }
-}
-
-/// Whether this is the name of a draft of ours, and of nothing else.
-fn is_draft(name: &OsStr) -> bool {
-    let random = name.to_str().and_then(|name| name.strip_prefix(OURS));
-    random.is_some_and(|text| {
-        text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
 }
 
 /// Unpacks the database of the backup at `path`, looks through every page of it, and counts its rows.

@@ -31,6 +31,9 @@ impl Backups {
         if exists && !force {
             return Err(Error::Exists(self.database.clone()));
         }
+        if place.is_claimed()? {
+            return Err(Error::InUse(self.database.clone()));
+        }
         let failed = |error: std::io::Error| Error::folder(&self.database, &error);
         // What is of no use leaves nothing behind: it is unpacked before anything is touched.
         let manifest = archive::manifest(&backup.path)?;

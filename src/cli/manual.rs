@@ -20,7 +20,8 @@ const FILES: [(&str, &str); 6] = [
     ),
     (
         "/etc/credstore/storyline.telegram.token",
-        "The bot's token, readable by root alone; systemd hands it to the service.",
+        "The bot's token, readable by root alone; systemd hands it to the service. The other secrets of the settings may lie beside \
+         it, each in a file that is called by its key: storyline.backup.s3_secret_key, and so on.",
     ),
     (
         "/srv/storyline/library",

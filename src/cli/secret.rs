@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::exit::told;
 use super::print::{FULL, Table, count, heading, moment};
 use super::{Failure, Seat};
-use crate::config::{Secrets, credential_of};
+use crate::config::Secrets;
 use crate::flow::secrets::{Secret as Kept, Unkept};
 use crate::system::vault::{Keys, VaultError};
 
@@ -113,14 +113,9 @@ fn given() -> Result<SecretString, Failure> {
 
 /// The keys beside the database; a first one is made where none is given to the service.
 fn own_key(secrets: &Secrets) -> Result<Keys, Failure> {
-    let credential = credential_of("secrets.key");
-    // Who may not even know of it is told the same.
-    if !secrets.file.exists() && credential.try_exists().unwrap_or(true) {
+    if secrets.is_withheld && !secrets.file.exists() {
         return Err(Failure::Other(told(
-            format!(
-                "the key may be in {}, which is not this user's to read",
-                credential.display()
-            ),
+            "the service may have been given a key that is not this user's to read",
             "run the command with `sudo`",
         )));
     }

@@ -54,6 +54,7 @@ impl Check<'_> {
             secrets: Secrets {
                 key: self.optional("secrets.key", vault_key),
                 file: url.folder().join("secret.key"),
+                is_withheld: false,
             },
             database: Database { url },
             backup: Backup {

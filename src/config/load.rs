@@ -148,6 +148,7 @@ fn digest(
 
     let (mut config, wrong, odd) = check::check(&values);
     config.backup.settings.clone_from(&path);
+    config.secrets.is_withheld = closed.iter().any(|key| key == "secrets.key");
     let is_withheld =
         |problem: &Problem| closed.contains(&problem.key) && !values.contains_key(&problem.key);
     let (withheld, wrong): (Vec<_>, Vec<_>) = wrong.into_iter().partition(is_withheld);

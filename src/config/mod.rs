@@ -100,6 +100,8 @@ pub struct Secrets {
     pub key: Option<SecretString>,
     /// The file in which it is kept if it is not.
     pub file: PathBuf,
+    /// Whether the service may have been given one that is not this user's to read.
+    pub is_withheld: bool,
 }
 
 impl Secrets {

@@ -10,7 +10,7 @@ use super::{Findings, Service};
 use crate::backup::copies::age::is_installed;
 use crate::backup::copies::folder::share_a_disk;
 use crate::config::{Config, DatabaseUrl};
-use crate::domain::copy::Copied;
+use crate::domain::copy::Again;
 use crate::flow::{Error, Flow};
 use crate::system::background::background;
 
@@ -18,6 +18,8 @@ const SUBJECT: &str = "copies";
 /// How long it may take to look at the folder.
 const LOOK: Duration = Duration::from_secs(5);
 const LATE: &str = "mend what is said; the service tries again within the hour, and `sudo storyline backup copy` now";
+const WITH_THE_NEXT: &str =
+    "the service sends the next backup, and not this one again; `sudo storyline backup copy` does";
 const SOON: &str =
     "the service sends the newest within the hour; `sudo storyline backup copy` sends it now";
 
@@ -42,8 +44,7 @@ pub(super) async fn copies(
     };
     for (destination, name) in destinations {
         let place = format!("{destination} {name}");
-        let copied = flow.copied(destination, &name).await?;
-        let copied = copied.unwrap_or_else(|| Copied::nothing(&name, now));
+        let copied = flow.copied(destination, &name, now).await?;
         let got = match &copied.backup {
             Some(backup) => format!(
                 "{place}: {backup} got there {} hours ago",
@@ -55,7 +56,13 @@ pub(super) async fn copies(
             Some(failed) if copied.is_late(now) => {
                 findings.warning(SUBJECT, format!("{got}: {}", failed.why), LATE);
             }
-            Some(failed) => findings.note(SUBJECT, format!("{got}: {}", failed.why), Some(SOON)),
+            Some(failed) => {
+                let again = match failed.again {
+                    Again::NextBackup => WITH_THE_NEXT,
+                    Again::WhenThere | Again::Later => SOON,
+                };
+                findings.note(SUBJECT, format!("{got}: {}", failed.why), Some(again));
+            }
             None if copied.backup.is_none() => findings.note(SUBJECT, got, Some(SOON)),
             None => findings.ok(SUBJECT, got),
         }

@@ -46,7 +46,7 @@ impl fmt::Display for Destination {
 pub struct Copied {
     /// Which folder, bucket or chat it is: another one begins anew.
     pub to: String,
-    /// Since when copies are to go there.
+    /// Since when copies are to go there: when the first was tried.
     pub since: Timestamp,
     /// The backup whose copy got there last, by its name.
     pub backup: Option<String>,
@@ -116,9 +116,9 @@ impl Copied {
         }
     }
 
-    /// When a copy of this backup may be tried; `None` if the last try says nothing against it.
+    /// The try with this backup, if it failed or is not over yet.
     #[must_use]
-    pub fn again(&self, backup: &str) -> Option<&Failed> {
+    pub fn failed_with(&self, backup: &str) -> Option<&Failed> {
         self.failed
             .as_ref()
             .filter(|failed| failed.backup == backup)

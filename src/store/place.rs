@@ -69,7 +69,7 @@ impl Place {
     }
 
     /// Whether somebody has claimed the database. It leaves no trace.
-    pub(super) fn is_claimed(&self) -> Result<bool> {
+    pub(crate) fn is_claimed(&self) -> Result<bool> {
         let name = self.lock();
         // Not made if it is not there: the daemon's user might not be able to open what another user has made.
         let file = match File::open(&name) {

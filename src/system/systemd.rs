@@ -31,6 +31,19 @@ impl Systemd {
         Self::with(sd_notify::notify, sd_notify::watchdog_enabled())
     }
 
+    /// One whose watchdog wants to be fed within `watchdog`, and how often it was.
+    #[cfg(test)]
+    pub(crate) fn counting(watchdog: Duration) -> (impl Fn() -> usize, Self) {
+        let meals = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&meals);
+        let send = move |_: &[NotifyState<'_>]| {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok(())
+        };
+        let count = move || meals.load(std::sync::atomic::Ordering::Relaxed);
+        (count, Self::with(send, Some(watchdog)))
+    }
+
     /// One that sends through `send`, where the watchdog wants to be fed within `watchdog`.
     fn with(
         send: impl Fn(&[NotifyState<'_>]) -> io::Result<()> + std::marker::Send + Sync + 'static,

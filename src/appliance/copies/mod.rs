@@ -176,9 +176,7 @@ impl Copies {
 
     /// What is on record of a place.
     async fn copied(&self, place: &Place, now: Timestamp) -> Result<Copied, Error> {
-        let copied = self.flow.copied(place.destination, &place.name).await?;
-        let copied = copied.unwrap_or_else(|| Copied::nothing(&place.name, now));
-        Ok(copied.by_now(now))
+        self.flow.copied(place.destination, &place.name, now).await
     }
 
     /// Encrypts it, if that was not done for another place, and sends it. What will not go there anyway is not encrypted.

@@ -17,8 +17,6 @@ use crate::system::events;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
 
-/// How long a box that was just started has other things to do.
-const FIRST_REST: SignedDuration = SignedDuration::from_mins(3);
 /// How long after a copy that failed it is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// The longest that one place may take, and a little more: to encrypt, and to send.
@@ -33,7 +31,6 @@ impl Copies {
         mut tick: Tick,
         pulse: Pulse,
     ) -> Result<(), BoxError> {
-        let mut not_before = clock.now() + FIRST_REST;
         // What was last said of places that are late; after a start nobody knows.
         let mut said = None;
         loop {
@@ -42,16 +39,8 @@ impl Copies {
                 () = pulse.stopping() => return Ok(()),
                 _ = tick.wait() => {}
             }
-            let now = clock.now();
-            // In either direction: a clock that was set back must not put it off by a year.
-            if not_before.duration_since(now) > AGAIN {
-                not_before = now;
-            }
-            if now < not_before {
-                continue;
-            }
             tokio::select! {
-                // What is cut off leaves a draft, or an upload without an end, and is sent anew after the next start.
+                // What is cut off leaves a draft, or an upload without an end, and is sent anew after an hour.
                 () = pulse.stopping() => return Ok(()),
                 stepped = self.step(&mut said, &clock, &pulse) => stepped?,
             }
@@ -96,15 +85,11 @@ impl Copies {
         Ok(())
     }
 
-    /// The places that have not got it yet and are not left alone. From the first look on it is known since when they wait.
+    /// The places that have not got it yet and are not left alone.
     async fn due(&self, newest: &Backup, now: Timestamp) -> Result<Vec<&Place>, Error> {
         let mut due = Vec::new();
         for place in &self.places {
-            let known = self.flow.copied(place.destination, &place.name).await?;
             let copied = self.copied(place, now).await?;
-            if known.as_ref() != Some(&copied) {
-                self.flow.note_copied(place.destination, &copied).await?;
-            }
             if place.wants(&newest.name, &copied, now).await {
                 due.push(place);
             }
@@ -194,7 +179,7 @@ impl Copies {
 impl Place {
     /// Whether a backup is to be sent there now.
     async fn wants(&self, backup: &str, copied: &Copied, now: Timestamp) -> bool {
-        if let Some(failed) = copied.again(backup) {
+        if let Some(failed) = copied.failed_with(backup) {
             return match (failed.again, &self.way) {
                 (Again::WhenThere, Way::Folder(folder)) => folder.must_be_there().await.is_ok(),
                 (Again::WhenThere | Again::Later, _) => now.duration_since(failed.at) >= AGAIN,

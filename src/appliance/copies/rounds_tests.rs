@@ -129,9 +129,9 @@ async fn a_stick_that_comes_back_is_caught_up_and_one_that_stays_away_is_told_of
     let bed = Bed::at_noon("").await;
     let first = Shutdown::new();
     let working = bed.work(&first).await;
-    bed.back_up("2026-11-21T12:04:00Z");
     bed.come(&working, "2026-11-21T12:02:00Z").await;
-    assert_eq!(bed.on_the_stick(), 0, "it was just started");
+    assert_eq!(bed.on_the_stick(), 0, "there is no backup");
+    bed.back_up("2026-11-21T12:04:00Z");
     bed.come(&working, "2026-11-21T12:04:00Z").await;
     assert_eq!((bed.on_the_stick(), bed.runs().await.len()), (1, 1));
     bed.come(&working, "2026-11-21T12:05:00Z").await;
@@ -208,7 +208,10 @@ async fn each_place_fails_on_its_own_and_is_tried_by_the_hour() {
     bed.come(&working, "2026-11-21T13:05:00Z").await;
     assert_eq!(bed.runs().await.len(), 1, "the same is told once");
     let name = format!("http://{address}/bucket");
-    let copied = bed.flow.copied(Destination::Bucket, &name).await.unwrap();
+    let copied = bed
+        .flow
+        .copied(Destination::Bucket, &name, bed.clock.now())
+        .await;
     let failed = copied.unwrap().failed.unwrap();
     assert_eq!(failed.at.to_string(), "2026-11-21T13:05:00Z");
 }
@@ -249,7 +252,10 @@ async fn an_upload_does_not_keep_the_service_from_stopping() {
     let stopped = tokio::time::timeout(Duration::from_secs(20), working.run());
     stopped.await.unwrap().unwrap();
     let name = format!("http://{address}/bucket");
-    let copied = bed.flow.copied(Destination::Bucket, &name).await.unwrap();
+    let copied = bed
+        .flow
+        .copied(Destination::Bucket, &name, bed.clock.now())
+        .await;
     let copied = copied.unwrap();
     assert_eq!(copied.backup, None);
     assert!(copied.failed.unwrap().why.contains("cut off"));

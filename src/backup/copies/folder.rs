@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::{ENDING, Sealed, Unsent};
-use crate::backup::{Error, OURS, clear_up, list_in, retention};
+use crate::backup::folder::{DRAFT, clear_up, list_in};
+use crate::backup::{Error, retention};
 use crate::system::background::background;
 
 /// How long it may take to write a copy.
@@ -135,7 +136,7 @@ fn failed(path: &Path, error: &io::Error) -> Unsent {
 }
 
 fn write(folder: &Path, name: &str, from: &Path) -> io::Result<()> {
-    let mut draft = tempfile::Builder::new().prefix(OURS).tempfile_in(folder)?;
+    let mut draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder)?;
     io::copy(&mut File::open(from)?, &mut draft)?;
     draft.as_file().sync_all()?;
     draft
