@@ -11,6 +11,7 @@ pub mod lock;
 pub mod logging;
 pub mod memory;
 pub mod nudge;
+pub mod reference_time;
 pub mod replace;
 pub mod secret;
 pub mod shutdown;
