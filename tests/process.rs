@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+#[path = "process/mute.rs"]
+mod mute;
+#[path = "support/namespaces.rs"]
+mod namespaces;
 #[path = "pretend/mod.rs"]
 mod pretend;
 
@@ -69,7 +73,13 @@ impl Site {
             .append(true)
             .open(self.folder.path().join("log"))
             .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_storyline"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_storyline"));
+        Daemon(self.serving(&mut command).stderr(log).spawn().unwrap())
+    }
+
+    /// The program, however it is started, as systemd would run it.
+    fn serving<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
             .arg("--config")
             .arg(self.config())
             .arg("serve")
@@ -79,10 +89,6 @@ impl Site {
             .env_remove("JOURNAL_STREAM")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Daemon(child)
     }
 
     fn log(&self) -> String {

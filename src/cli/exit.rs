@@ -2,6 +2,8 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use super::print::say;
 use crate::appliance::Trouble;
@@ -24,6 +26,9 @@ const UNAVAILABLE: u8 = 69;
 const CONFIG: u8 = 78;
 /// Somebody pressed Ctrl-C; what shells say then.
 const INTERRUPTED: u8 = 130;
+
+/// How long the service tries to say why it ends, where nobody may read stderr.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The codes, for `--help`.
 pub(super) const HELP: &str = "\
@@ -169,6 +174,20 @@ pub(super) fn report(failure: &Failure) -> ExitCode {
         }
     }
     ExitCode::from(failure.code())
+}
+
+/// The same for the service, whose end must not hang on whoever reads its stderr.
+pub(super) fn report_in_time(failure: Failure) -> ExitCode {
+    let code = failure.code();
+    let (said, heard) = channel();
+    std::thread::spawn(move || {
+        report(&failure);
+        // Nobody waits any more if it took too long.
+        let _ = said.send(());
+    });
+    // Whether it was heard or not, the service ends.
+    let _ = heard.recv_timeout(LAST_WORDS);
+    ExitCode::from(code)
 }
 
 fn report_problem(problem: &Problem) {

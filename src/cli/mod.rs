@@ -156,8 +156,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };
+    let is_service = matches!(cli.command, Command::Serve);
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if is_service => exit::report_in_time(failure),
         Err(failure) => exit::report(&failure),
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Fail
         return Err(Failure::Config(Problems(loaded.withheld.clone())));
     }
     let config = &loaded.config;
-    logging::init(&config.log.level, config.log.format, environment)
+    // Outlives all that has something to say.
+    let _log = logging::init(&config.log.level, config.log.format, environment)
         .map_err(|error| Failure::plain(error.to_string()))?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");

@@ -1,14 +1,19 @@
 //! Where the log goes and what is in it. Under systemd each event is a journal entry whose fields keep their names, so
 //! that `journalctl -u storyline STORY=47` tells the life of one story; elsewhere it is readable lines on stderr, or JSON.
 //!
+//! Nobody waits for whoever reads it: what is told lies in a queue, which one thread writes ([`super::pen`]).
+//!
 //! Fields in use: `story`, `media`, `team`, `person`, `task`, `outcome`, `attempt`; and of the main events `message_id`, which
 //! only machines read.
 
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use tracing::Span;
 use tracing::field::{Field, Visit};
@@ -25,10 +30,12 @@ use tracing_subscriber::{Layer, Registry};
 use super::clock::Clock;
 use super::environment::Environment;
 use super::events;
+use super::journal::{Entries, Journal, SOCKET};
+use super::pen::{Paper, Pen};
 use super::secret::redact;
 
-/// The name the entries bear in the journal.
-const IDENTIFIER: &str = "storyline";
+/// How long the end of the process, or a panic, waits for what is not written yet.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Libraries that tell more than anyone wants; they are heard from `warn` on unless they are named.
 const NOISY: &[&str] = &[
@@ -166,9 +173,22 @@ pub enum LoggingError {
     /// The journal was asked for and is not there.
     #[error("the log cannot go to the journal: {0}; set `log.format` to `text` or `auto`")]
     NoJournal(#[source] io::Error),
+    /// There is nothing to write on, or nobody to write it.
+    #[error("the log cannot be written: {0}")]
+    NoPen(#[source] io::Error),
     /// The process logs already.
     #[error("the log was begun twice")]
     Twice,
+}
+
+/// The log of the process. When it goes, what is not written yet still is, if that takes no longer than a second.
+#[must_use = "without it, the last lines are lost"]
+pub struct Log(Pen);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.finish(LAST_WORDS);
+    }
 }
 
 /// Begins the log of the process, and tells panics to it in place of stderr.
@@ -179,30 +199,73 @@ pub fn init(
     levels: &Levels,
     format: Format,
     environment: &Environment,
-) -> Result<(), LoggingError> {
-    let layer = match resolve(format, environment) {
-        Format::Journal | Format::Auto => journal().map_err(LoggingError::NoJournal)?,
-        Format::Text => text(io::stderr, colourful(environment)),
-        Format::Json => json(io::stderr),
+) -> Result<Log, LoggingError> {
+    let (layer, pen) = match resolve(format, environment) {
+        Format::Journal | Format::Auto => {
+            let journal = Journal::at(Path::new(SOCKET)).map_err(LoggingError::NoJournal)?;
+            let pen = Pen::on(journal).map_err(LoggingError::NoPen)?;
+            (Box::new(Entries(pen.clone())) as BoxLayer, pen)
+        }
+        Format::Text => {
+            let (writer, pen) = on_stderr(false)?;
+            (text(writer, colourful(environment)), pen)
+        }
+        Format::Json => {
+            let (writer, pen) = on_stderr(true)?;
+            (json(writer), pen)
+        }
     };
     tracing_subscriber::registry()
         .with(layer.with_filter(levels.targets()))
         .try_init()
         .map_err(|_| LoggingError::Twice)?;
-    std::panic::set_hook(Box::new(|panic| {
+    let log = Log(pen.clone());
+    std::panic::set_hook(Box::new(move |panic| {
         let text = redact(&panic.to_string(), &[]).replace('\n', " ");
         tracing::error!("{text}");
+        // It may be the last that is heard.
+        pen.finish(LAST_WORDS);
     }));
-    Ok(())
+    Ok(log)
 }
 
 type BoxLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-fn journal() -> io::Result<BoxLayer> {
-    let layer = tracing_journald::layer()?
-        .with_field_prefix(None)
-        .with_syslog_identifier(IDENTIFIER.to_owned());
-    Ok(Box::new(layer))
+/// Stderr, as lines or as JSON. The file is our own: nobody who says something there waits for the thread that writes.
+struct Stderr {
+    file: File,
+    is_json: bool,
+}
+
+impl Paper for Stderr {
+    fn write(&mut self, entry: &[u8]) -> io::Result<()> {
+        self.file.write_all(entry)
+    }
+
+    fn lost(&self, count: u64) -> Vec<u8> {
+        let lines = if count == 1 { "line was" } else { "lines were" };
+        let (time, text) = (
+            seconds(),
+            format!("{count} log {lines} lost: nobody read stderr"),
+        );
+        let line = match self.is_json {
+            true => {
+                serde_json::json!({"timestamp": time, "level": "WARN", "message": text}).to_string()
+            }
+            false => format!("{time}  WARN {text}"),
+        };
+        (line + "\n").into_bytes()
+    }
+}
+
+fn on_stderr(
+    is_json: bool,
+) -> Result<(impl Fn() -> Pen + Send + Sync + 'static, Pen), LoggingError> {
+    let file = io::stderr().as_fd().try_clone_to_owned().map(File::from);
+    let pen = file.and_then(|file| Pen::on(Stderr { file, is_json }));
+    let pen = pen.map_err(LoggingError::NoPen)?;
+    let writer = pen.clone();
+    Ok((move || writer.clone(), pen))
 }
 
 fn text<W>(writer: W, colour: bool) -> BoxLayer
@@ -262,8 +325,12 @@ struct Seconds;
 
 impl FormatTime for Seconds {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        write!(writer, "{:.0}", Clock::system().now())
+        writer.write_str(&seconds())
     }
+}
+
+fn seconds() -> String {
+    format!("{:.0}", Clock::system().now())
 }
 
 fn resolve(format: Format, environment: &Environment) -> Format {

@@ -1,18 +1,25 @@
 //! What systemd is told: that the service can work, what it is doing, that it stops, and, for the watchdog, that every
-//! task moves. Without systemd all of it does nothing.
+//! task moves. Without systemd all of it does nothing, and a systemd that does not listen keeps nobody waiting: what it has to
+//! know is told again.
 
-use std::io;
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sd_notify::NotifyState;
 use tokio::time::{Instant, timeout};
 
 use super::nudge::{TICK, Tick};
 use super::supervisor::{BoxError, Pulse, Stuck, Supervisor};
 use crate::system::lock::lock;
 
-type Send = dyn Fn(&[NotifyState<'_>]) -> io::Result<()> + std::marker::Send + Sync;
+/// The watchdog's food. A meal that was missed is not made up for: by then a task may hang.
+const MEAL: &str = "WATCHDOG=1";
+
+type Send = dyn Fn(&str) -> io::Result<()> + std::marker::Send + Sync;
 
 /// The line to systemd. Clones share it.
 #[derive(Clone)]
@@ -22,13 +29,20 @@ struct Inner {
     send: Box<Send>,
     watchdog: Option<Duration>,
     status: Mutex<String>,
+    /// What systemd did not take yet, in order.
+    owed: Mutex<Vec<String>>,
 }
 
 impl Systemd {
     /// The one this process was given, by `NOTIFY_SOCKET` and `WATCHDOG_USEC`.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(sd_notify::notify, sd_notify::watchdog_enabled())
+        let socket = std::env::var_os("NOTIFY_SOCKET").filter(|socket| !socket.is_empty());
+        let send = move |word: &str| match &socket {
+            Some(socket) => speak(socket, word),
+            None => Ok(()),
+        };
+        Self::with(send, watchdog())
     }
 
     /// One whose watchdog wants to be fed within `watchdog`, and how often it was.
@@ -36,7 +50,7 @@ impl Systemd {
     pub(crate) fn counting(watchdog: Duration) -> (impl Fn() -> usize, Self) {
         let meals = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counted = Arc::clone(&meals);
-        let send = move |_: &[NotifyState<'_>]| {
+        let send = move |_: &str| {
             counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Ok(())
         };
@@ -46,19 +60,20 @@ impl Systemd {
 
     /// One that sends through `send`, where the watchdog wants to be fed within `watchdog`.
     fn with(
-        send: impl Fn(&[NotifyState<'_>]) -> io::Result<()> + std::marker::Send + Sync + 'static,
+        send: impl Fn(&str) -> io::Result<()> + std::marker::Send + Sync + 'static,
         watchdog: Option<Duration>,
     ) -> Self {
         Self(Arc::new(Inner {
             send: Box::new(send),
             watchdog,
             status: Mutex::default(),
+            owed: Mutex::default(),
         }))
     }
 
     /// Says that the service can work.
     pub fn ready(&self) {
-        self.send(&NotifyState::Ready);
+        self.tell("READY=1".to_owned());
     }
 
     /// Says in plain words what the service is doing; sent only when it changes.
@@ -67,14 +82,14 @@ impl Systemd {
         let text = text.lines().collect::<Vec<_>>().join(" ");
         let mut last = lock(&self.0.status);
         if *last != text {
-            self.send(&NotifyState::Status(&text));
+            self.tell(format!("STATUS={text}"));
             *last = text;
         }
     }
 
     /// Says that the service stops.
     pub fn stopping(&self) {
-        self.send(&NotifyState::Stopping);
+        self.tell("STOPPING=1".to_owned());
     }
 
     /// How often to feed the watchdog: half of the time it waits. `None` without a watchdog.
@@ -85,8 +100,9 @@ impl Systemd {
 
     /// Feeds the watchdog.
     pub fn feed(&self) {
+        self.make_up();
         if self.0.watchdog.is_some() {
-            self.send(&NotifyState::Watchdog);
+            self.send(MEAL);
         }
     }
 
@@ -119,11 +135,53 @@ impl Systemd {
         }
     }
 
-    fn send(&self, state: &NotifyState<'_>) {
-        if let Err(error) = (self.0.send)(std::slice::from_ref(state)) {
-            tracing::warn!("systemd could not be told `{state}`: {error}");
+    /// Tells systemd what it has to know: now, or as soon as it listens.
+    fn tell(&self, word: String) {
+        let topic = |word: &str| word.split('=').next().map(str::to_owned);
+        let mut owed = lock(&self.0.owed);
+        owed.retain(|old| topic(old) != topic(&word));
+        owed.push(word);
+        drop(owed);
+        self.make_up();
+    }
+
+    /// Tells what is owed, as far as systemd listens.
+    fn make_up(&self) {
+        let mut owed = lock(&self.0.owed);
+        let told = owed.iter().take_while(|word| self.send(word)).count();
+        owed.drain(..told);
+    }
+
+    /// False if systemd does not listen just now; what it can never be told counts as told.
+    fn send(&self, word: &str) -> bool {
+        match (self.0.send)(word) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!("systemd could not be told `{word}`: {error}");
+                error.kind() != ErrorKind::WouldBlock
+            }
         }
     }
+}
+
+/// Says a word to the socket that systemd named, and waits for nobody.
+fn speak(socket: &OsStr, word: &str) -> io::Result<()> {
+    let line = UnixDatagram::unbound()?;
+    line.set_nonblocking(true)?;
+    match socket.as_bytes().strip_prefix(b"@") {
+        Some(name) => line.connect_addr(&SocketAddr::from_abstract_name(name)?)?,
+        None => line.connect(socket)?,
+    }
+    line.send(word.as_bytes()).map(drop)
+}
+
+/// How long the watchdog waits for its food, if there is one and it watches this process.
+fn watchdog() -> Option<Duration> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let microseconds = number("WATCHDOG_USEC").filter(|of| *of > 0)?;
+    let is_ours =
+        number("WATCHDOG_PID").is_none_or(|process| process == u64::from(std::process::id()));
+    is_ours.then(|| Duration::from_micros(microseconds))
 }
 
 impl Default for Systemd {
@@ -157,7 +215,6 @@ mod tests {
     use crate::system::clock::Clock;
     use crate::system::nudge::Heart;
     use crate::system::shutdown::Shutdown;
-    use std::os::unix::net::UnixDatagram;
 
     /// A socket as systemd has it, in place of the one that `NOTIFY_SOCKET` names, and the line to it.
     fn listening(watchdog: Option<Duration>) -> (UnixDatagram, Systemd, tempfile::TempDir) {
@@ -165,11 +222,7 @@ mod tests {
         let path = directory.path().join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_nonblocking(true).unwrap();
-        let send = move |states: &[NotifyState<'_>]| {
-            let text: String = states.iter().map(|state| format!("{state}\n")).collect();
-            let line = UnixDatagram::unbound()?;
-            line.send_to(text.as_bytes(), &path).map(drop)
-        };
+        let send = move |word: &str| speak(path.as_os_str(), word);
         (socket, Systemd::with(send, watchdog), directory)
     }
 
@@ -194,10 +247,10 @@ mod tests {
         assert_eq!(
             heard(&socket),
             [
-                "STATUS=Waiting for a token\n",
-                "READY=1\n",
-                "STATUS=Idle\n",
-                "STOPPING=1\n"
+                "STATUS=Waiting for a token",
+                "READY=1",
+                "STATUS=Idle",
+                "STOPPING=1"
             ]
         );
         assert_eq!(systemd.watchdog_interval(), None);
@@ -206,6 +259,30 @@ mod tests {
     #[test]
     fn a_lost_line_to_systemd_stops_nothing() {
         Systemd::with(|_| Err(io::Error::other("gone")), None).ready();
+    }
+
+    #[test]
+    fn a_systemd_that_does_not_listen_keeps_nobody_waiting_and_is_told_later() {
+        let (socket, systemd, _directory) = listening(Some(Duration::from_secs(60)));
+        // More than any socket holds.
+        (0..2000).for_each(|_| systemd.feed());
+        systemd.status("Waiting");
+        systemd.ready();
+        systemd.status("At work");
+        let held = heard(&socket);
+        assert!(held.len() < 2000 && held.iter().all(|word| word == MEAL));
+        systemd.feed();
+        assert_eq!(heard(&socket), ["READY=1", "STATUS=At work", MEAL]);
+    }
+
+    #[test]
+    fn a_socket_without_a_path_is_spoken_to() {
+        let name = format!("storyline-{}", std::process::id());
+        let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap());
+        let socket = socket.unwrap();
+        speak(OsStr::new(&format!("@{name}")), "READY=1").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        assert_eq!(heard(&socket), ["READY=1"]);
     }
 
     /// Runs the feeding beside a task that beats every 20 s for `moving`, and counts the meals in ten minutes.
