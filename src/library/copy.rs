@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
 use rustix::io::Errno;
 
-use super::beneath::split;
 use super::original::fingerprint_of;
 use crate::domain::media::Fingerprint;
+use crate::system::beneath::split;
 
 /// Files of one name that are told apart by a number.
 const MOST_NAMESAKES: u32 = 999;

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::beneath::{Folder, split};
 use super::copy::{NotCopied, clear, copy, put};
 use super::inspect::{Inspector, NotSeen};
 use super::reconcile::Library;
@@ -15,6 +14,7 @@ use super::walk::{root_identity, walk};
 use crate::domain::media::{Content, Finding, Metadata};
 use crate::flow::Error;
 use crate::system::background::background;
+use crate::system::beneath::{Folder, split};
 
 /// What came of it.
 #[derive(Debug, Default, Serialize)]

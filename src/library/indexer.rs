@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
-use super::beneath::file_stat;
 use super::reconcile::Library;
-use super::walk::root_identity;
+use super::walk::{file_stat, root_identity};
 use super::watch::{Change, Watcher};
 use crate::domain::alert::topic::WATCHER;
 use crate::flow::Error;
 use crate::system::background::blocking;
+use crate::system::beneath::Folder;
 use crate::system::nudge::{TICK, Tick};
 use crate::system::supervisor::{BoxError, Pulse};
 
@@ -235,8 +235,8 @@ impl Indexer {
             unfinished
                 .into_iter()
                 .filter(|file| {
-                    std::fs::symlink_metadata(root.join(&file.path))
-                        .map_or(true, |metadata| file_stat(&metadata) != file.stat)
+                    let stat = Folder::root(&root).and_then(|root| root.stat(&file.path));
+                    stat.map_or(true, |stat| file_stat(&stat) != file.stat)
                 })
                 .take(MOST_AT_ONCE)
                 .map(|file| file.path)

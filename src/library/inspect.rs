@@ -1,24 +1,23 @@
 //! One look at one file: is it a whole picture or clip, which bytes are in it, how large is it, what is said of it. The file is read
 //! once, into one buffer that serves all looks.
 
-use std::fs::{self, File, Metadata};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use image::ImageReader;
 use imagesize::{Compression, ImageType};
-use rustix::io::Errno;
 
-use super::beneath::{Folder, file_stat, split};
 use super::decode::image_format;
 use super::metadata::MetadataReader;
 use super::original::fingerprint_of;
-use super::walk::root_identity;
+use super::walk::{A_LINK, NO_FILE, file_stat, root_identity};
 use super::whole::{Wholeness, wholeness_of};
 use super::{clip, heic};
 use crate::domain::clip::Clip;
 use crate::domain::media::{Content, FileStat, Finding, Fingerprint, Format, MOST_BYTES, Sighting};
+use crate::system::beneath::{Folder, Kind, Stat, is_link, split};
 
 /// Files up to this size are read into memory in one go; larger ones piece by piece.
 const READ_AT_ONCE_BYTES: u64 = 16_000_000;
@@ -95,8 +94,8 @@ impl Inspector {
         };
         let looked = root
             .folder(folder_path)
-            .and_then(|folder| folder.stat(name).map(|metadata| (folder, metadata)));
-        let (folder, metadata) = match looked {
+            .and_then(|folder| folder.stat(name).map(|stat| (folder, stat)));
+        let (folder, seen) = match looked {
             Ok(looked) => looked,
             Err(cause) if cause.kind() == ErrorKind::PermissionDenied => {
                 return Ok(sighting(
@@ -107,8 +106,8 @@ impl Inspector {
             }
             Err(cause) => return Err(not_seen(cause)),
         };
-        let stat = file_stat(&metadata);
-        let first = at_first_sight(&metadata)?;
+        let stat = file_stat(&seen);
+        let first = at_first_sight(&seen)?;
         let gathered = self.metadata.gather(&folder, path);
         if let Some(finding) = first {
             return Ok(sighting(stat, gathered.stamp, finding));
@@ -143,9 +142,9 @@ impl Inspector {
     fn read(&mut self, folder: &Folder, name: &str) -> io::Result<(FileStat, Reading)> {
         for _ in 0..MOST_READS {
             let mut file = folder.open(name)?;
-            let metadata = file.metadata()?;
-            let before = file_stat(&metadata);
-            if !metadata.is_file() {
+            let stat = Stat::of(&file)?;
+            let before = file_stat(&stat);
+            if stat.kind != Kind::File {
                 return Err(ErrorKind::NotFound.into());
             }
             let reading = match self.read_content(&mut file, before.size_bytes) {
@@ -153,7 +152,7 @@ impl Inspector {
                 Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => being_written(),
                 Err(cause) => return Err(cause),
             };
-            let after = file_stat(&file.metadata()?);
+            let after = file_stat(&Stat::of(&file)?);
             if after == before {
                 return Ok((before, reading));
             }
@@ -202,26 +201,23 @@ impl Inspector {
 }
 
 /// What can be told without opening the file.
-fn at_first_sight(metadata: &Metadata) -> Result<Option<Finding>, NotSeen> {
+fn at_first_sight(stat: &Stat) -> Result<Option<Finding>, NotSeen> {
     let unusable = |reason: String| Ok(Some(Finding::Unusable { reason }));
-    if metadata.is_dir() {
-        return Err(NotSeen::Vanished);
+    match stat.kind {
+        Kind::File => {}
+        Kind::Folder => return Err(NotSeen::Vanished),
+        Kind::Link => return unusable(A_LINK.to_owned()),
+        Kind::Other => return unusable(NO_FILE.to_owned()),
     }
-    if metadata.is_symlink() {
-        return unusable("a link; links are not followed".to_owned());
-    }
-    if !metadata.is_file() {
-        return unusable("a pipe, socket or device, not a file".to_owned());
-    }
-    if metadata.len() == 0 {
+    if stat.size_bytes == 0 {
         return Ok(Some(Finding::Waiting {
             reason: "it is empty".to_owned(),
         }));
     }
-    if metadata.len() > MOST_BYTES {
+    if stat.size_bytes > MOST_BYTES {
         return unusable(format!(
             "{} MB are too many; at most {} MB",
-            metadata.len() / 1_000_000,
+            stat.size_bytes / 1_000_000,
             MOST_BYTES / 1_000_000
         ));
     }
@@ -308,9 +304,8 @@ fn not_seen(cause: io::Error) -> NotSeen {
 }
 
 fn is_absence(cause: &io::Error) -> bool {
-    // A link where a folder or a file should be makes one of the latter two, since none is followed.
-    let is_link = cause.raw_os_error() == Some(Errno::LOOP.raw_os_error());
-    is_link || matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+    // What lies behind a link is not there, since none is followed.
+    is_link(cause) || matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Of these files, those that are not there while the library is. Whoever saw one missing may have looked while the disk was
@@ -320,17 +315,15 @@ pub(super) fn really_gone(root: &Path, mut paths: Vec<String>) -> Vec<String> {
         return Vec::new();
     };
     paths.retain(|path| {
-        let (folder, name) = split(path);
-        let looked = Folder::root(root)
-            .and_then(|root| root.folder(folder))
-            .and_then(|folder| folder.stat(name));
+        let looked = Folder::root(root).and_then(|root| root.stat(path));
         match looked {
-            Ok(metadata) => metadata.is_dir(),
+            Ok(stat) => stat.kind == Kind::Folder,
             Err(cause) => is_absence(&cause),
         }
     });
-    let has_anything = || fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some());
-    let is_there = has_anything() && root_identity(root).is_ok_and(|after| after == before);
+    let has_anything = Folder::root(root).and_then(|root| root.is_empty());
+    let is_there = has_anything.is_ok_and(|is_empty| !is_empty)
+        && root_identity(root).is_ok_and(|after| after == before);
     if is_there { paths } else { Vec::new() }
 }
 

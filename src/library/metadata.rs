@@ -3,17 +3,16 @@
 //! keeps a file from being indexed.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::beneath::{Folder, split};
 use super::link;
 use super::spoken::{self, FolderSpoken};
+use super::walk::joined;
 use crate::domain::media::Metadata;
+use crate::system::beneath::{Folder, Kind, Stat, split};
 
 /// The name of the file that speaks of a whole folder.
 pub(super) const FOLDER_FILE: &str = "metadata.json";
@@ -41,11 +40,11 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+    pub(super) fn of(stat: &Stat) -> Self {
         Self {
-            size_bytes: metadata.size(),
-            seconds: metadata.mtime(),
-            nanoseconds: metadata.mtime_nsec(),
+            size_bytes: stat.size_bytes,
+            seconds: stat.modified_ns.div_euclid(1_000_000_000),
+            nanoseconds: stat.modified_ns.rem_euclid(1_000_000_000),
         }
     }
 
@@ -188,8 +187,8 @@ impl MetadataReader {
 
 /// The stamp of a metadata file, if there is one. Links are not followed.
 fn stamp(folder: &Folder, name: &str) -> Option<Stamp> {
-    let metadata = folder.stat(name).ok()?;
-    metadata.is_file().then(|| Stamp::of(&metadata))
+    let stat = folder.stat(name).ok()?;
+    (stat.kind == Kind::File).then(|| Stamp::of(&stat))
 }
 
 /// Reads a metadata file; an error is what is wrong with it, in plain words.
@@ -197,7 +196,7 @@ fn load(folder: &Folder, name: &str, file: &str) -> Result<Value, String> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         folder
-            .open(name)?
+            .open_file(name)?
             .take(MOST_BYTES + 1)
             .read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -214,14 +213,6 @@ fn load(folder: &Folder, name: &str, file: &str) -> Result<Value, String> {
     serde_json::from_slice(text).map_err(|cause| {
         format!("`{file}` is no valid JSON: {cause}; it is left out until it is mended")
     })
-}
-
-fn joined(folder: &str, name: &str) -> String {
-    if folder.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{folder}/{name}")
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use std::fs;
 
 fn library(files: &[(&str, &str)]) -> tempfile::TempDir {
     let library = tempfile::tempdir().unwrap();

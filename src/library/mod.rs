@@ -9,7 +9,6 @@
 //! [`import`], from a stick, and [`mod@intake`], from the chat. Originals are only ever opened for reading.
 
 mod animation;
-mod beneath;
 mod bitmap;
 pub mod cache;
 mod clean;

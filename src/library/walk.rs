@@ -1,27 +1,29 @@
-//! The walk finds everything that lies in the library without reading any of it: one `lstat` a file. What the walk cannot
+//! The walk finds everything that lies in the library without reading any of it: one `fstatat` a file,
+//! in a folder that is held open meanwhile. What the walk cannot
 //! see into it says, and the rest goes on.
 
 use std::collections::HashMap;
-use std::fs;
+use std::ffi::OsStr;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
-
-use super::beneath::{file_stat, split};
 use super::metadata::{FOLDER_FILE, Stamp, sidecar_names};
 use super::names;
 use crate::domain::media::FileStat;
+use crate::system::beneath::{Folder, Kind, Stat, is_link, split};
+
+/// What is said of a link.
+pub(super) const A_LINK: &str = "a link; links are not followed";
+/// What is said of what nobody can look into.
+pub(super) const NO_FILE: &str = "a pipe, socket or device, not a file";
 
 /// Everything that one walk found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     /// The files that are worth a look, in no order.
     pub files: Vec<Found>,
-    /// The folders, the root among them.
-    pub folders: Vec<PathBuf>,
     /// What could not be looked at: a path in the library, escaped where it is no text, and why and what to do.
     pub problems: Vec<(String, String)>,
     /// Those of the problems' paths that could not be looked into, though files may lie there; see [`Walk::may_hide`].
@@ -93,11 +95,9 @@ impl Walk {
 ///
 /// When the root is missing, is no folder, or cannot be asked.
 pub fn root_identity(root: &Path) -> Result<(u64, u64), RootProblem> {
-    let metadata = fs::metadata(root).map_err(|cause| RootProblem::new(root, cause))?;
-    if !metadata.is_dir() {
-        return Err(RootProblem::NotAFolder(root.to_owned()));
-    }
-    Ok((metadata.dev(), metadata.ino()))
+    let stat = Folder::root(root).and_then(|held| held.stat_itself());
+    let stat = stat.map_err(|cause| RootProblem::new(root, cause))?;
+    Ok((stat.device, stat.inode))
 }
 
 /// Walks the library from its root. Links are not followed; other disks mounted inside are walked.
@@ -106,27 +106,35 @@ pub fn root_identity(root: &Path) -> Result<(u64, u64), RootProblem> {
 ///
 /// When the root itself cannot be walked.
 pub fn walk(root: &Path) -> Result<Walk, RootProblem> {
-    root_identity(root)?;
+    Folder::root(root)
+        .and_then(|held| walk_beneath(&held))
+        .map_err(|cause| RootProblem::new(root, cause))
+}
+
+/// Walks all beneath this folder. An error is one of the folder itself.
+pub(super) fn walk_beneath(root: &Folder) -> io::Result<Walk> {
     let mut walk = Walk::default();
     // The metadata files by their path; the files' stamps are filled in at the end, when all of them are known.
     let mut spoken = HashMap::new();
-    let mut entries = WalkDir::new(root).into_iter();
-    while let Some(entry) = entries.next() {
-        match entry {
-            Ok(entry) if entry.depth() == 0 => walk.folders.push(root.to_owned()),
-            Ok(entry) => {
-                let into = walk.take(root, entry, &mut spoken);
-                if !into {
-                    entries.skip_current_dir();
-                }
-            }
-            Err(problem) if problem.depth() == 0 => {
-                return Err(RootProblem::new(root, problem.into()));
-            }
-            Err(problem) => {
-                let path = problem.path().map(Path::to_owned);
-                walk.report(root, path.as_deref().unwrap_or(root), &problem.into());
-            }
+    let mut folders = vec![String::new()];
+    while let Some(path) = folders.pop() {
+        let listed = root.folder(&path).and_then(|folder| {
+            folder.each(|name, kind| {
+                let entry = Entry {
+                    folder: &folder,
+                    folder_path: &path,
+                    name,
+                    kind,
+                };
+                folders.extend(walk.take(&entry, &mut spoken));
+                ControlFlow::Continue(())
+            })
+        });
+        match listed {
+            Ok(()) => {}
+            Err(cause) if path.is_empty() => return Err(cause),
+            Err(cause) if is_link(&cause) => walk.problems.push((path, A_LINK.to_owned())),
+            Err(cause) => walk.report(path, &cause),
         }
     }
     if !spoken.is_empty() {
@@ -135,50 +143,64 @@ pub fn walk(root: &Path) -> Result<Walk, RootProblem> {
     Ok(walk)
 }
 
-impl Walk {
-    /// Takes in what one entry is; false when it is a folder that is not to be entered.
-    fn take(&mut self, root: &Path, entry: DirEntry, spoken: &mut HashMap<String, Stamp>) -> bool {
-        let is_folder = entry.file_type().is_dir();
-        let name = entry.file_name().to_string_lossy();
-        if is_folder && names::is_folder_passed_over(&name) {
-            return false;
-        }
-        if !is_folder && names::is_passed_over(&name) {
-            return true;
-        }
-        let Some(path) = relative(root, entry.path()) else {
-            let reason = "its name is not valid UTF-8; rename it";
-            self.problem(root, entry.path(), reason);
-            return !is_folder;
-        };
-        if is_folder {
-            self.folders.push(entry.into_path());
-        } else if entry.file_type().is_symlink() {
-            self.problem(root, entry.path(), "a link; links are not followed");
-        } else if entry.file_type().is_file() {
-            let metadata = match entry.metadata() {
-                Ok(metadata) => metadata,
-                Err(problem) => {
-                    self.report(root, entry.path(), &problem.into());
-                    return true;
-                }
-            };
-            if names::is_metadata(&name) {
-                spoken.insert(path.to_owned(), Stamp::of(&metadata));
-            } else {
-                self.files.push(Found {
-                    path: path.to_owned(),
-                    stat: file_stat(&metadata),
-                    metadata_stamp: String::new(),
-                });
-            }
-        } else {
-            self.problem(root, entry.path(), "a pipe, socket or device, not a file");
-        }
-        true
+/// Something in a folder that is being walked.
+struct Entry<'a> {
+    folder: &'a Folder,
+    folder_path: &'a str,
+    name: &'a OsStr,
+    kind: Kind,
+}
+
+impl Entry<'_> {
+    /// Its path from the root, if it is text.
+    fn path(&self) -> Option<String> {
+        let name = self.name.to_str()?;
+        Some(joined(self.folder_path, name))
     }
 
-    fn report(&mut self, root: &Path, path: &Path, cause: &io::Error) {
+    /// The same, with `\xNN` for whatever is no text.
+    fn escaped(&self) -> String {
+        joined(self.folder_path, &escaped(self.name))
+    }
+}
+
+impl Walk {
+    /// Takes in what one entry is; returns its path if it is a folder that is to be entered.
+    fn take(&mut self, entry: &Entry<'_>, spoken: &mut HashMap<String, Stamp>) -> Option<String> {
+        let is_folder = entry.kind == Kind::Folder;
+        let name = entry.name.to_string_lossy();
+        let is_passed_over = match is_folder {
+            true => names::is_folder_passed_over(&name),
+            false => names::is_passed_over(&name),
+        };
+        if is_passed_over {
+            return None;
+        }
+        let Some(path) = entry.path() else {
+            let reason = "its name is not valid UTF-8; rename it";
+            self.problems.push((entry.escaped(), reason.to_owned()));
+            return None;
+        };
+        match entry.kind {
+            Kind::Folder => return Some(path),
+            Kind::Link => self.problems.push((path, A_LINK.to_owned())),
+            Kind::Other => self.problems.push((path, NO_FILE.to_owned())),
+            Kind::File => match entry.folder.stat(entry.name) {
+                Ok(stat) if names::is_metadata(&name) => {
+                    spoken.insert(path, Stamp::of(&stat));
+                }
+                Ok(stat) => self.files.push(Found {
+                    path,
+                    stat: file_stat(&stat),
+                    metadata_stamp: String::new(),
+                }),
+                Err(cause) => self.report(path, &cause),
+            },
+        }
+        None
+    }
+
+    fn report(&mut self, path: String, cause: &io::Error) {
         let reason = match cause.kind() {
             // It went away between being listed and being looked at.
             io::ErrorKind::NotFound => return,
@@ -188,14 +210,8 @@ impl Walk {
             }
             _ => format!("cannot be read: {cause}"),
         };
-        self.unseen
-            .push(escaped(path.strip_prefix(root).unwrap_or(path)));
-        self.problem(root, path, &reason);
-    }
-
-    fn problem(&mut self, root: &Path, path: &Path, reason: &str) {
-        let path = path.strip_prefix(root).unwrap_or(path);
-        self.problems.push((escaped(path), reason.to_owned()));
+        self.unseen.push(path.clone());
+        self.problems.push((path, reason));
     }
 
     /// Tells each file which metadata files speak of it.
@@ -225,16 +241,35 @@ pub(super) fn relative<'a>(root: &Path, path: &'a Path) -> Option<&'a str> {
     path.strip_prefix(root).ok()?.to_str()
 }
 
-/// The path as text, with `\xNN` for whatever is none.
-fn escaped(path: &Path) -> String {
+/// A name as text, with `\xNN` for whatever is none.
+fn escaped(name: &OsStr) -> String {
     let mut text = String::new();
-    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+    for chunk in name.as_bytes().utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
             text.push_str(&format!("\\x{byte:02x}"));
         }
     }
     text
+}
+
+/// The path of what has this name in this folder.
+pub(super) fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
+
+/// What is kept of a file's stat.
+pub(super) fn file_stat(stat: &Stat) -> FileStat {
+    FileStat {
+        size_bytes: stat.size_bytes,
+        modified_ns: stat.modified_ns,
+        changed_ns: stat.changed_ns,
+        inode: stat.inode,
+    }
 }
 
 #[cfg(test)]

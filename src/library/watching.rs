@@ -11,11 +11,11 @@ use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, R
 use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::beneath::split;
 use super::names;
 use super::walk::{relative, root_identity};
 use super::watch::{Change, Heard, WatchProblem, deaf, listener};
 use super::writers::Writers;
+use crate::system::beneath::split;
 use crate::system::lock::lock;
 
 /// The watcher's thread.

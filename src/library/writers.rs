@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use notify::Event;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 
-use super::beneath::split;
 use super::names;
 use super::walk::relative;
+use crate::system::beneath::split;
 use crate::system::lock::lock;
 
 /// After so long without a write a file is looked at although nobody closed it: some programs keep open what they wrote, and

@@ -3,6 +3,8 @@
 
 pub mod aside;
 pub mod background;
+#[allow(dead_code, reason = "each room takes it over in turn")]
+pub(crate) mod beneath;
 pub mod clock;
 pub mod environment;
 pub mod events;
