@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::print::{Print, plain};
+use super::print::Print;
 use super::{Failure, Told, missing_database, service, telegram};
 use crate::appliance::{self, open_teams};
 use crate::config::{self, Config, Environment, Problem};
@@ -12,6 +12,7 @@ use crate::doctor::{self, Finding, Findings, Service, State};
 use crate::domain::team::TeamSettings;
 use crate::flow::Error;
 use crate::system::clock::Clock;
+use crate::system::neutral;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -149,18 +150,18 @@ pub(super) fn tell(print: Print, findings: &Findings) -> Result<(), Failure> {
 
 fn lines(found: &[Finding]) -> String {
     let shown = |finding: &Finding| match &finding.team {
-        Some(team) => plain(&format!("{team}: {}", finding.subject)),
-        None => plain(&finding.subject),
+        Some(team) => neutral::line(&format!("{team}: {}", finding.subject)).into_owned(),
+        None => neutral::line(&finding.subject).into_owned(),
     };
     let width = found.iter().map(|one| shown(one).chars().count()).max();
     let width = width.unwrap_or(0);
     let mut text = String::new();
     for finding in found {
         let (state, subject) = (finding.state.name(), shown(finding));
-        let reason = plain(&finding.reason);
+        let reason = neutral::line(&finding.reason);
         text.push_str(&format!("{state:<7}  {subject:<width$}  {reason}\n"));
         if let Some(remedy) = &finding.remedy {
-            let remedy = plain(remedy);
+            let remedy = neutral::line(remedy);
             text.push_str(&format!("{:<7}  {:<width$}  hint: {remedy}\n", "", ""));
         }
     }

@@ -9,6 +9,7 @@ use super::print::say;
 use crate::appliance::Trouble;
 use crate::config::{Problem, Problems};
 use crate::flow;
+use crate::system::neutral;
 
 /// It could not be done.
 const FAILURE: u8 = 1;
@@ -167,9 +168,10 @@ pub(super) fn report(failure: &Failure) -> ExitCode {
         // It may end the line of a question.
         Failure::Interrupted => say(&format!("\n{failure}")),
         failure => {
-            say(&format!("error: {failure}"));
+            // One line each: what was named must not look like a line of its own.
+            say(&neutral::line(&format!("error: {failure}")));
             if let Some(hint) = failure.hint() {
-                say(&format!("hint: {hint}"));
+                say(&neutral::line(&format!("hint: {hint}")));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The only place that prints. What was asked for goes to stdout, as a table for people or as JSON for scripts; all talk goes
-//! to stderr. There is no colour, so that none carries meaning, and what is piped is never cut short.
+//! to stderr. There is no colour, so that none carries meaning. Words from
+//! outside are neutral, and in lists of a bearable width; JSON has them whole.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
 use super::Failure;
+use crate::system::neutral;
 
 /// How a command prints what was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -71,14 +73,14 @@ impl Print {
         if self.json {
             return self.json(facts);
         }
-        say(sentence);
+        say(&neutral::line(sentence));
         Ok(())
     }
 
     pub(super) fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Failure> {
         let mut text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
         text.push('\n');
-        self.text(&text)
+        self.text(&neutral::json(&text))
     }
 
     /// A text, as it is.
@@ -97,13 +99,13 @@ impl Print {
 /// Talks to the person at the terminal.
 pub(super) fn say(talk: &str) {
     // Nobody listens if stderr is closed.
-    let _ = writeln!(io::stderr(), "{}", plain(talk));
+    let _ = writeln!(io::stderr(), "{}", neutral::lines(talk));
 }
 
 /// The same without an end of the line: the answer follows.
 pub(super) fn prompt(talk: &str) {
     let mut stderr = io::stderr();
-    let _ = write!(stderr, "{}", plain(talk)).and_then(|()| stderr.flush());
+    let _ = write!(stderr, "{}", neutral::lines(talk)).and_then(|()| stderr.flush());
 }
 
 /// A column of a table.
@@ -134,6 +136,8 @@ pub(super) const TEXT: Column = Column {
 const GAP: u16 = 2;
 /// A text is not cut shorter than this.
 const SHORTEST_TEXT: usize = 12;
+/// The columns of a screen that a text takes at most where nothing tells the width: one long name must not move all others.
+const WIDEST_TEXT: u16 = 80;
 
 /// A table without lines.
 #[derive(Debug)]
@@ -175,8 +179,12 @@ impl Table {
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows
-            .push(cells.iter().map(|cell| plain(cell)).collect());
+        // Where a row may take several lines, so may a text; a text of one line must not look like two rows.
+        let shown = |cell: &String| match self.wraps {
+            true => neutral::lines(cell).into_owned(),
+            false => neutral::line(cell).into_owned(),
+        };
+        self.rows.push(cells.iter().map(shown).collect());
     }
 
     /// Adds a fact, if there is one.
@@ -231,6 +239,9 @@ impl Table {
                 column.set_cell_alignment(spec.alignment);
                 if !spec.may_shrink {
                     column.set_constraint(ColumnConstraint::ContentWidth);
+                } else if width.is_none() && !self.wraps {
+                    let widest = comfy_table::Width::Fixed(WIDEST_TEXT + GAP);
+                    column.set_constraint(ColumnConstraint::UpperBoundary(widest));
                 }
             }
         }
@@ -238,23 +249,6 @@ impl Table {
         text.push('\n');
         text
     }
-}
-
-/// A text without the characters that would steer the terminal; a line may still end.
-pub(super) fn plain(text: &str) -> String {
-    let steers = |letter: char| letter.is_control() && letter != '\n';
-    if !text.contains(steers) {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|letter| {
-            if steers(letter) {
-                letter.escape_default().to_string()
-            } else {
-                letter.to_string()
-            }
-        })
-        .collect()
 }
 
 /// `Sat 2026-11-21 13:05`, by the team's clock on the wall.
@@ -326,10 +320,34 @@ mod tests {
 
     #[test]
     fn a_name_cannot_steer_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2Jb\tc"), "a\\u{1b}[2Jb\\tc");
         let mut table = Table::facts();
-        table.fact("Name", "x\u{7}".to_owned());
-        assert_eq!(table.render(None), "Name  x\\u{7}\n");
+        table.fact("Name", "x\u{7}\u{202e}".to_owned());
+        assert_eq!(table.render(None), "Name  x\\u{7}\\u{202e}\n");
+        let mut table = Table::new([("Name", TEXT), ("State", FULL)]);
+        table.row(["a.jpg\nb.jpg  planned".into(), "new\u{2066}".into()]);
+        assert_eq!(
+            table.render(None),
+            "Name                   State\na.jpg\\nb.jpg  planned  new\\u{2066}\n"
+        );
+    }
+
+    #[test]
+    fn one_long_name_does_not_move_all_others() {
+        for long in ["x".repeat(240), "字".repeat(120), "e\u{301}".repeat(120)] {
+            let mut table = sample();
+            table.row(["#8".into(), long.clone(), "planned".into()]);
+            let shown = table.render(None);
+            let rows: Vec<&str> = shown.lines().collect();
+            assert_eq!(rows.len(), 4, "{shown}");
+            assert!(
+                rows[3].contains('…') && rows[3].ends_with("planned"),
+                "{shown}"
+            );
+            assert!(rows[0].len() < 110, "{shown}");
+            let mut facts = Table::facts();
+            facts.fact("Name", long.clone());
+            assert!(facts.render(None).contains(&long));
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::neutral;
 use super::pen::{Paper, Pen};
 
 /// Where the journal listens.
@@ -119,11 +120,11 @@ struct Fields<'a>(&'a mut Vec<u8>);
 
 impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        put(self.0, field.name(), value);
+        put(self.0, field.name(), &neutral::line(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        put(self.0, field.name(), &format!("{value:?}"));
+        put(self.0, field.name(), &format!("{:?}", neutral::Line(value)));
     }
 }
 
@@ -180,7 +181,14 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             let span = span_of("Club");
             let _within = span.enter();
-            tracing::warn!(story = 47, outcome = "posted", long, "two\nlines");
+            let person = "Ann\u{202e}\n";
+            tracing::warn!(
+                story = 47,
+                outcome = "posted",
+                person,
+                long,
+                "two\nlines of {person}"
+            );
         });
         assert!(pen.finish(Duration::from_secs(20)));
         let mut entry = vec![0; 300_000];
@@ -193,8 +201,9 @@ mod tests {
             entry,
             [
                 ("CODE_FILE", file!()),
-                ("MESSAGE", "two\nlines"),
+                ("MESSAGE", r"two\nlines of Ann\u{202e}\n"),
                 ("OUTCOME", "posted"),
+                ("PERSON", r"Ann\u{202e}\n"),
                 ("PRIORITY", "4"),
                 ("STORY", "47"),
                 ("SYSLOG_IDENTIFIER", "storyline"),

@@ -21,6 +21,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::field::{RecordFields, VisitOutput};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
@@ -31,6 +32,7 @@ use super::clock::Clock;
 use super::environment::Environment;
 use super::events;
 use super::journal::{Entries, Journal, SOCKET};
+use super::neutral;
 use super::pen::{Paper, Pen};
 use super::secret::redact;
 
@@ -282,7 +284,7 @@ where
     )
 }
 
-/// The fields as they are written by default, but for what is no use to a reader.
+/// The fields as they are written by default, in neutral words, but for what is no use to a reader.
 struct Readable;
 
 impl<'writer> FormatFields<'writer> for Readable {
@@ -303,7 +305,7 @@ impl Visit for ReadableVisitor<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.record_debug(field, value);
+        self.0.record_debug(field, &neutral::Line(value));
     }
 }
 
@@ -315,9 +317,35 @@ where
         tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
-            .with_writer(writer)
+            .with_writer(NeutralJson(writer))
             .with_timer(Seconds),
     )
+}
+
+/// Writes JSON without what a terminal would obey; JSON itself escapes only some of it.
+struct NeutralJson<W>(W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for NeutralJson<W> {
+    type Writer = NeutralJson<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        NeutralJson(self.0.make_writer())
+    }
+}
+
+impl<W: io::Write> io::Write for NeutralJson<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(bytes) {
+            // A line is written at once, so that no character is cut in two.
+            Ok(text) => self.0.write_all(neutral::json(text).as_bytes())?,
+            Err(_) => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The time in UTC, to the second.

@@ -19,11 +19,7 @@ impl io::Write for Paper {
 }
 
 fn written(layer: impl FnOnce(Paper) -> BoxLayer, levels: &str) -> String {
-    let paper = Paper::default();
-    let levels: Levels = levels.parse().unwrap();
-    let subscriber =
-        tracing_subscriber::registry().with(layer(paper.clone()).with_filter(levels.targets()));
-    tracing::subscriber::with_default(subscriber, || {
+    of(layer, levels, || {
         tracing::info!(
             message_id = events::STORY_ENDED.id,
             story = 47,
@@ -32,8 +28,39 @@ fn written(layer: impl FnOnce(Paper) -> BoxLayer, levels: &str) -> String {
         );
         tracing::debug!("unheard");
         tracing::info!(target: "hyper::client", "unheard");
-    });
+    })
+}
+
+fn of(layer: impl FnOnce(Paper) -> BoxLayer, levels: &str, talk: impl FnOnce()) -> String {
+    let paper = Paper::default();
+    let levels: Levels = levels.parse().unwrap();
+    let subscriber =
+        tracing_subscriber::registry().with(layer(paper.clone()).with_filter(levels.targets()));
+    tracing::subscriber::with_default(subscriber, talk);
     String::from_utf8(paper.0.lock().unwrap().clone()).unwrap()
+}
+
+const FORGED: &str = "Ann\n2027-01-01T00:00:00Z  INFO forged\0\u{202e}\u{2028}\u{85}";
+
+fn forge() {
+    let span = span_of(FORGED);
+    let _in = span.enter();
+    let error = io::Error::other(FORGED);
+    let person = FORGED;
+    tracing::info!(person, story = 47, error = %error, seen = ?FORGED, "{FORGED} is of the team now");
+}
+
+#[test]
+fn nobody_can_forge_a_line_or_turn_one_around() {
+    let log = of(|paper| text(writer(paper), false), "info", forge);
+    assert_eq!(log.lines().count(), 1, "{log}");
+    let steers = ['\0', '\u{202e}', '\u{2028}', '\u{85}'];
+    assert!(!log.contains(steers), "{log}");
+    assert!(log.contains("forged\\u{0}\\u{202e}"), "{log}");
+    let log = of(|paper| json(writer(paper)), "info", forge);
+    assert!(!log.contains(steers) && log.lines().count() == 1, "{log}");
+    let line: serde_json::Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(line["person"], FORGED);
 }
 
 fn writer(paper: Paper) -> impl Fn() -> Paper + Send + Sync + 'static {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::{Line, Source};
+use crate::system::neutral;
 
 /// The longest that it may take: a full journal on an SD card is slow.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -85,7 +86,9 @@ fn read(output: &[u8], others: &[&str]) -> Vec<Line> {
     let lines = output.split(|byte| *byte == b'\n');
     let entries = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
     entries
-        .filter(|entry| text(&entry.team).is_none_or(|team| !others.contains(&&*team)))
+        .filter(|entry| {
+            text(&entry.team).is_none_or(|team| !others.iter().any(|of| neutral::line(of) == team))
+        })
         .filter_map(|entry| {
             Some(Line {
                 at: Timestamp::from_microsecond(entry.at.parse().ok()?).ok()?,
