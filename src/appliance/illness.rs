@@ -35,7 +35,7 @@ struct Case {
 pub(super) fn passes(error: &(dyn std::error::Error + 'static)) -> bool {
     matches!(
         error.downcast_ref::<Error>(),
-        Some(Error::Unavailable(_) | Error::Damaged(_) | Error::Busy(_))
+        Some(Error::Unavailable(_) | Error::Damaged(_) | Error::Lost(_) | Error::Busy(_))
     )
 }
 

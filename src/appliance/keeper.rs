@@ -50,6 +50,12 @@ impl Keeper {
                 }
                 // The records cannot tell it, so systemd and the owner are told directly.
                 self.illness.note(error.to_string());
+                if matches!(error, Error::Lost(_)) {
+                    // They are to be opened anew, or waited for; whoever does that tells the owner.
+                    self.systemd.status(&error.to_string());
+                    self.over.signal();
+                    return Ok(());
+                }
             }
             if let Some(reason) = self.illness.reason() {
                 self.systemd.status(&reason);

@@ -10,7 +10,6 @@ mod nightly;
 mod patience;
 mod shift;
 
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -93,6 +92,9 @@ pub fn open_store(config: &Config, now: Timestamp) -> Result<Store, Error> {
     match &config.database.url {
         DatabaseUrl::Sqlite(path) => {
             let backups = backups(config);
+            if let Some(backups) = &backups {
+                backups.must_not_be_lost()?;
+            }
             Store::open_sqlite_after(path, move |schema| {
                 let Some(backups) = backups else {
                     return Ok(());
@@ -152,13 +154,13 @@ impl Appliance {
     /// # Errors
     /// If the database cannot be opened, or another daemon has it.
     pub async fn build(config: &Config, clock: Clock) -> Result<Self, Trouble> {
-        let (now, before) = (clock.now(), identity(config));
+        let now = clock.now();
         let store = look_and_open(config, now).await?;
         if !claim(&store).await? {
             return Err(Trouble::AlreadyRunning(config.database.url.to_string()));
         }
-        if before.is_some() && before != identity(config) {
-            return Err(Error::Busy("was replaced just now; it is opened again".to_owned()).into());
+        if let Some(backups) = backups(config) {
+            backups.leave_trace();
         }
         Flow::open(store.clone(), config.team.clone(), now)
             .await?
@@ -184,7 +186,8 @@ impl Appliance {
     /// Runs until `shutdown` is signalled, and ends in good order.
     ///
     /// # Errors
-    /// If a task failed so often that the process should be started anew.
+    /// If a task failed so often that the process should be started anew; [`Error::Lost`] if the database was taken away or
+    /// replaced, and is to be opened anew.
     pub async fn run_until_stopped(
         mut self,
         shutdown: Shutdown,
@@ -233,15 +236,6 @@ fn connect(config: &Config) -> Result<Option<Client>, Trouble> {
     client
         .transpose()
         .map_err(|error| Trouble::Network(error.without_url().to_string()))
-}
-
-/// Which file the database is. Until it is claimed, a backup may take its place.
-fn identity(config: &Config) -> Option<(u64, u64)> {
-    let DatabaseUrl::Sqlite(path) = &config.database.url else {
-        return None;
-    };
-    let file = std::fs::metadata(path).ok()?;
-    Some((file.dev(), file.ino()))
 }
 
 /// Claims the database. A command that asks whether it is claimed holds it for an instant, and is no daemon.

@@ -114,7 +114,7 @@ async fn fed<T>(systemd: &Systemd, work: impl Future<Output = T>) -> T {
 fn with_the_way_back(config: &Config, error: &Error) -> String {
     let known = match error {
         Error::Newer { known, .. } => u64::try_from(*known).unwrap_or(0),
-        Error::Damaged(_) => u64::MAX,
+        Error::Damaged(_) | Error::Lost(_) => u64::MAX,
         _ => return error.to_string(),
     };
     let newest = backups(config).and_then(|backups| {

@@ -323,6 +323,13 @@ fn missing_database(config: &Config) -> Option<Told> {
         return None;
     };
     let is_missing = matches!(path.try_exists(), Ok(false));
+    let lost = is_missing
+        .then(|| crate::appliance::backups(config)?.must_not_be_lost().err())
+        .flatten();
+    if let Some(lost) = lost {
+        let hint = "`storyline backup list` shows all there are";
+        return Some(told(lost.to_string(), hint));
+    }
     is_missing.then(|| {
         told(
             format!(

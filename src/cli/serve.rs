@@ -6,6 +6,7 @@ use super::Failure;
 use crate::appliance::health::{Health, own_socket};
 use crate::appliance::{Appliance, Trouble};
 use crate::config::{Config, Environment, Loaded, Problems};
+use crate::flow::Error;
 use crate::system::clock::Clock;
 use crate::system::shutdown::Shutdown;
 use crate::system::systemd::Systemd;
@@ -62,9 +63,15 @@ async fn work(
     health: &Health,
 ) -> Result<(), Trouble> {
     let systemd = Systemd::new();
-    let built = Appliance::build_patiently(config, clock, &shutdown, &systemd, health).await?;
-    match built {
-        Some(appliance) => appliance.run_until_stopped(shutdown, systemd, health).await,
-        None => Ok(()),
+    let build = || Appliance::build_patiently(config, clock.clone(), &shutdown, &systemd, health);
+    while let Some(appliance) = build().await? {
+        let running = appliance.run_until_stopped(shutdown.clone(), systemd.clone(), health);
+        match running.await {
+            Err(Trouble::Store(Error::Lost(why))) if !shutdown.is_signalled() => {
+                tracing::error!("the database {why}: it is opened anew, as soon as there is one");
+            }
+            ended => return ended,
+        }
     }
+    Ok(())
 }

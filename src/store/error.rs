@@ -29,6 +29,10 @@ pub enum Error {
     /// The database is damaged, or was there and is gone: only a backup helps.
     #[error("the database {0}")]
     Damaged(String),
+    /// The files of the database were taken away, replaced or emptied under whoever works with it. Whoever opens it anew sees
+    /// what is there.
+    #[error("the database {0}")]
+    Lost(String),
     /// A row does not hold what the program wrote there.
     #[error("the database holds something unexpected: {0}")]
     Unexpected(String),

@@ -18,6 +18,7 @@ mod queue;
 pub(crate) mod snapshot;
 mod sqlite;
 mod value;
+mod watched;
 
 pub(crate) mod alerts;
 pub(crate) mod audit;

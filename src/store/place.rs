@@ -1,16 +1,27 @@
 //! Where a SQLite database lies: its files, the lock by which a daemon claims it, and the sentences that name it.
 
 use std::fmt;
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::ErrorCode;
+use rustix::fs::OFlags;
 
 use super::error::{Error, Result};
+use super::watched::Identity;
 
-/// What SQLite keeps beside a database, by the ends of the names.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
+/// What SQLite keeps beside a database, by the ends of the names: what was written ahead, its index, and what undoes a change
+/// that was cut off.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// What shares its contents with the file of another name.
+const SECOND: &str = "a second name of another file";
+/// How a lock is opened: no link is followed, and no pipe waited for.
+const ASIS: i32 = (OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()) as i32;
+/// How often a lock that is replaced at that very moment is tried anew.
+const TRIES: u32 = 5;
 
 /// Where a database is.
 #[derive(Clone, Debug)]
@@ -44,6 +55,11 @@ impl Place {
         std::iter::once(path.to_owned()).chain(beside)
     }
 
+    /// What was written ahead of the database, and its index.
+    pub(super) fn log_and_index(&self) -> [PathBuf; 2] {
+        ["-wal", "-shm"].map(|end| with(&self.path, end))
+    }
+
     /// The file by whose lock a daemon claims the database. It stays when the daemon ends.
     pub(crate) fn lock(&self) -> PathBuf {
         with(&self.path, ".lock")
@@ -52,48 +68,91 @@ impl Place {
     /// Claims the database, for as long as the file is held. `None` if somebody else has it.
     pub(crate) fn claim(&self) -> Result<Option<File>> {
         let name = self.lock();
-        let unavailable = |error: &dyn fmt::Display| {
-            Error::Unavailable(format!("cannot be locked at {}: {error}", name.display()))
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&name)
-            .map_err(|error| unavailable(&error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(unavailable(&error)),
+        for _ in 0..TRIES {
+            let opened = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .custom_flags(ASIS)
+                .open(&name);
+            let file = opened.map_err(|error| self.unlockable(&error))?;
+            self.must_be_a_lock(&file)?;
+            match file.try_lock() {
+                Ok(()) if self.is_the_lock(&file)? => return Ok(Some(file)),
+                // Another was put in its place between the two.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(self.unlockable(&error)),
+            }
         }
+        Err(self.unlockable(&"another takes its place again and again"))
+    }
+
+    /// Whether this is still the file by which the database is claimed: whoever deletes or replaces it lets another daemon in.
+    pub(super) fn is_the_lock(&self, claim: &File) -> Result<bool> {
+        let look = || Ok(Identity::at(&self.lock())? == Some(Identity::of(&claim.metadata()?)));
+        look().map_err(|error: io::Error| self.unlockable(&error))
     }
 
     /// Whether somebody has claimed the database. It leaves no trace.
     pub(crate) fn is_claimed(&self) -> Result<bool> {
-        let name = self.lock();
         // Not made if it is not there: the daemon's user might not be able to open what another user has made.
-        let file = match File::open(&name) {
+        let opened = File::options()
+            .read(true)
+            .custom_flags(ASIS)
+            .open(self.lock());
+        let file = match opened {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => {
-                return Err(Error::Unavailable(format!(
-                    "has a lock that cannot be read at {}: {error}",
-                    name.display()
-                )));
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(self.unlockable(&error)),
         };
+        self.must_be_a_lock(&file)?;
         Ok(matches!(
             file.try_lock_shared(),
             Err(TryLockError::WouldBlock)
         ))
     }
 
+    fn must_be_a_lock(&self, file: &File) -> Result<()> {
+        let found = file.metadata().map_err(|error| self.unlockable(&error))?;
+        match found.is_file() && found.nlink() == 1 {
+            true => Ok(()),
+            false => Err(self.unlockable(&"it is no file of its own; remove it")),
+        }
+    }
+
+    fn unlockable(&self, error: &dyn fmt::Display) -> Error {
+        let lock = self.lock();
+        Error::Unavailable(format!("cannot be locked at {}: {error}", lock.display()))
+    }
+
+    /// Nothing beside a database that SQLite would read may be a pipe, for which it would wait for ever, nor a second name of
+    /// another file, which it would write over. (A link it does not follow.)
+    pub(super) fn must_be_files(&self) -> Result<()> {
+        for path in Self::files(&self.path) {
+            let is_beside = path != self.path;
+            let looked = match is_beside {
+                true => std::fs::symlink_metadata(&path),
+                false => std::fs::metadata(&path),
+            };
+            // What cannot be looked at cannot be opened either, which tells more.
+            let Ok(found) = looked else { continue };
+            if let Some(what) = kind(&found).or((is_beside && found.nlink() > 1).then_some(SECOND))
+            {
+                return Err(Error::Unavailable(format!(
+                    "cannot be opened: {} is {what}, and a file of its own is needed; remove it",
+                    path.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// A database that a daemon has worked with and that is gone, or empty, is a loss to be told of; SQLite would make a new
     /// one in silence.
-    pub(super) fn must_not_be_lost(&self) -> Result<()> {
-        let is_there = std::fs::metadata(&self.path).is_ok_and(|file| file.len() > 0);
+    pub(crate) fn must_not_be_lost(&self) -> Result<()> {
         let lock = self.lock();
-        if is_there || !lock.exists() {
+        if self.is_there() || std::fs::symlink_metadata(&lock).is_err() {
             return Ok(());
         }
         Err(Error::Damaged(format!(
@@ -101,6 +160,11 @@ impl Place {
              purpose, delete {} too",
             lock.display()
         )))
+    }
+
+    /// Whether there is a database that holds something.
+    pub(crate) fn is_there(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|file| file.len() > 0)
     }
 
     pub(super) fn explain(&self, error: &rusqlite::Error) -> Error {
@@ -153,6 +217,20 @@ impl Place {
                 folder.display()
             )
         }
+    }
+}
+
+/// What it is, if it is no file. A folder is told of by whoever opens it.
+fn kind(found: &Metadata) -> Option<&'static str> {
+    let kind = found.file_type();
+    if kind.is_symlink() {
+        Some("a link")
+    } else if kind.is_fifo() {
+        Some("a pipe")
+    } else if kind.is_socket() || kind.is_block_device() || kind.is_char_device() {
+        Some("a socket or a device")
+    } else {
+        None
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) struct Content {
 /// If there is no database at `from`, it is damaged where it was read, or the copy cannot be written.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<Content> {
     let place = Place::new(from);
+    place.must_be_files()?;
     let run = || -> rusqlite::Result<(Content, StepResult)> {
         let source = open(&place)?;
         // All that follows is of this one moment.
@@ -49,6 +50,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<Content> {
 /// If there is none, or it is damaged.
 pub(crate) fn examine(path: &Path) -> Result<Content> {
     let place = Place::new(path);
+    place.must_be_files()?;
     let run = || -> rusqlite::Result<(Option<String>, Content)> {
         let source = open(&place)?;
         let moment = source.unchecked_transaction()?;
@@ -71,7 +73,8 @@ pub(crate) fn examine(path: &Path) -> Result<Content> {
 /// If it is damaged, or cannot be read.
 pub(crate) fn glance(path: &Path) -> Result<()> {
     let place = Place::new(path);
-    if !std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+    place.must_be_files()?;
+    if !place.is_there() {
         return place.must_not_be_lost();
     }
     let verdict = open(&place).and_then(|source| first(&source, "PRAGMA quick_check(1)"));

@@ -17,6 +17,7 @@ mod records;
 mod server;
 mod several;
 mod states;
+mod taken;
 mod told;
 mod unasked;
 mod upgrading;

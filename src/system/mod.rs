@@ -13,6 +13,7 @@ mod journal;
 pub mod lock;
 pub mod logging;
 pub mod memory;
+pub mod named;
 pub mod neutral;
 pub mod nudge;
 mod pen;

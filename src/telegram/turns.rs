@@ -50,6 +50,7 @@ impl Receiver {
                 Err(
                     error @ (Error::Unavailable(_)
                     | Error::Damaged(_)
+                    | Error::Lost(_)
                     | Error::Busy(_)
                     | Error::Closed),
                 ) => {

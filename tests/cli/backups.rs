@@ -142,3 +142,29 @@ async fn where_the_database_is_newer_the_service_names_the_way_back() {
         log.contains("schema version 999") && log.contains(&format!("restore {name} --force"))
     });
 }
+
+/// Whoever deletes all files in the state folder deletes the lock too; the folder of the backups tells that there was one.
+#[tokio::test]
+async fn where_nothing_is_left_of_the_database_none_is_made_in_silence() {
+    let bench = Bench::with_media().await;
+    drop(bench.serve());
+    let trace = bench.root().join("backups/.storyline-database");
+    let told = fs::read_to_string(&trace).unwrap();
+    for file in ["s.db", "s.db-wal", "s.db-shm", "s.db.lock"] {
+        let _ = fs::remove_file(bench.root().join(file));
+    }
+    let asked = bench.type_in("media list");
+    assert_eq!(asked.code, 69, "{asked:?}");
+    assert!(asked.stderr.contains("was there and is gone"), "{asked:?}");
+    let serving = bench.serve_ill();
+    bench.wait_for("it says that one is missing", || {
+        serving.log().contains("s.db was there and is gone")
+    });
+    assert!(!bench.database().exists(), "an empty one was made");
+
+    // On purpose, it is as the file itself says.
+    assert!(told.contains("delete both this file and"), "{told}");
+    fs::remove_file(&trace).unwrap();
+    let _ = fs::remove_file(bench.root().join("s.db.lock"));
+    bench.wait_for("it begins anew", || serving.log().contains("is at work"));
+}

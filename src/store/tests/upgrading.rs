@@ -205,7 +205,8 @@ async fn later_records(store: &Store, version: i32) {
 
 /// The newest there is.
 async fn newest() -> i32 {
-    let store = Home::empty_sqlite().open(PATIENCE).expect("from nothing");
+    let home = Home::empty_sqlite();
+    let store = home.open(PATIENCE).expect("from nothing");
     let version = store.read(state::schema_version).await.expect("a version");
     i32::try_from(version).expect("a small number")
 }
