@@ -13,7 +13,7 @@ fn may_import() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("domain", vec![]),
         ("system", vec![]),
         ("config", vec!["domain", "system"]),
-        ("store", vec!["domain"]),
+        ("store", vec!["domain", "system"]),
         ("backup", vec!["store", "system"]),
         ("flow", vec!["domain", "store", "system"]),
         ("library", edge.clone()),

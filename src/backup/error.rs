@@ -1,10 +1,10 @@
 //! Why there is no backup, or none that helps.
 
 use std::fmt::Display;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::store;
+use crate::system::storage;
 
 /// Why there is no backup, or none that helps.
 #[derive(Debug, thiserror::Error)]
@@ -41,15 +41,7 @@ pub enum Error {
 
 impl Error {
     pub(super) fn folder(path: &Path, error: &std::io::Error) -> Self {
-        let why = match error.kind() {
-            ErrorKind::StorageFull => "its disk is full".to_owned(),
-            ErrorKind::PermissionDenied => "this user may not write there".to_owned(),
-            ErrorKind::ReadOnlyFilesystem => {
-                "its disk is read-only, or the unit is not opened to it (`ReadWritePaths=`)"
-                    .to_owned()
-            }
-            _ => error.to_string(),
-        };
+        let why = storage::why(path, error);
         let path = path.to_owned();
         Self::Folder { path, why }
     }

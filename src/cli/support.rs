@@ -22,6 +22,7 @@ use crate::config::{Config, Environment};
 use crate::flow::Error;
 use crate::system::clock::Clock;
 use crate::system::secret::redact;
+use crate::system::storage::why;
 
 /// How many of the latest runs are told.
 const RUNS: u32 = 200;
@@ -78,7 +79,11 @@ pub(super) async fn run(
         .open(&file);
     let failed = |error: io::Error| {
         Failure::Other(told(
-            format!("`{}` cannot be written: {error}", file.display()),
+            format!(
+                "`{}` cannot be written: {}",
+                file.display(),
+                why(&file, &error)
+            ),
             "name another file: `storyline support FILE`",
         ))
     };

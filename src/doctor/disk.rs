@@ -5,10 +5,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::{Findings, State};
+use crate::system::storage::{Left, NO_FILES, gigabytes, left};
 use jiff::SignedDuration;
-use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
-
-use super::Findings;
 
 /// How far back it is asked how much came in.
 pub(super) const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -19,18 +18,26 @@ const TOO_LITTLE_BYTES: u64 = 50_000_000;
 const LITTLE_BYTES: u64 = 500_000_000;
 /// And less than so many days, at the pace of the last month.
 const FEW_DAYS: u64 = 30;
+/// And room for less than so many files.
+const FEW_FILES: u64 = 1000;
+/// Nobody thinks of what is further away, in days.
+const FAR_DAYS: u64 = 3650;
 
 const MAKE_ROOM: &str = "remove what nobody needs (`du -xh --max-depth=2 / | sort -h` tells what takes most), or use a larger disk";
+const MAKE_ROOM_FOR_FILES: &str = "remove files that nobody needs, of whatever size (`du --inodes -x / | sort -n | tail` tells where most are), or use a disk that \
+     was made with more inodes";
 const COPY: &str =
     "copy the backups to another machine, and have a new card at hand: cards wear out";
 
-/// The disks that these folders lie on, each once; so much came into them in the last month, in bytes.
-pub(super) fn judge(
-    findings: &mut Findings,
-    libraries: &[&Path],
-    own: &[&Path],
-    came_in_bytes: u64,
-) {
+/// What came in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Growth {
+    pub(super) bytes: u64,
+    pub(super) files: u64,
+}
+
+/// The disks that these folders lie on, each once; so much came into the libraries in the last month.
+pub(super) fn judge(findings: &mut Findings, libraries: &[&Path], own: &[&Path], came_in: Growth) {
     let mut disks: BTreeMap<u64, &Path> = BTreeMap::new();
     for folder in libraries.iter().chain(own) {
         // What is not there is told elsewhere.
@@ -41,46 +48,65 @@ pub(super) fn judge(
     for (number, folder) in disks {
         // What comes in lies in the library, which is the first of the folders.
         let is_librarys = libraries.first() == Some(&folder);
-        let daily = if is_librarys { came_in_bytes / 30 } else { 0 };
-        if let Ok(space) = statvfs(folder) {
-            let is_read_only = space.f_flag.contains(StatVfsMountFlags::RDONLY);
+        let monthly = if is_librarys {
+            came_in
+        } else {
+            Growth::default()
+        };
+        if let Ok(left) = left(folder) {
             match libraries.contains(&folder) {
                 // A library may be meant to be; that it cannot be written is told of the library.
-                true if is_read_only => {}
-                _ => room(findings, folder, &space, daily),
+                true if left.is_read_only => {}
+                _ => room(findings, folder, &left, monthly),
             }
         }
         wear(findings, folder, &block_device(number));
     }
 }
 
-fn room(findings: &mut Findings, folder: &Path, space: &StatVfs, daily_bytes: u64) {
+fn room(findings: &mut Findings, folder: &Path, left: &Left, monthly: Growth) {
     let folder = folder.display();
-    if space.f_flag.contains(StatVfsMountFlags::RDONLY) {
+    if left.is_read_only {
         let told = format!("the disk of {folder} is read-only: a card does that when it fails");
         return findings.problem("disk", told, Some(COPY));
     }
-    let (free, all) = (
-        space.f_bavail * space.f_frsize,
-        space.f_blocks * space.f_frsize,
-    );
-    let days = free.checked_div(daily_bytes);
-    let mut told = format!(
-        "{} free of {} for {folder}",
-        gigabytes(free),
-        gigabytes(all)
-    );
-    if let Some(days) = days.filter(|days| *days < 3650) {
+    let days = |left: u64, monthly: u64| left.saturating_mul(30).checked_div(monthly);
+    let (free, all) = (gigabytes(left.bytes), gigabytes(left.all_bytes));
+    let mut told = format!("{free} free of {all} for {folder}");
+    let days_of_bytes = days(left.bytes, monthly.bytes);
+    if let Some(days) = days_of_bytes.filter(|days| *days < FAR_DAYS) {
         told.push_str(&format!(
             "; full in {days} days, at the pace of the last month"
         ));
     }
-    if free < TOO_LITTLE_BYTES {
-        findings.problem("disk", told, Some(MAKE_ROOM));
-    } else if free < LITTLE_BYTES || days.is_some_and(|days| days < FEW_DAYS) {
-        findings.warning("disk", told, MAKE_ROOM);
+    let is_soon = |days: Option<u64>| days.is_some_and(|days| days < FEW_DAYS);
+    let judged = |left: u64, too_little: u64, little: u64, days| match left {
+        left if left < too_little => State::Problem,
+        left if left < little || is_soon(days) => State::Warning,
+        _ => State::Ok,
+    };
+    let of_bytes = judged(left.bytes, TOO_LITTLE_BYTES, LITTLE_BYTES, days_of_bytes);
+    let files = left.files.unwrap_or(u64::MAX);
+    let days_of_files = days(files, monthly.files);
+    let of_files = judged(files, NO_FILES + 1, FEW_FILES, days_of_files);
+    if of_files > State::Ok {
+        let most = left.all_files;
+        told.push_str(&format!(
+            "; room for {files} more files of {most}, of whatever size (inodes)"
+        ));
+        if let Some(days) = days_of_files.filter(|days| *days < FAR_DAYS) {
+            told.push_str(&format!(", which are used up in {days} days"));
+        }
+    }
+    let remedy = if of_files > of_bytes {
+        MAKE_ROOM_FOR_FILES
     } else {
-        findings.ok("disk", told);
+        MAKE_ROOM
+    };
+    match of_files.max(of_bytes) {
+        State::Problem => findings.problem("disk", told, Some(remedy)),
+        State::Warning | State::Note => findings.warning("disk", told, remedy),
+        State::Ok => findings.ok("disk", told),
     }
 }
 
@@ -137,49 +163,89 @@ fn hexadecimal(text: &str) -> Option<u64> {
     u64::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok()
 }
 
-fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::State;
+
+    fn judged(bytes: u64, files: Option<u64>, monthly: Growth) -> (State, String) {
+        let left = Left {
+            bytes,
+            all_bytes: 30_000_000_000,
+            files,
+            all_files: files.map_or(0, |_| 60_000),
+            is_read_only: false,
+        };
+        let mut findings = Findings::default();
+        room(&mut findings, Path::new("/"), &left, monthly);
+        let found = &findings.all()[0];
+        let remedy = found.remedy.clone().unwrap_or_default();
+        (found.state, format!("{}\n{remedy}", found.reason))
+    }
 
     #[test]
     fn what_is_left_is_judged_by_space_and_by_days() {
-        let folder = Path::new("/");
-        let mut space = statvfs(folder).unwrap();
-        (space.f_frsize, space.f_blocks, space.f_flag) =
-            (1, 30_000_000_000, StatVfsMountFlags::empty());
-        for (free, daily, state, told) in [
+        for (free, bytes, state, told) in [
             (
                 20_000_000_000,
                 0,
                 State::Ok,
                 "20.0 GB free of 30.0 GB for /",
             ),
-            (20_000_000_000, 100_000_000, State::Ok, "full in 200 days"),
+            (20_000_000_000, 3_000_000_000, State::Ok, "full in 200 days"),
             (
                 2_000_000_000,
-                100_000_000,
+                3_000_000_000,
                 State::Warning,
                 "full in 20 days",
             ),
             (400_000_000, 0, State::Warning, "0.4 GB free"),
             (40_000_000, 0, State::Problem, "0.0 GB free"),
         ] {
-            space.f_bavail = free;
-            let mut findings = Findings::default();
-            room(&mut findings, folder, &space, daily);
-            assert_eq!(findings.worst(), state, "{free}");
-            let reason = &findings.all()[0].reason;
+            let (found, reason) = judged(free, None, Growth { bytes, files: 0 });
+            assert_eq!(found, state, "{free}");
             assert!(reason.contains(told), "{reason}");
         }
-        space.f_flag = StatVfsMountFlags::RDONLY;
+        let left = Left {
+            is_read_only: true,
+            ..left(Path::new("/")).unwrap()
+        };
         let mut findings = Findings::default();
-        room(&mut findings, folder, &space, 0);
+        room(&mut findings, Path::new("/"), &left, Growth::default());
         assert!(findings.all()[0].reason.contains("read-only"));
+    }
+
+    #[test]
+    fn room_for_files_is_judged_as_space_is() {
+        for (bytes, free, files, state, told) in [
+            (20_000_000_000, 30_000, 300, State::Ok, "for /\n"),
+            (
+                20_000_000_000,
+                30_000,
+                45_000,
+                State::Warning,
+                "room for 30000 more files of 60000, of whatever size (inodes), which are used up in 20 days\nremove files",
+            ),
+            (
+                20_000_000_000,
+                900,
+                0,
+                State::Warning,
+                "900 more files of 60000, of whatever size (inodes)\nremove files",
+            ),
+            (20_000_000_000, 0, 0, State::Problem, "du --inodes"),
+            // Of both, bytes are the easier to understand.
+            (
+                40_000_000,
+                0,
+                0,
+                State::Problem,
+                "\nremove what nobody needs",
+            ),
+        ] {
+            let (found, reason) = judged(bytes, Some(free), Growth { bytes: 0, files });
+            assert_eq!(found, state, "{reason}");
+            assert!(reason.contains(told), "{reason}");
+        }
     }
 
     #[test]
@@ -189,7 +255,8 @@ mod tests {
         fs::create_dir(&within).unwrap();
         let gone = folder.path().join("gone");
         let mut findings = Findings::default();
-        judge(&mut findings, &[folder.path()], &[&within, &gone], 0);
+        let came_in = Growth::default();
+        judge(&mut findings, &[folder.path()], &[&within, &gone], came_in);
         assert_eq!(findings.all().len(), 1, "{findings:?}");
     }
 }

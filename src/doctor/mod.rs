@@ -37,9 +37,11 @@ pub async fn look(
     now: Timestamp,
 ) -> Result<Vec<TeamSettings>, Error> {
     let all = records::records(findings, config, teams, service, now).await?;
-    let mut growth = 0;
+    let mut growth = disk::Growth::default();
     for (flow, _) in teams.all() {
-        growth += flow.taken_in_bytes(now - disk::MONTH).await?;
+        let (bytes, files) = flow.taken_in(now - disk::MONTH).await?;
+        growth.bytes += bytes;
+        growth.files += files;
     }
     let libraries: Vec<&Path> = all.iter().map(|team| team.library.as_path()).collect();
     let mut own = vec![config.library.cache.as_path()];

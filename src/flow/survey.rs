@@ -327,15 +327,15 @@ impl Flow {
             .await
     }
 
-    /// How much came into the library since then and is still there, in bytes.
+    /// How much came into the library since then and is still there, in bytes, and in how many files.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn taken_in_bytes(&self, since: Timestamp) -> Result<u64> {
+    pub async fn taken_in(&self, since: Timestamp) -> Result<(u64, u64)> {
         let team = self.team;
         let sum = self
             .store
-            .read(move |tx| media::bytes_since(tx, team, since));
+            .read(move |tx| media::growth_since(tx, team, since));
         sum.await
     }
 

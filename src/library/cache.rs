@@ -17,6 +17,7 @@ use crate::domain::framing::{Fit, Framing};
 use crate::domain::media::Fingerprint;
 use crate::system::clock::Clock;
 use crate::system::lock::lock;
+use crate::system::storage;
 
 /// To be counted up when renderings come out otherwise than before, so that none of the old ones is used.
 const VERSION: u32 = 1;
@@ -78,8 +79,9 @@ impl Cache {
             Ok(()) => self.0.has_complained.store(false, Ordering::Relaxed),
             Err(error) if !self.0.has_complained.swap(true, Ordering::Relaxed) => {
                 tracing::warn!(
-                    "The cache {} cannot be written, so pictures are rendered each time: {error}",
-                    self.0.folder.display()
+                    "The cache {} cannot be written, so pictures are rendered each time: {}",
+                    self.0.folder.display(),
+                    storage::why(&self.0.folder, &error)
                 );
             }
             Err(_) => {}

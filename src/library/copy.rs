@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::original::fingerprint_of;
 use crate::domain::media::Fingerprint;
 use crate::system::beneath::split;
+use crate::system::storage;
 
 /// Files of one name that are told apart by a number.
 const MOST_NAMESAKES: u32 = 999;
@@ -30,6 +31,17 @@ pub(super) enum NotCopied {
 }
 
 impl NotCopied {
+    /// In plain words; what is wrong with the library's disk is looked at now.
+    pub(super) fn told(&self, library: &Path) -> String {
+        match self {
+            Self::Target(error) => {
+                let why = storage::why(library, error);
+                format!("it cannot be written into the library: {why}")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// Whether nothing else can be copied either: the disk is full, or fails.
     pub(super) fn is_of_the_disk(&self) -> bool {
         let Self::Target(error) = self else {

@@ -102,11 +102,11 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
             }
             Err(_) if root_identity(from).is_err() => break,
             Err(problem) if problem.is_of_the_disk() => {
-                done.broken_off = Some(problem.to_string());
+                done.broken_off = Some(problem.told(&root));
                 break;
             }
             Err(problem) => {
-                let reason = problem.to_string();
+                let reason = problem.told(&root);
                 done.left_out.push(LeftOut { path, reason });
             }
         }

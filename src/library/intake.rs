@@ -28,13 +28,20 @@ async fn take_in(library: Library, parcel: Parcel, fetch: Fetch) -> Result<Lande
     }
     let folder = folder(&parcel.category)?;
     let root = library.root().to_owned();
+    let later = |root: &Path| {
+        let root = root.to_owned();
+        move |problem: NotCopied| NotLanded::Later(problem.told(&root))
+    };
     let opened = background(move || -> Result<_, NotCopied> {
         clear(&root);
         let draft = Draft::in_library(&root, "fetched").map_err(NotCopied::Target)?;
         let file = draft.create()?;
         Ok((draft, file))
     });
-    let (draft, file) = opened.await.map_err(Error::from)?.map_err(later)?;
+    let (draft, file) = opened
+        .await
+        .map_err(Error::from)?
+        .map_err(later(library.root()))?;
     fetch(file).await.map_err(NotLanded::NotFetched)?;
 
     let root = library.root().to_owned();
@@ -53,7 +60,10 @@ async fn take_in(library: Library, parcel: Parcel, fetch: Fetch) -> Result<Lande
             None => draft.land(&root, &path, accompany(&root, &parcel.metadata)),
         }
     });
-    let path = landing.await.map_err(Error::from)?.map_err(later)?;
+    let path = landing
+        .await
+        .map_err(Error::from)?
+        .map_err(later(library.root()))?;
     library.look(vec![path.clone()]).await?;
     Ok(Landed::At(path))
 }
@@ -64,7 +74,7 @@ fn examined(draft: &Draft, root: &Path) -> Result<Box<Content>, NotLanded> {
         let metadata = file.metadata();
         metadata.map(|it| it.len()).map_err(NotCopied::Target)
     });
-    let size_bytes = length.map_err(later)?;
+    let size_bytes = length.map_err(|problem| NotLanded::Later(problem.told(root)))?;
     let content = look(&mut Inspector::new(root), &draft.path()).map_err(NotLanded::Unfit)?;
     let (width_px, height_px) = (content.width_px, content.height_px);
     let verdict = check(width_px, height_px, size_bytes, content.clip.as_ref());
@@ -92,8 +102,4 @@ fn ending(format: Format) -> &'static str {
         Format::Jpeg => "jpg",
         other => other.as_str(),
     }
-}
-
-fn later(problem: NotCopied) -> NotLanded {
-    NotLanded::Later(problem.to_string())
 }

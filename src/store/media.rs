@@ -369,12 +369,17 @@ pub(crate) struct Census {
     pub(crate) missing: u64,
 }
 
-pub(crate) fn bytes_since(tx: &mut dyn Tx, team: TeamId, since: Timestamp) -> Result<u64> {
-    tx.count(
-        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM media
+/// How much has come in since then, in bytes, and in how many files.
+pub(crate) fn growth_since(tx: &mut dyn Tx, team: TeamId, since: Timestamp) -> Result<(u64, u64)> {
+    let row = tx.first(
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT), COUNT(*) FROM media
          WHERE team_id = ?1 AND indexed_at >= ?2 AND missing_since IS NULL",
         values![team, since],
-    )
+    )?;
+    row.map_or(Ok((0, 0)), |row| {
+        let mut cells = row.cells();
+        Ok((cells.number()?, cells.number()?))
+    })
 }
 
 pub(crate) fn census(tx: &mut dyn Tx, team: TeamId) -> Result<Census> {

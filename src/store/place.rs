@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 
 use super::error::{Error, Result};
 use super::watched::Identity;
+use crate::system::storage::{self, Left, NO_FILES};
 
 /// What SQLite keeps beside a database, by the ends of the names: what was written ahead, its index, and what undoes a change
 /// that was cut off.
@@ -177,7 +178,8 @@ impl Place {
             }
             Some(ErrorCode::ConstraintViolation) => return Error::Refused(error.to_string()),
             Some(ErrorCode::DiskFull) => format!(
-                "{self} cannot grow: the disk is full; free some space and it goes on by itself"
+                "{self} cannot grow: {}; then it goes on by itself",
+                storage::full(&self.path)
             ),
             Some(ErrorCode::ReadOnly) => {
                 format!("{self} cannot be written: the disk or the file is read-only ({error})")
@@ -193,7 +195,7 @@ impl Place {
                 format!("{self} cannot be opened: {}", self.why_not_opened())
             }
             _ => format!(
-                "{self} gave an error: {error}; look at the disk: `df -h` tells whether it is full, `dmesg` whether it fails"
+                "{self} gave an error: {error}; look at the disk: `df -h` and `df -i` tell whether it is full, `dmesg` whether it fails"
             ),
         })
     }
@@ -212,10 +214,17 @@ impl Place {
         } else if !folder.is_dir() {
             format!("there is no folder {}", folder.display())
         } else {
-            format!(
-                "this user may not write in {}, or its disk is read-only",
-                folder.display()
-            )
+            match storage::left(folder) {
+                Ok(Left {
+                    files: Some(files),
+                    is_read_only: false,
+                    ..
+                }) if files <= NO_FILES => storage::full(folder),
+                _ => format!(
+                    "this user may not write in {}, or its disk is read-only",
+                    folder.display()
+                ),
+            }
         }
     }
 }

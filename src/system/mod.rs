@@ -22,6 +22,7 @@ pub mod replace;
 pub mod secret;
 pub mod shutdown;
 pub mod signals;
+pub mod storage;
 pub mod supervisor;
 pub mod systemd;
 pub mod vault;

@@ -162,6 +162,7 @@ async fn each_place_says_what_is_wrong_with_it_and_shows_no_secret() {
     fs::create_dir(the.stick()).unwrap();
     let disks = [
         ("size=8k", "its disk is full"),
+        ("nr_inodes=1", "its inodes are used up"),
         ("ro", "its disk is read-only"),
     ];
     for (options, part) in disks.into_iter().filter(|_| can_be_made()) {

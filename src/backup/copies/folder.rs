@@ -129,7 +129,7 @@ fn failed(path: &Path, error: &io::Error) -> Unsent {
     let remedy = match error.kind() {
         io::ErrorKind::PermissionDenied => "; let the user `storyline` write there",
         io::ErrorKind::ReadOnlyFilesystem => "; `copy_to` in the settings tells how it is opened",
-        io::ErrorKind::StorageFull => "; make room there, or lower `[backup] keep_days`",
+        io::ErrorKind::StorageFull => "; a lower `[backup] keep_days` needs less",
         _ => "",
     };
     Unsent::Failed(format!("{}{remedy}", Error::folder(path, error)))

@@ -13,6 +13,7 @@ use crate::cli::exit::told;
 use crate::cli::{Failure, Seat};
 use crate::domain::media::Media;
 use crate::library::{Form, Original, rendered};
+use crate::system::storage::why;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Render {
@@ -97,7 +98,11 @@ fn write(path: &Path, jpeg: &[u8]) -> Result<(), Failure> {
             ErrorKind::AlreadyExists => "remove it first, or give another name",
             _ => "give a place where you may write",
         };
-        let error = format!("`{}` cannot be written: {error}", path.display());
+        let error = format!(
+            "`{}` cannot be written: {}",
+            path.display(),
+            why(path, &error)
+        );
         Failure::Other(told(error, hint))
     })
 }

@@ -18,6 +18,7 @@ use crate::domain::team::TeamSettings;
 use crate::flow::settings::Changed;
 use crate::flow::teams::Teams;
 use crate::system::clock::Clock;
+use crate::system::storage::why;
 
 /// How the box is set up, as scripts see it.
 #[derive(Serialize)]
@@ -45,7 +46,8 @@ impl Desk<'_> {
             is_news = true;
         }
         is_news |= self.keep().map_err(|error| {
-            let error = format!("`{}` cannot be written: {error}", self.path.display());
+            let path = self.path.display();
+            let error = format!("`{path}` cannot be written: {}", why(&self.path, &error));
             Failure::Other(Told { error, hint: None })
         })?;
         let at_work = self.whose == Whose::Service;

@@ -10,6 +10,7 @@ use super::super::exit::told;
 use super::{Desk, Whose, complain, refused, unit};
 use crate::domain::setting::Setting;
 use crate::domain::written::{Complaint, absolute};
+use crate::system::storage::why;
 
 /// Whose members may put pictures into the library.
 const GROUP: &str = "storyline";
@@ -118,7 +119,7 @@ impl Folder {
             let hint = format!(
                 "make it by hand; a disk that knows no groups (FAT, exFAT, NTFS) is mounted with `gid={GROUP},umask=0002`"
             );
-            Failure::Other(told(format!("`{path}` cannot be made the library: {error}"), hint))
+            Failure::Other(told(format!("`{path}` cannot be made the library: {}", why(&self.path, &error)), hint))
         });
         done.map(|()| self.state != State::Ready)
     }

@@ -17,6 +17,7 @@ use crate::config::{Draft, credential_of, looks_like_a_token};
 use crate::domain::written::Complaint;
 use crate::flow::outlet::Trouble;
 use crate::system::replace::replace;
+use crate::system::storage::why;
 use crate::telegram::client::{Client, SMALL_CALL};
 
 const TOKEN: &str = "telegram.token";
@@ -148,7 +149,7 @@ pub(super) fn keep(desk: &mut Desk<'_>, token: &SecretString) -> Result<(), Fail
         let error = format!("the token cannot be kept in `{}`: {error}", path.display());
         Failure::Other(Told { error, hint: None })
     };
-    write(&path, token).map_err(|error| unkept(error.to_string()))?;
+    write(&path, token).map_err(|error| unkept(why(&path, &error)))?;
     name(&mut desk.draft, desk.whose, &path).map_err(|complaint| unkept(complaint.reason))
 }
 

@@ -12,6 +12,7 @@ use super::super::exit::told;
 use super::super::print::say;
 use crate::domain::written::Complaint;
 use crate::system::replace::replace;
+use crate::system::storage::why;
 
 /// The service, as systemd calls it.
 const UNIT: &str = "storyline";
@@ -148,7 +149,11 @@ pub(super) fn open_to(libraries: &[PathBuf]) -> Result<bool, Failure> {
             None => fs::remove_file(path),
         };
         done.map_err(|error| {
-            let error = format!("`{}` cannot be written: {error}", path.display());
+            let error = format!(
+                "`{}` cannot be written: {}",
+                path.display(),
+                why(path, &error)
+            );
             Failure::Other(told(
                 error,
                 "is there space on the disk, and may it be written?",

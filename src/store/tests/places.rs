@@ -175,7 +175,7 @@ async fn a_database_that_may_not_grow_says_so_and_goes_on_when_it_may() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the database {} cannot grow: the disk is full; free some space and it goes on by itself",
+            "the database {} cannot grow: its disk is full; remove what nobody needs (`df -h` tells how much is free); then it goes on by itself",
             bed.home.path().display()
         )
     );
@@ -207,7 +207,7 @@ async fn a_full_disk_loses_nothing_and_all_goes_on_when_there_is_room() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the database {} cannot grow: the disk is full; free some space and it goes on by itself",
+            "the database {} cannot grow: its disk is full; remove what nobody needs (`df -h` tells how much is free); then it goes on by itself",
             path.display()
         )
     );
