@@ -8,6 +8,7 @@
 //!
 //! The kernel does most of it in one call (`openat2`, since Linux 5.6); where it is missing, the parts are opened one by one.
 
+mod parts;
 mod scratch;
 mod stat;
 
@@ -26,6 +27,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+pub(crate) use parts::split;
+use parts::{parts, split_os};
 pub(crate) use scratch::Scratch;
 pub(crate) use stat::{Kind, Stat};
 
@@ -420,37 +423,6 @@ fn step_down(from: BorrowedFd<'_>, path: &OsStr) -> io::Result<OwnedFd> {
         })?);
     }
     folder.map_or_else(|| from.try_clone_to_owned(), Ok)
-}
-
-/// The parts of a path that stays where it is.
-fn parts(path: &OsStr) -> io::Result<impl Iterator<Item = &OsStr>> {
-    let bytes = path.as_bytes();
-    let parts = || bytes.split(|byte| *byte == b'/');
-    if bytes.starts_with(b"/") || parts().any(|part| matches!(part, b"." | b"..")) {
-        return Err(ErrorKind::NotFound.into());
-    }
-    Ok(parts()
-        .filter(|part| !part.is_empty())
-        .map(OsStr::from_bytes))
-}
-
-/// Splits a path into its folder, if it has one, and its name.
-fn split_os(path: &OsStr) -> (Option<&OsStr>, &OsStr) {
-    let bytes = path.as_bytes();
-    match bytes.iter().rposition(|byte| *byte == b'/') {
-        None => (None, path),
-        // Not a path from here; the part before must be refused.
-        Some(0) => (Some(OsStr::new("/")), OsStr::from_bytes(&bytes[1..])),
-        Some(at) => (
-            Some(OsStr::from_bytes(&bytes[..at])),
-            OsStr::from_bytes(&bytes[at + 1..]),
-        ),
-    }
-}
-
-/// Splits a path into its folder (empty for the root) and its name.
-pub(crate) fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 fn told(error: Errno) -> io::Error {
