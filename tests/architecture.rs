@@ -172,6 +172,46 @@ fn the_time_and_new_tasks_have_one_door_each() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What an HTTP client is needed for may be named anywhere; who sends by one does it in one place, within limits.
+#[test]
+fn every_call_to_the_world_outside_goes_by_one_door() {
+    const DOOR: &str = "system/http_client.rs";
+    const HARMLESS: [&str; 2] = ["Url", "multipart"];
+    let first_word = |text: &str| -> String {
+        let is_word = |letter: &char| letter.is_alphanumeric() || *letter == '_';
+        text.chars().take_while(is_word).collect()
+    };
+    let mut wrong = Vec::new();
+    for (file, text) in may_import().into_keys().flat_map(files_of) {
+        if file.ends_with(DOOR) {
+            continue;
+        }
+        let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let named = program.split("reqwest::").skip(1).map(first_word);
+        wrong.extend(
+            named
+                .filter(|name| !HARMLESS.contains(&name.as_str()))
+                .map(|name| format!("{file} names reqwest::{name}; only {DOOR} sends")),
+        );
+        let is_test = file.contains("tests");
+        for call in [".send()", ".send_ref()", ".download_file(", ".unbounded("] {
+            let is_client = call == ".unbounded(" && file.ends_with("telegram/client.rs");
+            if !is_test && !is_client && program.contains(call) {
+                wrong.push(format!("{file} calls {call}; only {DOOR} sends"));
+            }
+        }
+        // What the library would upload by itself is lost on its way through the door.
+        for file_of in ["InputFile::file(", "InputFile::memory(", "InputFile::read("] {
+            if program.contains(file_of) {
+                wrong.push(format!(
+                    "{file} has {file_of}…); telegram/attachments.rs attaches files"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_room_is_on_the_map() {
     let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();

@@ -235,7 +235,7 @@ fn connect(config: &Config) -> Result<Option<Client>, Trouble> {
         .map(|token| Client::new(token, telegram.api_url.clone()));
     client
         .transpose()
-        .map_err(|error| Trouble::Network(error.without_url().to_string()))
+        .map_err(|error| Trouble::Network(error.to_string()))
 }
 
 /// Claims the database. A command that asks whether it is claimed holds it for an instant, and is no daemon.

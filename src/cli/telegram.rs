@@ -58,8 +58,7 @@ pub(super) async fn ask(
     let client = match Client::new(token.clone(), settings.api_url.clone()) {
         Ok(client) => client,
         Err(error) => {
-            let reason = error.without_url().to_string();
-            findings.problem("bot", reason, None);
+            findings.problem("bot", error.to_string(), None);
             return;
         }
     };
@@ -130,8 +129,8 @@ pub(super) async fn tell_owner(config: &Config, text: &str) -> Result<(), String
     let (Some(token), Some(chat)) = (&settings.token, chat) else {
         return Err("no bot token or no chat is set".to_owned());
     };
-    let client = Client::new(token.clone(), settings.api_url.clone())
-        .map_err(|error| error.without_url().to_string())?;
+    let client =
+        Client::new(token.clone(), settings.api_url.clone()).map_err(|error| error.to_string())?;
     let message = client
         .bot
         .send_message(ChatId(chat), plain(text))

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod environment;
 pub mod events;
 pub mod http;
+pub mod http_client;
 mod journal;
 pub mod lock;
 pub mod logging;

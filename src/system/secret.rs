@@ -14,7 +14,7 @@ const FEWEST_LETTERS: usize = 30;
 /// What every private key of `age` begins with, in either case.
 const PRIVATE_KEY: &str = "AGE-SECRET-KEY-";
 
-/// The text without these secrets, without private keys of `age`, and without anything shaped like a bot token (`123456:` and
+/// The text without these secrets (in capitals or not, as in the name of a host), without private keys of `age`, and without anything shaped like a bot token (`123456:` and
 /// thirty or more letters, digits, `_` or `-`; after `/bot`, as in a URL, of any length).
 #[must_use]
 pub fn redact(text: &str, secrets: &[&SecretString]) -> String {
@@ -22,10 +22,24 @@ pub fn redact(text: &str, secrets: &[&SecretString]) -> String {
     for secret in secrets {
         let secret = secret.expose_secret();
         if !secret.is_empty() {
-            clean = clean.replace(secret, REDACTED);
+            clean = without(&clean, secret);
         }
     }
     without_tokens(&without_private_keys(&clean))
+}
+
+fn without(text: &str, secret: &str) -> String {
+    // As many bytes as before, so that a place in one is the same place in the other.
+    let (lower, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let mut clean = String::with_capacity(text.len());
+    let mut kept = 0;
+    for (start, found) in lower.match_indices(&secret) {
+        clean.push_str(&text[kept..start]);
+        clean.push_str(REDACTED);
+        kept = start + found.len();
+    }
+    clean.push_str(&text[kept..]);
+    clean
 }
 
 fn without_private_keys(text: &str) -> String {
@@ -105,6 +119,11 @@ mod tests {
         let clean = redact("a=hunter2&b=hunter2", &[&secret]);
         assert_eq!(clean, "a=[redacted]&b=[redacted]");
         assert_eq!(redact("as it was", &[&SecretString::from("")]), "as it was");
+        let secret = SecretString::from("ABc-Ü");
+        assert_eq!(
+            redact("„abC-Ü.example“", &[&secret]),
+            "„[redacted].example“"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use teloxide::types::{
     InputMediaPhoto, ParseMode,
 };
 
+use super::attachments::Attachments;
 use super::client::UPLOAD;
 use super::commands::Command;
 use super::desk::Desk;
@@ -85,38 +86,41 @@ impl Desk {
             // Telegram counts every picture.
             self.voice.pace.pass(place.chat, Urgency::Later).await?;
         }
+        let (client, mut files) = (&self.voice.client, Attachments::default());
         let sent = if let [exhibit] = album.exhibits.as_slice() {
             let mut request = bot
-                .send_photo(chat, file_of(exhibit))
+                .send_photo(chat, file_of(exhibit, &mut files))
                 .caption(caption(exhibit, &album.zone))
                 .parse_mode(ParseMode::Html)
                 .disable_notification(true);
             request.message_thread_id = thread;
-            let sent = self.voice.client.call(UPLOAD, request).await;
+            let sent = client.upload(UPLOAD, request, files).await;
             sent.map(|message| vec![message])
         } else {
-            let photo = |exhibit: &Exhibit| {
-                let photo = InputMediaPhoto::new(file_of(exhibit))
+            let photo = |exhibit: &Exhibit, files: &mut Attachments| {
+                let photo = InputMediaPhoto::new(file_of(exhibit, files))
                     .caption(caption(exhibit, &album.zone))
                     .parse_mode(ParseMode::Html);
                 InputMedia::Photo(photo)
             };
+            let exhibits = album.exhibits.iter();
+            let photos: Vec<_> = exhibits.map(|exhibit| photo(exhibit, &mut files)).collect();
             let mut request = bot
-                .send_media_group(chat, album.exhibits.iter().map(photo))
+                .send_media_group(chat, photos)
                 .disable_notification(true);
             request.message_thread_id = thread;
-            self.voice.client.call(UPLOAD, request).await
+            client.upload(UPLOAD, request, files).await
         };
-        let messages = sent.map_err(|trouble| self.voice.noted(place.chat, trouble))?;
+        let messages = sent.map_err(|failure| self.voice.noted(place.chat, failure.trouble()))?;
         Ok(messages.iter().map(uploaded).collect())
     }
 }
 
-fn file_of(exhibit: &Exhibit) -> InputFile {
+fn file_of(exhibit: &Exhibit, files: &mut Attachments) -> InputFile {
     let name = format!("story-{}.jpg", exhibit.number);
     match &exhibit.contents {
-        Contents::Bytes(jpeg) => InputFile::memory(jpeg.clone()).file_name(name),
-        Contents::File(path) => InputFile::file(path.clone()).file_name(name),
+        Contents::Bytes(jpeg) => files.bytes(name, jpeg.clone()),
+        Contents::File(path) => files.file(name, path.clone()),
         Contents::Known(id) => InputFile::file_id(FileId(id.clone())),
     }
 }

@@ -45,7 +45,7 @@ impl Desk {
         self.voice.pace.pass(message.chat, Urgency::Later).await?;
         let (text, buttons) = shown(bulletin);
         let request = self.voice.rewording(message, text).reply_markup(buttons);
-        let edited = tokio::time::timeout(SMALL_CALL, request).await;
+        let edited = self.voice.client.ask(SMALL_CALL, request).await;
         self.edited(message.chat, edited).map(drop)
     }
 }

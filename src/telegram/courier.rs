@@ -1,14 +1,10 @@
 //! Fetches what people send, and talks to who sent it.
 
 use std::fs::File;
-use std::sync::Arc;
 
-use teloxide::net::Download;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::{FileId, MessageId, ReplyParameters};
-use teloxide::{DownloadError, RequestError};
-use tokio::io::AsyncWriteExt;
 
 use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::pace::Urgency;
@@ -69,28 +65,19 @@ impl Courier for Porter {
     }
 }
 
-/// Fetches a file. Its address holds the token, so it is told to nobody.
+/// The longest file that is fetched, in bytes: what a server of the Bot API of one's own takes at most.
+const LONGEST_FILE: u64 = 2_000_000_000;
+
+/// Fetches a file, no further than to the size that Telegram tells of it.
 async fn fetch(client: Client, file_id: String, into: File) -> Result<(), Trouble> {
     let asked = client.bot.get_file(FileId(file_id));
     let file = client.call(SMALL_CALL, asked).await?;
-    let mut into = tokio::fs::File::from_std(into);
-    let fetching = async {
-        client.bot.download_file(&file.path, &mut into).await?;
-        into.flush().await.map_err(Arc::new)?;
-        Ok(())
+    let most_bytes = match u64::from(file.size) {
+        0 => LONGEST_FILE,
+        told => told.min(LONGEST_FILE),
     };
-    match tokio::time::timeout(UPLOAD, fetching).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(DownloadError::Network(error))) => Err(match error.status() {
-            Some(status) => Trouble::Unsure(format!("Telegram answered {status}")),
-            None => client.trouble(&RequestError::Network(error)),
-        }),
-        Ok(Err(DownloadError::Io(error))) => Err(Trouble::Unreachable(format!(
-            "it cannot be written into the library: {error}"
-        ))),
-        Err(_) => {
-            let seconds = UPLOAD.as_secs();
-            Err(Trouble::Unsure(format!("it did not arrive in {seconds} s")))
-        }
-    }
+    let mut into = tokio::fs::File::from_std(into);
+    client
+        .download(&file.path, most_bytes, UPLOAD, &mut into)
+        .await
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use teloxide::ApiError;
 use teloxide::payloads::{
     EditMessageCaptionSetters, EditMessageMediaSetters, EditMessageTextSetters,
     SendAnimationSetters, SendDocumentSetters, SendMessageSetters, SendPhotoSetters,
@@ -10,14 +11,13 @@ use teloxide::payloads::{
 };
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, FileId, InputFile, Message, MessageId, ParseMode, ReplyParameters};
-use teloxide::{ApiError, RequestError};
-use tokio::time::error::Elapsed;
 
+use super::attachments::Attachments;
 use super::client::{SMALL_CALL, UPLOAD};
 use super::message::{announcement, caption, keyboard, reminder};
 use super::pace::Urgency;
-use super::picture::{file_of, input_media, message_id, uploaded};
-use super::trouble::{is_no_text, is_text_for_good};
+use super::picture::{THUMBNAIL, file_of, input_media, uploaded};
+use super::trouble::{Failure, is_no_text, is_text_for_good};
 use super::voice::{Voice, topic};
 use crate::domain::alert::Alert;
 use crate::domain::messages::Messages;
@@ -30,7 +30,7 @@ use crate::flow::outlet::{
 };
 
 /// What an edit led to.
-type Edited = Result<Result<Message, RequestError>, Elapsed>;
+type Edited = Result<Message, Failure>;
 
 /// The team's desk.
 #[derive(Clone)]
@@ -68,14 +68,19 @@ impl Desk {
     async fn send(&self, card: &Card, picture: &Picture) -> Result<Delivered, Trouble> {
         if let Some(id) = &picture.known {
             let known = InputFile::file_id(FileId(id.clone()));
-            match self.send_file(card, picture, known).await {
+            match self
+                .send_file(card, picture, known, Attachments::default())
+                .await
+            {
                 Err(Trouble::Never(reason)) => {
                     tracing::debug!("a file is uploaded again, since by its id: {reason}");
                 }
                 answer => return answer,
             }
         }
-        self.send_file(card, picture, file_of(card, picture)).await
+        let mut files = Attachments::default();
+        let file = file_of(card, picture, &mut files);
+        self.send_file(card, picture, file, files).await
     }
 
     async fn send_file(
@@ -83,13 +88,15 @@ impl Desk {
         card: &Card,
         picture: &Picture,
         file: InputFile,
+        mut files: Attachments,
     ) -> Result<Delivered, Trouble> {
         let place = card.place.ok_or_else(no_chat)?;
         let chat = place.chat;
         self.voice.pace.pass(chat, Urgency::Story).await?;
         let caption = caption(card, &self.messages);
         let buttons = keyboard(card, &self.messages);
-        let (bot, to, thread) = (&self.voice.client.bot, ChatId(chat), topic(place));
+        let (client, to, thread) = (&self.voice.client, ChatId(chat), topic(place));
+        let bot = &client.bot;
         let sent = match &picture.motion {
             Some(Motion::Video(video)) => {
                 let mut request = bot
@@ -97,13 +104,13 @@ impl Desk {
                     .width(video.width_px)
                     .height(video.height_px)
                     .duration(video.duration_s)
-                    .thumbnail(InputFile::memory(video.thumbnail.clone()))
+                    .thumbnail(files.bytes(THUMBNAIL, video.thumbnail.clone()))
                     .supports_streaming(true)
                     .caption(caption)
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
                 request.message_thread_id = thread;
-                tokio::time::timeout(UPLOAD, request).await
+                client.upload(UPLOAD, request, files).await
             }
             Some(Motion::Animation(_)) => {
                 let mut request = bot
@@ -112,7 +119,7 @@ impl Desk {
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
                 request.message_thread_id = thread;
-                tokio::time::timeout(UPLOAD, request).await
+                client.upload(UPLOAD, request, files).await
             }
             None => {
                 let mut request = bot
@@ -121,22 +128,12 @@ impl Desk {
                     .parse_mode(ParseMode::Html)
                     .reply_markup(buttons);
                 request.message_thread_id = thread;
-                tokio::time::timeout(UPLOAD, request).await
+                client.upload(UPLOAD, request, files).await
             }
         };
         let (message, file_id) = match sent {
-            Ok(Ok(message)) => (message.id.0, uploaded(&message)),
-            // Delivered all the same, by a Telegram that is newer than the library.
-            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
-                (message_id(&raw).unwrap_or_default(), None)
-            }
-            Ok(Err(error)) => {
-                return Err(self.voice.noted(chat, self.voice.client.trouble(&error)));
-            }
-            Err(_) => {
-                let seconds = UPLOAD.as_secs();
-                return Err(Trouble::Unsure(format!("no answer in {seconds} s")));
-            }
+            Ok(message) => (message.id.0, uploaded(&message)),
+            Err(failure) => (self.accepted(chat, &failure)?, None),
         };
         let message = MessageRef { chat, message };
         Ok(Delivered { message, file_id })
@@ -148,19 +145,17 @@ impl Desk {
         self.voice.pace.pass(chat, Urgency::Story).await?;
         let text = announcement(card, &self.messages);
         let request = self.voice.message(place, text);
-        let sent = tokio::time::timeout(SMALL_CALL, request).await;
-        let message = match sent {
-            Ok(Ok(message)) => message.id.0,
-            // Delivered all the same, by a Telegram that is newer than the library.
-            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
-                message_id(&raw).unwrap_or_default()
-            }
-            Ok(Err(error)) => {
-                return Err(self.voice.noted(chat, self.voice.client.trouble(&error)));
-            }
-            Err(_) => return Err(Trouble::Unsure("no answer".to_owned())),
+        let message = match self.voice.client.ask(SMALL_CALL, request).await {
+            Ok(message) => message.id.0,
+            Err(failure) => self.accepted(chat, &failure)?,
         };
         Ok(MessageRef { chat, message })
+    }
+
+    /// The message that is there all the same, by a Telegram that is newer than the library.
+    fn accepted(&self, chat: i64, failure: &Failure) -> Result<i32, Trouble> {
+        let trouble = || self.voice.noted(chat, failure.trouble());
+        failure.accepted().ok_or_else(trouble)
     }
 
     async fn send_original(
@@ -169,10 +164,10 @@ impl Desk {
         card: &Card,
         document: &Document,
     ) -> Result<Option<String>, Trouble> {
-        let name = document.name.clone();
+        let (name, mut files) = (document.name.clone(), Attachments::default());
         let file = match &document.contents {
-            Contents::Bytes(bytes) => InputFile::memory(bytes.clone()).file_name(name),
-            Contents::File(path) => InputFile::file(path.clone()).file_name(name),
+            Contents::Bytes(bytes) => files.bytes(name, bytes.clone()),
+            Contents::File(path) => files.file(name, path.clone()),
             Contents::Known(id) => InputFile::file_id(FileId(id.clone())),
         };
         let mut request = self
@@ -184,7 +179,8 @@ impl Desk {
             .disable_notification(true)
             .reply_parameters(ReplyParameters::new(MessageId(story.message)));
         request.message_thread_id = topic(beside(story, card));
-        let sent = self.voice.call(story.chat, Urgency::Later, UPLOAD, request);
+        let (chat, urgency) = (story.chat, Urgency::Later);
+        let sent = self.voice.upload(chat, urgency, UPLOAD, request, files);
         Ok(uploaded(&sent.await?))
     }
 
@@ -198,7 +194,7 @@ impl Desk {
             .caption(caption(card, &self.messages))
             .parse_mode(ParseMode::Html)
             .reply_markup(keyboard(card, &self.messages));
-        let edited = tokio::time::timeout(SMALL_CALL, request).await;
+        let edited = self.voice.client.ask(SMALL_CALL, request).await;
         self.edited(message.chat, edited).map(drop)
     }
 
@@ -210,9 +206,9 @@ impl Desk {
             .voice
             .rewording(message, text)
             .reply_markup(keyboard(card, &self.messages));
-        let edited = tokio::time::timeout(SMALL_CALL, request).await;
-        if let Ok(Err(error)) = &edited
-            && is_no_text(error)
+        let edited = self.voice.client.ask(SMALL_CALL, request).await;
+        if let Err(failure) = &edited
+            && is_no_text(failure)
         {
             return self.edit(message, card).await;
         }
@@ -226,8 +222,8 @@ impl Desk {
         picture: &Picture,
     ) -> Result<Option<String>, Trouble> {
         let edited = self.put(Urgency::Picture, message, card, picture).await?;
-        if let Ok(Err(error)) = &edited
-            && is_text_for_good(error)
+        if let Err(failure) = &edited
+            && is_text_for_good(failure)
         {
             if self.announces.swap(false, Ordering::Relaxed) {
                 tracing::warn!(
@@ -249,26 +245,23 @@ impl Desk {
         picture: &Picture,
     ) -> Result<Edited, Trouble> {
         self.voice.pace.pass(message.chat, urgency).await?;
-        let media = input_media(card, picture, caption(card, &self.messages));
+        let mut files = Attachments::default();
+        let media = input_media(card, picture, caption(card, &self.messages), &mut files);
         let request = self
             .voice
             .client
             .bot
             .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
             .reply_markup(keyboard(card, &self.messages));
-        Ok(tokio::time::timeout(UPLOAD, request).await)
+        Ok(self.voice.client.upload(UPLOAD, request, files).await)
     }
 
     /// What came of an edit, which may be repeated; the id under which what it shows can be sent again.
     pub(super) fn edited(&self, chat: i64, edited: Edited) -> Result<Option<String>, Trouble> {
         match edited {
-            Ok(Ok(message)) => Ok(uploaded(&message)),
-            Ok(Err(RequestError::Api(ApiError::MessageNotModified))) => Ok(None),
-            Ok(Err(RequestError::InvalidJson { raw, .. })) if message_id(&raw).is_some() => {
-                Ok(None)
-            }
-            Ok(Err(error)) => Err(self.voice.noted(chat, self.voice.client.trouble(&error))),
-            Err(_) => Err(Trouble::Unsure("no answer".to_owned())),
+            Ok(message) => Ok(uploaded(&message)),
+            Err(Failure::Refused(ApiError::MessageNotModified)) => Ok(None),
+            Err(failure) => self.accepted(chat, &failure).map(|_| None),
         }
     }
 

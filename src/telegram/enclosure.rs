@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use teloxide::payloads::SendDocumentSetters;
 use teloxide::prelude::Requester;
-use teloxide::types::{ChatId, InputFile};
+use teloxide::types::ChatId;
 
+use super::attachments::Attachments;
 use super::client::UPLOAD;
 use super::pace::Urgency;
 use super::voice::Voice;
@@ -31,7 +32,8 @@ impl Voice {
     /// # Errors
     /// The trouble, by what to do next.
     pub async fn enclose(&self, chat: i64, enclosure: Enclosure) -> Result<(), Trouble> {
-        let file = InputFile::file(enclosure.path).file_name(enclosure.name);
+        let mut files = Attachments::default();
+        let file = files.file(enclosure.name, enclosure.path);
         let request = self
             .client
             .bot
@@ -39,7 +41,7 @@ impl Voice {
             .caption(enclosure.caption)
             .disable_content_type_detection(true)
             .disable_notification(true);
-        self.call(chat, Urgency::Later, UPLOAD, request)
+        self.upload(chat, Urgency::Later, UPLOAD, request, files)
             .await
             .map(drop)
     }

@@ -13,6 +13,8 @@
 
 mod alarm;
 pub mod album;
+mod answer;
+pub mod attachments;
 mod bulletin;
 pub mod buttons;
 pub mod clerk;

@@ -5,15 +5,24 @@ use teloxide::types::{
     ParseMode,
 };
 
+use super::attachments::Attachments;
 use crate::flow::outlet::{Card, Motion, Picture};
 
+/// What the still of a clip is called.
+pub(super) const THUMBNAIL: &str = "thumbnail.jpg";
+
 /// A picture in place of the one that a message shows.
-pub(super) fn input_media(card: &Card, picture: &Picture, caption: String) -> InputMedia {
-    let file = file_of(card, picture);
+pub(super) fn input_media(
+    card: &Card,
+    picture: &Picture,
+    caption: String,
+    files: &mut Attachments,
+) -> InputMedia {
+    let file = file_of(card, picture, files);
     match &picture.motion {
         Some(Motion::Video(video)) => {
             let mut media = InputMediaVideo::new(file)
-                .thumbnail(InputFile::memory(video.thumbnail.clone()))
+                .thumbnail(files.bytes(THUMBNAIL, video.thumbnail.clone()))
                 .supports_streaming(true)
                 .caption(caption)
                 .parse_mode(ParseMode::Html);
@@ -38,15 +47,16 @@ pub(super) fn input_media(card: &Card, picture: &Picture, caption: String) -> In
 }
 
 /// What is uploaded of a picture.
-pub(super) fn file_of(card: &Card, picture: &Picture) -> InputFile {
+pub(super) fn file_of(card: &Card, picture: &Picture, files: &mut Attachments) -> InputFile {
     match &picture.motion {
-        Some(Motion::Video(video)) => InputFile::file(video.path.clone()),
+        Some(Motion::Video(video)) => {
+            let name = video.path.file_name().unwrap_or_default();
+            files.file(name.to_string_lossy(), video.path.clone())
+        }
         Some(Motion::Animation(animation)) => {
-            InputFile::memory(animation.bytes.clone()).file_name(animation.name.clone())
+            files.bytes(animation.name.clone(), animation.bytes.clone())
         }
-        None => {
-            InputFile::memory(picture.jpeg.clone()).file_name(format!("story-{}.jpg", card.number))
-        }
+        None => files.bytes(format!("story-{}.jpg", card.number), picture.jpeg.clone()),
     }
 }
 
@@ -59,14 +69,4 @@ pub(super) fn uploaded(message: &Message) -> Option<String> {
         .or_else(|| message.animation().map(|animation| &animation.file))
         .or_else(|| message.document().map(|document| &document.file));
     file.map(|file| file.id.0.clone())
-}
-
-/// The message's number in an answer that the library could not read, if the answer says that it went well.
-pub(super) fn message_id(raw: &str) -> Option<i32> {
-    let answer: serde_json::Value = serde_json::from_str(raw).ok()?;
-    if answer.get("ok")?.as_bool()? {
-        i32::try_from(answer.get("result")?.get("message_id")?.as_i64()?).ok()
-    } else {
-        None
-    }
 }

@@ -3,19 +3,21 @@
 
 use std::time::Duration;
 
-use teloxide::RequestError;
 use teloxide::payloads::{DeleteWebhookSetters, GetUpdatesSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::Update;
 
 use super::client::SMALL_CALL;
-use super::receive::{Contact, REFUSED_PAUSE, Receiver, WANTED, rest, within};
-use super::trouble::{is_other_poller, is_webhook_set};
+use super::receive::{Contact, REFUSED_PAUSE, Receiver, WANTED, rest};
+use super::trouble::{Failure, is_other_poller, is_webhook_set};
 use crate::flow::Error;
 use crate::system::supervisor::{BoxError, Pulse};
 
 /// How long Telegram holds a poll open; it allows no more.
 const POLL: Duration = Duration::from_secs(50);
+
+/// How many updates come at a time; Telegram allows no more.
+const BATCH: u8 = 100;
 
 impl Receiver {
     /// Polls until it is time to stop. `name` is the bot's own.
@@ -25,11 +27,12 @@ impl Receiver {
     pub(super) async fn poll(&self, name: &str, pulse: &Pulse) -> Result<(), BoxError> {
         // No offset at first: Telegram begins with the oldest update that was not confirmed.
         let mut next: Option<i32> = None;
+        let mut most = BATCH;
         loop {
             pulse.expecting(POLL + SMALL_CALL + REFUSED_PAUSE);
             let updates = tokio::select! {
                 () = pulse.stopping() => return Ok(()),
-                updates = self.fetch(next) => updates,
+                updates = self.fetch(next, most) => updates,
             };
             match updates {
                 Ok(updates) => {
@@ -37,33 +40,37 @@ impl Receiver {
                     self.take(name, &updates, pulse).await?;
                     let after = updates.last().map(|update| update.id.as_offset());
                     next = after.or(next);
+                    most = BATCH;
                     self.contact(Contact::heard);
                 }
-                Err(error) => {
-                    let pause = self.judge_refused_poll(&error).await?;
+                // One at a time, the longest are short enough.
+                Err(Failure::TooLong(_)) if most > 1 => most = 1,
+                Err(failure) => {
+                    let pause = self.judge_refused_poll(&failure).await?;
                     rest(pause, pulse).await;
                 }
             }
         }
     }
 
-    async fn fetch(&self, next: Option<i32>) -> Result<Vec<Update>, RequestError> {
+    async fn fetch(&self, next: Option<i32>, most: u8) -> Result<Vec<Update>, Failure> {
         let mut request = self
             .client
             .bot
             .get_updates()
+            .limit(most)
             .timeout(u32::try_from(POLL.as_secs()).unwrap_or(50))
             // Always named: when left out, Telegram keeps what was asked for before.
             .allowed_updates(WANTED);
         if let Some(next) = next {
             request = request.offset(next);
         }
-        within(POLL + SMALL_CALL, request).await
+        self.client.ask(POLL + SMALL_CALL, request).await
     }
 
     /// Notes why a poll failed, and mends what can be mended; returns how long to wait.
-    async fn judge_refused_poll(&self, error: &RequestError) -> Result<Duration, Error> {
-        if is_other_poller(error) {
+    async fn judge_refused_poll(&self, failure: &Failure) -> Result<Duration, Error> {
+        if is_other_poller(failure) {
             self.contact(Contact::failed);
             // One that crashed may linger for the length of its last poll; a second daemon stays.
             let meetings = self
@@ -73,7 +80,7 @@ impl Receiver {
                 )
                 .await?;
             Ok((Duration::from_secs(5) * meetings).min(REFUSED_PAUSE))
-        } else if is_webhook_set(error) {
+        } else if is_webhook_set(failure) {
             self.contact(Contact::failed);
             let delete = self.client.bot.delete_webhook().drop_pending_updates(false);
             if let Err(trouble) = self.client.call(SMALL_CALL, delete).await {
@@ -85,7 +92,7 @@ impl Receiver {
             }
             Ok(Duration::from_secs(1))
         } else {
-            self.judge(error).await
+            self.judge(failure).await
         }
     }
 }

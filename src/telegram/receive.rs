@@ -2,11 +2,10 @@
 //! when its effect is committed, and only then is Telegram told so: a press that reached the box takes effect once, whatever
 //! restarts in between.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use teloxide::RequestError;
 use teloxide::prelude::Requester;
 use teloxide::types::AllowedUpdate;
 use tokio::time::Instant;
@@ -14,7 +13,7 @@ use tokio::time::Instant;
 use super::client::{Client, SMALL_CALL};
 use super::hear::Hearing;
 use super::menu;
-use super::trouble::is_bad_token;
+use super::trouble::{Failure, is_bad_token};
 use super::voice::Voice;
 use crate::config::{self, Webhook};
 use crate::domain::alert::topic::TELEGRAM;
@@ -95,7 +94,7 @@ impl Receiver {
             pulse.expecting(SMALL_CALL + REFUSED_PAUSE);
             match self.introduce().await {
                 Ok(name) => break name,
-                Err(error) => rest(self.judge(&error).await?, pulse).await,
+                Err(failure) => rest(self.judge(&failure).await?, pulse).await,
             }
             if pulse.is_stopping() {
                 return Ok(());
@@ -108,8 +107,11 @@ impl Receiver {
     }
 
     /// Learns the bot's own name, and sets its menus of commands aside: people may have to wait for them, not for an answer.
-    async fn introduce(&self) -> Result<String, RequestError> {
-        let me = within(SMALL_CALL, self.client.bot.get_me()).await?;
+    async fn introduce(&self) -> Result<String, Failure> {
+        let me = self
+            .client
+            .ask(SMALL_CALL, self.client.bot.get_me())
+            .await?;
         let (client, teams) = (self.client.clone(), self.teams.clone());
         aside(async move {
             if let Err(error) = menu::set(&client, &teams).await {
@@ -144,9 +146,9 @@ impl Receiver {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub(super) async fn judge(&self, error: &RequestError) -> Result<Duration, Error> {
+    pub(super) async fn judge(&self, failure: &Failure) -> Result<Duration, Error> {
         let errors = self.contact(Contact::failed);
-        if is_bad_token(error) {
+        if is_bad_token(failure) {
             self.complain(
                 "Telegram refuses the bot token. Get a new one from @BotFather, set `[telegram] token` and restart; until \
                  then nothing is sent and no press is heard."
@@ -155,7 +157,7 @@ impl Receiver {
             .await?;
             return Ok(REFUSED_PAUSE);
         }
-        let trouble = self.client.trouble(error);
+        let trouble = failure.trouble();
         tracing::debug!(task = self.task(), "{}", trouble.reason());
         self.complain_if_long(format!("Telegram is not heard: {}.", trouble.reason()))
             .await?;
@@ -264,20 +266,6 @@ impl Contact {
     /// Whether a press may be lost by now.
     pub(super) fn is_silent_for_long(&self) -> bool {
         self.heard_at.elapsed() > PRESS_KEPT
-    }
-}
-
-/// A call within a time limit, as an error of the library's own kind.
-pub(super) async fn within<T>(
-    limit: Duration,
-    request: impl IntoFuture<Output = Result<T, RequestError>>,
-) -> Result<T, RequestError> {
-    match tokio::time::timeout(limit, request.into_future()).await {
-        Ok(answer) => answer,
-        Err(_) => Err(RequestError::Io(Arc::new(std::io::Error::new(
-            std::io::ErrorKind::TimedOut,
-            "no answer in time",
-        )))),
     }
 }
 

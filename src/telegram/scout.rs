@@ -8,7 +8,7 @@ use teloxide::prelude::Requester;
 use teloxide::types::{Chat, Message, Update, UpdateKind, User};
 
 use super::client::{Client, SMALL_CALL};
-use super::receive::{WANTED, within};
+use super::receive::WANTED;
 use super::trouble::{is_other_poller, is_webhook_set};
 use crate::flow::outlet::Trouble;
 
@@ -69,16 +69,16 @@ impl Scout {
             .get_updates()
             .timeout(POLL)
             .allowed_updates(WANTED);
-        let updates = match within(SMALL_CALL, request).await {
+        let updates = match self.client.ask(SMALL_CALL, request).await {
             Ok(updates) => updates,
-            Err(error) if is_other_poller(&error) => return Err(Obstacle::Rival),
-            Err(error) if is_webhook_set(&error) => {
+            Err(failure) if is_other_poller(&failure) => return Err(Obstacle::Rival),
+            Err(failure) if is_webhook_set(&failure) => {
                 // The service sets its own again.
                 let delete = self.client.bot.delete_webhook().drop_pending_updates(false);
                 let done = self.client.call(SMALL_CALL, delete).await;
                 return done.map(|_| Vec::new()).map_err(Obstacle::Trouble);
             }
-            Err(error) => return Err(Obstacle::Trouble(self.client.trouble(&error))),
+            Err(failure) => return Err(Obstacle::Trouble(failure.trouble())),
         };
         let count = updates.len();
         let newest = self.newest;

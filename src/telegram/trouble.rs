@@ -3,72 +3,101 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
-use teloxide::{ApiError, RequestError};
+use teloxide::ApiError;
 
 use crate::flow::outlet::Trouble;
-use crate::system::secret::redact;
 
-/// The trouble that an error means for whoever asked.
-#[must_use]
-pub fn trouble(error: &RequestError, token: &SecretString) -> Trouble {
-    match error {
-        RequestError::RetryAfter(after) => {
-            Trouble::Later(Duration::from_secs(u64::from(after.seconds())))
+/// Why a call has no answer of use.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// Telegram refuses it.
+    Refused(ApiError),
+    /// Telegram asks for patience.
+    Later(Duration),
+    /// The chat has this number now.
+    Moved(i64),
+    /// Nothing was sent.
+    Unreachable(String),
+    /// It was sent, and no whole answer came back in time.
+    Lost(String),
+    /// The answer is longer than so many bytes, and was not read.
+    TooLong(u64),
+    /// What came back is no answer of the Bot API, or one that is newer than the library.
+    Strange {
+        /// The status of the HTTP answer.
+        status: u16,
+        /// What it is instead.
+        reason: String,
+        /// The message that it says is sent, if it does.
+        accepted: Option<i32>,
+    },
+}
+
+impl Failure {
+    /// The trouble that it means for whoever asked.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Refused(error) => refusal(&description(error)),
+            Self::Later(wait) => Trouble::Later(*wait),
+            Self::Moved(chat) => Trouble::Moved(*chat),
+            Self::Unreachable(reason) => Trouble::Unreachable(reason.clone()),
+            Self::Lost(reason) => Trouble::Unsure(reason.clone()),
+            Self::TooLong(bytes) => Trouble::Unsure(format!(
+                "the answer is longer than {bytes} bytes, and was not read"
+            )),
+            Self::Strange {
+                status: status @ 500..,
+                ..
+            } => Trouble::Unsure(format!("Telegram had trouble: HTTP {status}")),
+            Self::Strange { status, reason, .. } => {
+                Trouble::Unsure(format!("{reason} (HTTP {status})"))
+            }
         }
-        RequestError::MigrateToChatId(chat) => Trouble::Moved(chat.0),
-        RequestError::Api(error) => refusal(&description(error)),
-        RequestError::Network(error) if error.is_connect() || error.is_builder() => {
-            Trouble::Unreachable(format!(
-                "Telegram cannot be reached: {}",
-                redact(&root_cause(error.as_ref()), &[token])
-            ))
-        }
-        RequestError::Network(error) => Trouble::Unsure(format!(
-            "the answer was lost: {}",
-            redact(&root_cause(error.as_ref()), &[token])
-        )),
-        RequestError::InvalidJson { .. } => {
-            Trouble::Unsure("the answer was not understood".to_owned())
-        }
-        RequestError::Io(error) => {
-            Trouble::Unreachable(format!("the upload could not be read: {error}"))
+    }
+
+    /// The message that was sent all the same, by a Telegram that is newer than the library.
+    #[must_use]
+    pub fn accepted(&self) -> Option<i32> {
+        match self {
+            Self::Strange { accepted, .. } => *accepted,
+            _ => None,
         }
     }
 }
 
 /// Whether Telegram refuses the token itself.
 #[must_use]
-pub fn is_bad_token(error: &RequestError) -> bool {
-    matches!(error, RequestError::Api(ApiError::InvalidToken))
+pub fn is_bad_token(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(ApiError::InvalidToken))
 }
 
 /// Whether another process polls with the same token.
 #[must_use]
-pub fn is_other_poller(error: &RequestError) -> bool {
-    matches!(error, RequestError::Api(error) if description(error).starts_with("Conflict: terminated by other"))
+pub fn is_other_poller(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(error) if description(error).starts_with("Conflict: terminated by other"))
 }
 
 /// Whether a webhook is set, so that polling is refused.
 #[must_use]
-pub fn is_webhook_set(error: &RequestError) -> bool {
-    says(error, "while webhook is active")
+pub fn is_webhook_set(failure: &Failure) -> bool {
+    says(failure, "while webhook is active")
 }
 
 /// Whether a server refuses to put a picture into a text.
 #[must_use]
-pub fn is_text_for_good(error: &RequestError) -> bool {
-    says(error, "message can't be edited") || says(error, "there is no media in the message")
+pub fn is_text_for_good(failure: &Failure) -> bool {
+    says(failure, "message can't be edited") || says(failure, "there is no media in the message")
 }
 
 /// Whether an edit of a text found a picture.
 #[must_use]
-pub fn is_no_text(error: &RequestError) -> bool {
-    says(error, "there is no text in the message")
+pub fn is_no_text(failure: &Failure) -> bool {
+    says(failure, "there is no text in the message")
 }
 
-fn says(error: &RequestError, phrase: &str) -> bool {
-    matches!(error, RequestError::Api(error) if description(error).contains(phrase))
+fn says(failure: &Failure, phrase: &str) -> bool {
+    matches!(failure, Failure::Refused(error) if description(error).contains(phrase))
 }
 
 /// What the server said; the library wraps what it does not know.
@@ -139,14 +168,6 @@ fn refusal(text: &str) -> Trouble {
     }
 }
 
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,12 +214,12 @@ mod tests {
             ),
             ("Bad Request: IMAGE_PROCESS_FAILED", false, false),
         ] {
-            let error = RequestError::Api(ApiError::Unknown(text.to_owned()));
-            assert_eq!(is_text_for_good(&error), stays_text, "{text}");
-            assert_eq!(is_no_text(&error), has_picture, "{text}");
+            let failure = Failure::Refused(ApiError::Unknown(text.to_owned()));
+            assert_eq!(is_text_for_good(&failure), stays_text, "{text}");
+            assert_eq!(is_no_text(&failure), has_picture, "{text}");
         }
-        let known = RequestError::Api(ApiError::MessageCantBeEdited);
-        assert!(is_text_for_good(&known), "{known}");
+        let known = Failure::Refused(ApiError::MessageCantBeEdited);
+        assert!(is_text_for_good(&known), "{known:?}");
         assert!(matches!(
             refusal("Internal Server Error: try later"),
             Trouble::Unsure(_)

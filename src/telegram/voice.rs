@@ -4,16 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use teloxide::RequestError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use teloxide::payloads::{
     EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters,
 };
 use teloxide::prelude::Requester;
-use teloxide::requests::JsonRequest;
+use teloxide::requests::{HasPayload, JsonRequest, Payload};
 use teloxide::types::{
     CallbackQuery, ChatId, InlineKeyboardMarkup, Message, MessageId, ParseMode, ThreadId,
 };
 
+use super::attachments::Attachments;
 use super::client::{Client, SMALL_CALL};
 use super::message::plain;
 use super::pace::{Pace, Urgency};
@@ -113,16 +115,38 @@ impl Voice {
     ///
     /// # Errors
     /// The trouble, by what to do next.
-    pub async fn call<T>(
+    pub async fn call<P>(
         &self,
         chat: i64,
         urgency: Urgency,
         limit: Duration,
-        request: impl IntoFuture<Output = Result<T, RequestError>>,
-    ) -> Result<T, Trouble> {
+        request: impl HasPayload<Payload = P>,
+    ) -> Result<P::Output, Trouble>
+    where
+        P: Payload<Output: DeserializeOwned> + Serialize,
+    {
+        self.upload(chat, urgency, limit, request, Attachments::default())
+            .await
+    }
+
+    /// Makes a call with files that a chat sees, when its turn comes.
+    ///
+    /// # Errors
+    /// The trouble, by what to do next.
+    pub async fn upload<P>(
+        &self,
+        chat: i64,
+        urgency: Urgency,
+        limit: Duration,
+        request: impl HasPayload<Payload = P>,
+        files: Attachments,
+    ) -> Result<P::Output, Trouble>
+    where
+        P: Payload<Output: DeserializeOwned> + Serialize,
+    {
         self.pace.pass(chat, urgency).await?;
-        let answer = self.client.call(limit, request).await;
-        answer.map_err(|trouble| self.noted(chat, trouble))
+        let answer = self.client.upload(limit, request, files).await;
+        answer.map_err(|failure| self.noted(chat, failure.trouble()))
     }
 
     /// Telegram's wish for patience holds for the whole chat.
@@ -134,10 +158,10 @@ impl Voice {
     }
 
     /// Makes a small call that a chat sees, and goes on.
-    pub fn aside<T, R>(&self, chat: i64, request: R)
+    pub fn aside<P, R>(&self, chat: i64, request: R)
     where
-        R: IntoFuture<Output = Result<T, RequestError>, IntoFuture: Send> + Send + 'static,
-        T: Send + 'static,
+        R: HasPayload<Payload = P> + Send + 'static,
+        P: Payload<Output: DeserializeOwned> + Serialize,
     {
         let voice = self.clone();
         aside(async move {

@@ -10,7 +10,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use secrecy::ExposeSecret;
-use teloxide::RequestError;
 use teloxide::payloads::SetWebhookSetters;
 use teloxide::prelude::Requester;
 use teloxide::types::{Update, WebhookInfo};
@@ -19,7 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::client::SMALL_CALL;
-use super::receive::{Contact, REFUSED_PAUSE, Receiver, WANTED, rest, within};
+use super::receive::{Contact, REFUSED_PAUSE, Receiver, WANTED, rest};
+use super::trouble::Failure;
 use crate::config::Webhook;
 use crate::flow::Error;
 use crate::flow::outlet::Trouble;
@@ -153,14 +153,17 @@ impl Receiver {
     /// Asks once more before the end: of the time since the last look nothing is known yet, and a short absence is not to be
     /// taken for a long one. Telegram may be as slow as it likes; the box stops.
     async fn look_back(&self, webhook: &Webhook) {
-        let asked = within(LAST_LOOK, self.client.bot.get_webhook_info()).await;
+        let asked = self
+            .client
+            .ask(LAST_LOOK, self.client.bot.get_webhook_info())
+            .await;
         let is_well = asked.is_ok_and(|info| standing(&info, webhook) == Standing::Well);
         if is_well && !self.contact(|contact| contact.is_silent_for_long()) {
             self.contact(Contact::heard);
         }
     }
 
-    async fn set(&self, webhook: &Webhook) -> Result<(), RequestError> {
+    async fn set(&self, webhook: &Webhook) -> Result<(), Failure> {
         let request = self
             .client
             .bot
@@ -169,12 +172,12 @@ impl Receiver {
             .allowed_updates(WANTED)
             .max_connections(CALLS)
             .drop_pending_updates(false);
-        within(SMALL_CALL, request).await.map(drop)
+        self.client.ask(SMALL_CALL, request).await.map(drop)
     }
 
     /// Notes why the webhook cannot be set; returns how long to wait.
-    async fn judge_refused_webhook(&self, error: &RequestError) -> Result<Duration, Error> {
-        match self.client.trouble(error) {
+    async fn judge_refused_webhook(&self, failure: &Failure) -> Result<Duration, Error> {
+        match failure.trouble() {
             Trouble::Never(reason) => {
                 self.complain(format!(
                     "{reason}. Correct `[telegram] webhook_url`, or remove it to have the box ask Telegram, and restart."
@@ -182,13 +185,17 @@ impl Receiver {
                 .await?;
                 Ok(REFUSED_PAUSE)
             }
-            _ => self.judge(error).await,
+            _ => self.judge(failure).await,
         }
     }
 
     /// Asks Telegram how its calls fare; returns when to ask again.
     async fn look(&self, webhook: &Webhook) -> Result<Duration, Error> {
-        let info = match within(SMALL_CALL, self.client.bot.get_webhook_info()).await {
+        let info = match self
+            .client
+            .ask(SMALL_CALL, self.client.bot.get_webhook_info())
+            .await
+        {
             Ok(info) => info,
             Err(error) => return self.judge(&error).await,
         };

@@ -273,3 +273,32 @@ async fn records_that_cannot_be_kept_are_told_of_once_and_no_press_is_lost() {
     assert_eq!(office.times_said(ANN, "Nothing can be recorded"), 1);
     office.close().await;
 }
+
+/// A hundred updates may be longer than what is read at a time; one by one they are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_that_are_too_long_together_are_taken_one_at_a_time() {
+    let office = an_office_with_a_plan().await;
+    office.it_is("09:00");
+    let story = office.story_message(1).await;
+    let endless = Fault::ServerErrorAfterAccepting(200, "x".repeat(5 << 20));
+    office.telegram.inject(endless.on("getUpdates"));
+    // The poll that is held open brings this, and the next one breaks.
+    office.telegram.press(BEN, TEAM, story.id, "Posted");
+    office.see_text(story.id, "Posted by Ben").await;
+    let asked_for = async |most: u64| {
+        office
+            .wait_until("the next poll", || async {
+                let polls = office.telegram.calls_of("getUpdates");
+                polls
+                    .last()
+                    .is_some_and(|poll| poll.params["limit"] == most)
+            })
+            .await;
+    };
+    asked_for(1).await;
+    office.telegram.press(BEN, TEAM, story.id, "Undo");
+    asked_for(100).await;
+    office.telegram.press(BEN, TEAM, story.id, "Posted");
+    office.see_text(story.id, "Posted by Ben").await;
+    office.close_with_messages(1).await;
+}

@@ -5,24 +5,22 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::redirect::Policy;
-use reqwest::{Response, StatusCode, Url, header};
+use reqwest::Url;
 use rusty_s3::actions::PutObject;
 use rusty_s3::{Credentials, S3Action, UrlStyle};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Sealed, Unsent, megabytes};
+use crate::system::http_client::{Body, HttpClient, HttpError, Limits};
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(15);
 /// How long the whole upload may take.
 pub const PATIENCE: Duration = Duration::from_secs(25 * 60);
 /// How long the signature holds.
 const SIGNED_FOR: Duration = Duration::from_secs(3600);
 /// The most that a server takes in one piece, in bytes.
 const MOST_BYTES: u64 = 5_000_000_000;
-/// What is read of an answer at most, in bytes: what it means stands at its beginning.
-const MOST_ANSWER_BYTES: usize = 64 * 1024;
+/// What is read of an answer at most, in bytes; an error has a few hundred.
+const MOST_ANSWER_BYTES: u64 = 64 * 1024;
 /// The longest name of an error, in characters.
 const LONGEST_CODE: usize = 64;
 
@@ -83,57 +81,40 @@ impl Bucket {
                 "it is {size} large, and a bucket takes 5 GB in one piece; use `[backup] copy_to`"
             )));
         }
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(PATIENCE)
-            .redirect(Policy::none())
-            .build()
-            .map_err(|error| failed(unreachable(error)))?;
+        let client = HttpClient::new().map_err(|error| failed(unreachable(&error)))?;
         let file = tokio::fs::File::open(&sealed.path)
             .await
             .map_err(|error| failed(error.to_string()))?;
         let object = format!("{}{}", self.folder, sealed.name);
         let put = PutObject::new(&self.bucket, Some(&self.credentials), &object);
-        let answer = client
-            .put(put.sign_with_time(SIGNED_FOR, &now))
-            .header(header::CONTENT_LENGTH, sealed.size_bytes)
-            .body(file)
-            .send()
-            .await
-            .map_err(|error| failed(unreachable(error)))?;
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(());
-        }
-        let code = code(&beginning(answer).await);
+        let url = put.sign_with_time(SIGNED_FOR, &now);
+        let limits = Limits {
+            bytes: MOST_ANSWER_BYTES,
+            time: PATIENCE,
+        };
+        let body = Body::File(file, sealed.size_bytes);
+        let (status, code) = match client.call(url, body, limits).await {
+            Ok(answer) if answer.is_success() => return Ok(()),
+            Ok(answer) => (answer.status, code(&String::from_utf8_lossy(&answer.body))),
+            Err(HttpError::Elsewhere { status, .. } | HttpError::TooLong(status, _)) => {
+                (status, None)
+            }
+            Err(error) => return Err(failed(unreachable(&error))),
+        };
         Err(failed(refusal(status, code.as_deref())))
     }
 }
 
-/// The innermost reason; what is around it tells the address.
-fn unreachable(error: reqwest::Error) -> String {
-    if error.is_timeout() && !error.is_connect() {
-        let minutes = PATIENCE.as_secs() / 60;
-        return format!(
-            "it was not taken within {minutes} minutes; is the network too slow for it?"
-        );
+fn unreachable(error: &HttpError) -> String {
+    match error {
+        HttpError::Late(limit) => format!(
+            "it was not taken within {} minutes; is the network too slow for it?",
+            limit.as_secs() / 60
+        ),
+        _ => format!(
+            "the server cannot be reached: {error}; look at the network and `[backup] s3_url`"
+        ),
     }
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    format!("the server cannot be reached: {cause}; look at the network and `[backup] s3_url`")
-}
-
-async fn beginning(mut answer: Response) -> String {
-    let mut bytes = Vec::new();
-    while bytes.len() < MOST_ANSWER_BYTES
-        && let Ok(Some(chunk)) = answer.chunk().await
-    {
-        bytes.extend_from_slice(&chunk);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The name of the error in an answer. Nothing else of it is told: servers repeat there what they were asked.
@@ -144,7 +125,7 @@ fn code(answer: &str) -> Option<String> {
     is_name.then(|| code.to_owned())
 }
 
-fn refusal(status: StatusCode, code: Option<&str>) -> String {
+fn refusal(status: u16, code: Option<&str>) -> String {
     let meaning = match code.unwrap_or_default() {
         "AccessDenied" => "the access key may not put files there; let it (`s3:PutObject`)",
         "InvalidAccessKeyId" => "it does not know the access key; look at `[backup] s3_access_key`",
@@ -162,7 +143,7 @@ fn refusal(status: StatusCode, code: Option<&str>) -> String {
         "RequestTimeTooSkewed" => "the clock of the box is wrong (`timedatectl`)",
         "EntityTooLarge" => "it is too large for this server",
         "QuotaExceeded" | "XMinioStorageFull" => "it is full",
-        _ => match status.as_u16() {
+        _ => match status {
             300..400 => "the bucket is elsewhere; correct `[backup] s3_url` and `s3_region`",
             403 => "the access key may not put files there",
             404 => "there is no such bucket; correct `[backup] s3_url`",
@@ -171,10 +152,7 @@ fn refusal(status: StatusCode, code: Option<&str>) -> String {
         },
     };
     let code = code.map(|code| format!(" {code}")).unwrap_or_default();
-    format!(
-        "the server refused it: {meaning} ({}{code})",
-        status.as_u16()
-    )
+    format!("the server refused it: {meaning} ({status}{code})")
 }
 
 #[cfg(test)]
@@ -210,7 +188,7 @@ mod tests {
         let found = code(answer);
         assert_eq!(found.as_deref(), Some("AccessDenied"));
         assert_eq!(
-            refusal(StatusCode::FORBIDDEN, found.as_deref()),
+            refusal(403, found.as_deref()),
             "the server refused it: the access key may not put files there; let it (`s3:PutObject`) (403 AccessDenied)"
         );
         for odd in [
@@ -221,7 +199,7 @@ mod tests {
         ] {
             assert_eq!(code(odd), None);
         }
-        let lost = refusal(StatusCode::MOVED_PERMANENTLY, None);
+        let lost = refusal(301, None);
         assert!(lost.contains("elsewhere"), "{lost}");
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(print: Print, config: &Config) -> Result<(), Failure> {
         .clone()
         .map(|token| Client::new(token, telegram.api_url.clone()))
         .transpose()
-        .map_err(|error| Failure::plain(error.without_url().to_string()))?;
+        .map_err(|error| Failure::plain(error.to_string()))?;
     let copies = Copies::new(config, teams.own().clone(), client.map(Voice::new));
     let nothing = || {
         Failure::NotFound(told(

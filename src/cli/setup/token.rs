@@ -101,7 +101,7 @@ impl Desk<'_> {
             return Err(Refusal::Wrong(reason.to_owned()));
         }
         let client = Client::new(token, self.config.telegram.api_url.clone())
-            .map_err(|error| Refusal::Unknown(error.without_url().to_string()))?;
+            .map_err(|error| Refusal::Unknown(error.to_string()))?;
         match client.call(SMALL_CALL, client.bot.get_me()).await {
             Ok(me) => Ok(Bot {
                 client,
