@@ -72,7 +72,7 @@ impl State {
             Outcome::Posted | Outcome::Skipped | Outcome::Rejected => self == Self::Awaiting,
             Outcome::Expired => matches!(self, Self::Awaiting | Self::Unconfirmed),
             Outcome::Failed => self == Self::Sending,
-            Outcome::Missed => matches!(self, Self::Planned | Self::Retrying | Self::Sending),
+            Outcome::Missed => self != Self::Awaiting,
             Outcome::Cancelled => true,
         }
     }
@@ -247,17 +247,26 @@ pub const QUESTION: SignedDuration = SignedDuration::from_mins(2);
 /// The most messages that one story may ever have in a chat.
 pub const MOST_MESSAGES: u32 = 2;
 
-/// How often a delivery that did not leave the box is tried again.
-const MOST_RETRIES: u32 = 3;
-
-/// When to send again after the `failures`-th failure in a row: after 5, 10 and 20 minutes, then never.
+/// How long the pause is after the `failures`-th failure in a row: 5 and 10 minutes, then 20 each time.
 #[must_use]
-pub fn retry_at(failures: u32, now: Timestamp) -> Option<Timestamp> {
-    if failures == 0 || failures > MOST_RETRIES {
-        return None;
-    }
-    now.checked_add(SignedDuration::from_mins(5 << (failures - 1)))
-        .ok()
+pub fn pause_after(failures: u32) -> SignedDuration {
+    SignedDuration::from_mins(5 << failures.clamp(1, 3).saturating_sub(1))
+}
+
+/// The same for a server that asked for so much patience: never less than it asked for, and ever more, up to five minutes,
+/// where it asks again and again.
+#[must_use]
+pub fn pause_as_asked(asked: SignedDuration, failures: u32) -> SignedDuration {
+    let growing = SignedDuration::from_secs(1 << failures.min(8));
+    asked.max(growing.min(SignedDuration::from_mins(5)))
+}
+
+/// When to send again after such a pause, as long as that is before `until`; the last try comes a minute before it.
+#[must_use]
+pub fn retry_at(pause: SignedDuration, until: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let last = until.checked_sub(SignedDuration::from_mins(1)).ok()?;
+    let at = now.checked_add(pause).ok()?.min(last);
+    (at > now).then_some(at)
 }
 
 #[cfg(test)]
@@ -265,12 +274,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retries_come_after_five_ten_and_twenty_minutes_and_then_no_more() {
-        let now = Timestamp::UNIX_EPOCH;
-        let minutes: Vec<Option<i64>> = (1..=4)
-            .map(|failures| retry_at(failures, now).map(|at| at.as_second() / 60))
-            .collect();
-        assert_eq!(minutes, [Some(5), Some(10), Some(20), None]);
+    fn retries_come_after_five_ten_and_twenty_minutes_and_once_more_before_it_is_too_late() {
+        let until = Timestamp::from_second(60 * 60).unwrap();
+        let mut now = Timestamp::UNIX_EPOCH;
+        let mut minutes = Vec::new();
+        for failures in 1.. {
+            let Some(at) = retry_at(pause_after(failures), until, now) else {
+                break;
+            };
+            now = at;
+            minutes.push(at.as_second() / 60);
+        }
+        assert_eq!(minutes, [5, 15, 35, 55, 59]);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_patience_without_end_is_asked_ever_less_often() {
+        let second = SignedDuration::from_secs(1);
+        let pauses: Vec<i64> = [1, 2, 5, 8, 9, 4000]
+            .map(|failures| pause_as_asked(second, failures).as_secs())
+            .to_vec();
+        assert_eq!(pauses, [2, 4, 32, 256, 256, 256]);
+        let hours = SignedDuration::from_hours(5);
+        assert_eq!(pause_as_asked(hours, 3), hours, "it is obeyed");
     }
 
     #[test]

@@ -39,13 +39,13 @@ impl Flow {
         synchronised: bool,
         now: Timestamp,
     ) -> Result<Step> {
-        let team = self.team;
+        let (team, why) = (self.team, self.server.reason());
         let (due, settings) = self
             .store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
                 let due = match settings.chat {
-                    Some(_) => look(tx, team, &settings, synchronised, now)?,
+                    Some(_) => look(tx, team, &settings, synchronised, why.as_deref(), now)?,
                     None => Due::Nothing(None),
                 };
                 Ok((due, settings))
@@ -59,6 +59,10 @@ impl Flow {
         };
         if settings.dry_run {
             return self.rehearse(story, now).await;
+        }
+        let is_repeated = story.state == State::Unconfirmed;
+        if let Some(until) = self.waits_for_server(outlet, is_repeated, now).await? {
+            return Ok(Step::Idle(Some(until)));
         }
         let mut picture = match studio(shown.clone()).await {
             Ok(picture) => picture,
@@ -136,6 +140,7 @@ impl Flow {
         now: Timestamp,
     ) -> Result<()> {
         let team = self.team;
+        self.server.judge(answer.as_ref().err(), now);
         self.store
             .write_durably(move |tx| {
                 let settings = settings::of(tx, team)?;

@@ -8,6 +8,7 @@ use super::chooser::{fill_now, showing, shown};
 use super::close::{Ending, Subject, close};
 use super::conditions::judge;
 use super::schedule::adopt_settings;
+use super::settle::repeat_until;
 use crate::domain::alert::topic::CLOCK;
 use crate::domain::calendar::{Slot, minimum_spacing, slot_named, slots_between};
 use crate::domain::ids::TeamId;
@@ -15,7 +16,7 @@ use crate::domain::media::Media;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, history, media, state, stories, teams};
+use crate::store::{Tx, history, media, messages, state, stories, teams};
 use crate::system::clock;
 
 /// How soon a clock in doubt is looked at again.
@@ -45,12 +46,14 @@ pub(super) enum Due {
     Nothing(Option<Timestamp>),
 }
 
-/// Looks what is to be done now. On the way every slot that went by gets its end.
+/// Looks what is to be done now. On the way every slot that went by gets its end; `why` tells why nothing is sent, if that is
+/// known.
 pub(super) fn look(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
     synchronised: bool,
+    why: Option<&str>,
     now: Timestamp,
 ) -> Result<Due> {
     if teams::is_removed(tx, team)? {
@@ -60,7 +63,7 @@ pub(super) fn look(
         // Soon: the clock may have been set while this was on its way here.
         return Ok(Due::Nothing(now.checked_add(SOON).ok()));
     }
-    if !settle_slots(tx, team, settings, now)? {
+    if !settle_slots(tx, team, settings, why, now)? {
         return Ok(Due::LookAgain);
     }
     let row = teams::get(tx, team)?;
@@ -69,7 +72,11 @@ pub(super) fn look(
     let gate = Gate::new(settings, row.last_sent_at, &queue, now);
     let mut next: Option<Timestamp> = None;
     for story in queue {
-        let Some(at) = gate.time_to_send(&story, paused) else {
+        // Its message is in the chat already, and waits for the picture.
+        let is_announced = story.state == State::Retrying
+            && story.delivery.messages > 0
+            && messages::announcement_of(tx, story.id)?.is_some();
+        let Some(at) = gate.time_to_send(&story, paused, is_announced) else {
             continue;
         };
         if at > now {
@@ -179,19 +186,17 @@ impl<'a> Gate<'a> {
     }
 
     /// When a story is to be sent; nothing if it is not to be sent at all.
-    fn time_to_send(&self, story: &Story, paused: bool) -> Option<Timestamp> {
+    fn time_to_send(&self, story: &Story, paused: bool, is_announced: bool) -> Option<Timestamp> {
         let on_request = story.requested_by.is_some();
         if paused && !on_request {
             return None;
         }
-        // Its message is in the chat already, and waits for the picture.
-        let is_announced = story.state == State::Retrying && story.delivery.messages > 0;
         let ready_at = match story.state {
             State::Planned => story.due_at,
             State::Retrying => story.delivery.retry_at?,
             State::Unconfirmed => {
                 let at = story.delivery.retry_at?;
-                if self.now.duration_since(at) > late(self.settings) {
+                if self.now > repeat_until(story, self.settings) {
                     return None;
                 }
                 at
@@ -242,7 +247,7 @@ fn withdraw(tx: &mut dyn Tx, settings: &TeamSettings, story: &Story, now: Timest
             }
         }
         // It is on record that it was tried, so the slot has had its story.
-        (State::Retrying, _) => end_missed(tx, settings, story, NOT_FIT, now)?,
+        (State::Retrying, _) => end_missed(tx, settings, story, NOT_FIT, None, now)?,
         _ => {
             let ending = Ending::by_itself(Outcome::Cancelled, NOT_FIT);
             close(tx, settings, &Subject::Story(story), &ending, now)?;
@@ -252,11 +257,12 @@ fn withdraw(tx: &mut dyn Tx, settings: &TeamSettings, story: &Story, now: Timest
 }
 
 /// Gives every slot and every wish that went by its end; the latest slot keeps its chance, if it can still be sent. False if
-/// there is more to settle, after a very long absence.
+/// there is more to settle, after a very long absence. `why` tells why nothing is sent just now, if that is known.
 pub(super) fn settle_slots(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
+    why: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
     adopt_settings(tx, team, settings, now)?;
@@ -276,6 +282,7 @@ pub(super) fn settle_slots(
         .filter(|story| matches!(story.state, State::Planned | State::Retrying))
         .filter(|story| story.due_at <= now)
         .collect();
+    let waiting = without_those_that_may_stand(tx, waiting, row.paused_at.is_some())?;
     let (wishes, waiting): (Vec<Story>, Vec<Story>) = waiting
         .into_iter()
         .partition(|story| story.requested_by.is_some());
@@ -293,12 +300,13 @@ pub(super) fn settle_slots(
     };
     for wish in &wishes {
         if now.duration_since(wish.due_at) > late(settings) {
-            end_missed(tx, settings, wish, TOO_LATE, now)?;
+            end_missed(tx, settings, wish, TOO_LATE, why, now)?;
         }
     }
     for story in &waiting {
         if let Some(reason) = fate(story.due_at) {
-            end_missed(tx, settings, story, reason, now)?;
+            let why = why.filter(|_| reason != PAUSED);
+            end_missed(tx, settings, story, reason, why, now)?;
         }
     }
     for slot in empty {
@@ -320,6 +328,26 @@ pub(super) fn settle_slots(
     Ok(is_all)
 }
 
+/// A picture that may be in its announcement already is put there when the server works: its story is not called missed
+/// meanwhile.
+fn without_those_that_may_stand(
+    tx: &mut dyn Tx,
+    waiting: Vec<Story>,
+    paused: bool,
+) -> Result<Vec<Story>> {
+    let mut others = Vec::new();
+    for story in waiting {
+        let may_stand = !paused
+            && story.state == State::Retrying
+            && story.delivery.sent_at.is_some()
+            && messages::announcement_of(tx, story.id)?.is_some();
+        if !may_stand {
+            others.push(story);
+        }
+    }
+    Ok(others)
+}
+
 fn late(settings: &TeamSettings) -> SignedDuration {
     SignedDuration::from_mins(i64::from(settings.late_minutes))
 }
@@ -329,9 +357,10 @@ fn end_missed(
     settings: &TeamSettings,
     story: &Story,
     reason: &str,
+    why: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
-    let why = story.delivery.reason.as_deref().map_or_else(
+    let why = story.delivery.reason.as_deref().or(why).map_or_else(
         || reason.to_owned(),
         |last| format!("{reason}; at the last try: {last}"),
     );

@@ -37,6 +37,7 @@ mod remind;
 mod runway;
 pub mod schedule;
 pub mod secrets;
+mod server;
 pub mod settings;
 mod settle;
 pub mod stats;
@@ -80,6 +81,8 @@ pub struct Flow {
     start: Arc<Mutex<Option<presence::Start>>>,
     /// Where albums were asked for.
     albums: album::Wishes,
+    /// Whether the server outside works.
+    server: server::Server,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -147,6 +150,7 @@ impl Flow {
             was_late: Arc::default(),
             start: Arc::default(),
             albums: album::Wishes::default(),
+            server: server::Server::default(),
             nudges: Nudges::default(),
         }
     }

@@ -28,6 +28,9 @@ pub trait Outlet: Send + Sync {
     /// Whether what is to be uploaded is announced first. Else it is sent in one call, whose answer is easily lost.
     fn announces(&self) -> bool;
 
+    /// Asks the server something that may be asked as often as one likes: whether it works.
+    fn greet(&self) -> Answer<'_, Result<(), Trouble>>;
+
     /// Says in a few words that a story is coming, in a message of its own. The attempt is on record before this is called.
     fn announce<'a>(&'a self, card: &'a Card) -> Answer<'a, Result<MessageRef, Trouble>>;
 
@@ -139,7 +142,7 @@ impl Trouble {
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
-            Self::Later(after) => format!("asked to wait {} s", after.as_secs()),
+            Self::Later(after) => format!("Telegram asks for patience: {}", patience(*after)),
             Self::Unreachable(reason)
             | Self::Unsure(reason)
             | Self::Never(reason)
@@ -148,6 +151,15 @@ impl Trouble {
             Self::Gone => "the message is gone".to_owned(),
             Self::StaysText => "the announcement takes no picture".to_owned(),
         }
+    }
+}
+
+/// `90 s`, `40 min`, `5 h`.
+fn patience(wait: Duration) -> String {
+    match wait.as_secs() {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds @ 120..=7_199 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3600)),
     }
 }
 

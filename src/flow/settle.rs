@@ -12,7 +12,9 @@ use crate::domain::alert::topic::{CHAT_RIGHTS, REFUSED};
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::TeamId;
 use crate::domain::outcome::Outcome;
-use crate::domain::story::{DOUBT, Delivery, LEASE, MOST_MESSAGES, State, Story, retry_at};
+use crate::domain::story::{
+    DOUBT, Delivery, LEASE, MOST_MESSAGES, State, Story, pause_after, pause_as_asked, retry_at,
+};
 use crate::domain::team::TeamSettings;
 use crate::store::messages::{Kind, NewMessage};
 use crate::store::stories::Wanted;
@@ -148,12 +150,22 @@ fn settle_trouble(
         reason: Some(reason.clone()),
         ..story.delivery.clone()
     };
+    // A first message may be there: a press on it still decides, whatever became of the second.
+    let is_doubtful = !is_announced && story.delivery.messages > 0;
+    let until = if is_doubtful {
+        repeat_until(story, settings)
+    } else {
+        sent_until(story, settings)
+    };
     match trouble {
         // To put the picture into its announcement may be repeated.
         Trouble::Unsure(_) if !is_announced => return doubt(tx, settings, story, &reason, now),
         Trouble::Later(after) => {
             let after = SignedDuration::try_from(*after).unwrap_or(SignedDuration::from_secs(60));
-            delivery.retry_at = now.checked_add(after).ok();
+            delivery.failures += 1;
+            // Obeyed, even if it will be too late then: until it is, people are told why nothing comes.
+            let pause = pause_as_asked(after, delivery.failures);
+            delivery.retry_at = Some(now.checked_add(pause).unwrap_or(now));
         }
         Trouble::Moved(to) => {
             let shown = Snapshot::of(&media::get(tx, story.media)?);
@@ -170,7 +182,7 @@ fn settle_trouble(
         | Trouble::Gone
         | Trouble::StaysText => {
             delivery.failures += 1;
-            delivery.retry_at = retry_at(delivery.failures, now);
+            delivery.retry_at = retry_at(pause_after(delivery.failures), until, now);
         }
         Trouble::Never(_) if is_announced || story.delivery.messages == 0 => {
             let text = format!(
@@ -193,27 +205,41 @@ fn settle_trouble(
             delivery.retry_at = None;
         }
     }
-    // A first message may be there: a press on it still decides, whatever became of the second.
-    if !is_announced && story.delivery.messages > 0 {
-        stories::advance(tx, story, State::Unconfirmed, &delivery, now)?;
-        return Ok(());
+    // Its picture may stand in the chat, with its buttons. To put it there again rings nowhere, so that is done when the
+    // server works, however late it is: better than an announcement that nothing follows.
+    if is_announced && matches!(trouble, Trouble::Unsure(_)) {
+        delivery.sent_at = delivery.sent_at.or(Some(now));
     }
-    let late = SignedDuration::from_mins(i64::from(settings.late_minutes));
-    let in_time = delivery
-        .retry_at
-        .filter(|at| at.duration_since(story.due_at) <= late);
-    if in_time.is_some() {
-        stories::advance(tx, story, State::Retrying, &delivery, now)?;
-    } else if is_announced && matches!(trouble, Trouble::Unsure(_)) {
-        // Its picture may stand in the chat, with its buttons.
-        delivery.retry_at = None;
+    if is_announced
+        && delivery.sent_at.is_some()
+        && delivery.retry_at.is_none()
+        && !matches!(trouble, Trouble::Gone | Trouble::Moved(_))
+    {
+        delivery.retry_at = now.checked_add(pause_after(delivery.failures)).ok();
+    }
+    if is_doubtful {
         stories::advance(tx, story, State::Unconfirmed, &delivery, now)?;
+    } else if delivery.retry_at.is_some() {
+        stories::advance(tx, story, State::Retrying, &delivery, now)?;
     } else {
         // The media goes back to the pool: the network must not use it up.
         let ending = Ending::by_itself(Outcome::Missed, reason);
         close(tx, settings, &Subject::Story(story), &ending, now)?;
     }
     Ok(())
+}
+
+/// Until when a story may be sent for the first time.
+pub(super) fn sent_until(story: &Story, settings: &TeamSettings) -> Timestamp {
+    let late = SignedDuration::from_mins(i64::from(settings.late_minutes));
+    story.due_at.checked_add(late).unwrap_or(story.due_at)
+}
+
+/// Until when a story that may have arrived may be sent once more.
+pub(super) fn repeat_until(story: &Story, settings: &TeamSettings) -> Timestamp {
+    let late = SignedDuration::from_mins(i64::from(settings.late_minutes));
+    let first = story.delivery.sent_at.unwrap_or(story.due_at);
+    first.checked_add(DOUBT + late).unwrap_or(first)
 }
 
 /// A story whose call never came back: it goes on with its announcement, if that is on record; else it may have arrived.

@@ -68,7 +68,7 @@ impl Flow {
             let settings = settings::of(tx, team)?;
             // The slots of the pause end with it, or the latest would be sent as a debt.
             if trusted(tx, now)? {
-                while !settle_slots(tx, team, &settings, now)? {}
+                while !settle_slots(tx, team, &settings, None, now)? {}
             }
             let paused = teams::get(tx, team)?;
             Ok(if teams::resume(tx, team)? {

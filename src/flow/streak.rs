@@ -22,6 +22,7 @@ enum Kind {
     Network,
     Rights,
     Refused,
+    Patience,
 }
 
 impl Kind {
@@ -31,8 +32,9 @@ impl Kind {
             Trouble::Unreachable(_) | Trouble::Unsure(_) => Some(Self::Network),
             Trouble::Owner(_) => Some(Self::Rights),
             Trouble::Never(_) => Some(Self::Refused),
+            Trouble::Later(_) => Some(Self::Patience),
             // What follows from these is done at once: another number, another message, another way.
-            Trouble::Later(_) | Trouble::Moved(_) | Trouble::Gone | Trouble::StaysText => None,
+            Trouble::Moved(_) | Trouble::Gone | Trouble::StaysText => None,
         }
     }
 
@@ -40,13 +42,16 @@ impl Kind {
     fn patience(self) -> u32 {
         match self {
             Self::Rights => 1,
-            Self::Network | Self::Refused => MANY,
+            Self::Network | Self::Refused | Self::Patience => MANY,
         }
     }
 
     fn remedy(self) -> &'static str {
         match self {
-            Self::Network => "Check the box's network; each is tried again by itself.",
+            Self::Network => {
+                "Check the box's network, and whether Telegram works; each is tried again by itself."
+            }
+            Self::Patience => "Nothing is to be done: each is tried again as soon as it may be.",
             Self::Rights => "`storyline telegram test` tells what the bot needs.",
             Self::Refused => {
                 "Telegram refuses what it is sent; `storyline history list` shows which stories."
@@ -82,8 +87,11 @@ pub(super) fn fail(
         failures: before.map_or(0, |before| before.failures).saturating_add(1),
         since: before.map_or(now, |before| before.since),
     };
-    let text = serde_json::to_string(&streak).unwrap_or_default();
-    state::note_failures(tx, team, &text)?;
+    // More than many are no news: a long outage writes nothing.
+    if streak.failures <= MANY {
+        let text = serde_json::to_string(&streak).unwrap_or_default();
+        state::note_failures(tx, team, &text)?;
+    }
     if streak.failures >= kind.patience() {
         let text = format!(
             "Stories cannot be delivered since {}: {}. {}",

@@ -212,8 +212,15 @@ fn keep_in_time(
             messages::want(tx, story.id)?;
             return Ok(true);
         }
-        State::Awaiting | State::Unconfirmed if waited(story, now) > patience => {
+        State::Awaiting if waited(story, now) > patience => {
             (Outcome::Expired, "nobody pressed in time".to_owned())
+        }
+        // Nobody can be blamed for not pressing what may never have come.
+        State::Unconfirmed if waited(story, now) > patience => {
+            (Outcome::Missed, nobody_had_it(story))
+        }
+        State::Retrying if stood > PATIENCE && story.delivery.sent_at.is_some() => {
+            (Outcome::Missed, nobody_had_it(story))
         }
         State::Retrying if stood > PATIENCE => {
             let last = story.delivery.reason.clone();
@@ -223,6 +230,12 @@ fn keep_in_time(
     };
     let ending = Ending::by_itself(outcome, reason);
     close(tx, settings, &Subject::Story(story), &ending, now)
+}
+
+/// Why a story was missed that may have arrived.
+fn nobody_had_it(story: &Story) -> String {
+    let last = story.delivery.reason.as_deref().unwrap_or("no answer");
+    format!("nobody is known to have had it; at the last try: {last}")
 }
 
 /// How long a story has waited for a press; one that is put off does not wait.

@@ -296,6 +296,13 @@ impl Outlet for Desk {
         self.announces.load(Ordering::Relaxed)
     }
 
+    fn greet(&self) -> Answer<'_, Result<(), Trouble>> {
+        Box::pin(async move {
+            let client = &self.voice.client;
+            client.call(SMALL_CALL, client.bot.get_me()).await.map(drop)
+        })
+    }
+
     fn announce<'a>(&'a self, card: &'a Card) -> Answer<'a, Result<MessageRef, Trouble>> {
         Box::pin(self.send_announcement(card))
     }

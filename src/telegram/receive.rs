@@ -37,6 +37,8 @@ pub(super) const WANTED: [AllowedUpdate; 4] = [
 const PRESS_KEPT: Duration = Duration::from_secs(150);
 /// The longest pause after a network error.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest patience with a server that asks for some: who listens to nobody for hours loses every press.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(120);
 /// The pause while the token is refused, or another process takes the updates.
 pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// Another program that takes the updates is heard of now and then; without word of it for so long, it is gone.
@@ -162,7 +164,10 @@ impl Receiver {
         self.complain_if_long(format!("Telegram is not heard: {}.", trouble.reason()))
             .await?;
         Ok(match trouble {
-            Trouble::Later(wait) => wait,
+            // One that asks for a second without end is asked ever less often.
+            Trouble::Later(wait) => wait
+                .max(Duration::from_secs(1 << errors.min(5)))
+                .min(LONGEST_PATIENCE),
             _ => Duration::from_secs(1 << errors.min(5)).min(LONGEST_PAUSE),
         })
     }

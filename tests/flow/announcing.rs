@@ -96,26 +96,42 @@ on_every_engine! {
 
     fn a_picture_that_never_gets_through_misses_its_slot_and_the_announcement_tells_it(home: Home) {
         let mut the_box = before_nine(home);
-        for _ in 0..4 {
+        for _ in 0..6 {
             the_box.once_at_picture(Network::IsAway);
         }
-        the_box.live_for(minutes(50));
-        assert_eq!(the_box.pictures_at(), [0, 5, 15, 35]);
+        the_box.live_for(minutes(70));
+        assert_eq!(the_box.pictures_at(), [0, 5, 15, 35, 55, 59]);
         assert_eq!(the_box.end_told(), (Outcome::Missed, "no network".to_owned()));
         assert!(the_box.run(the_box.flow().locks(the_box.now)).unwrap().is_empty());
         the_box.audit();
     }
 
-    fn a_picture_that_may_have_got_through_is_not_called_missed(home: Home) {
+    fn a_picture_that_may_have_got_through_is_not_called_missed_and_follows_late(home: Home) {
         let mut the_box = before_nine(home);
-        for _ in 0..4 {
-            the_box.once_at_picture(Network::LosesTheAnswer);
+        for _ in 0..6 {
+            the_box.once_at_picture(Network::LosesTheMessage);
         }
-        the_box.live_for(minutes(50));
-        assert_eq!(the_box.pictures_at(), [0, 5, 15, 35]);
-        assert_eq!(the_box.queue()[0].state, State::Unconfirmed);
+        the_box.live_for(minutes(65));
+        assert_eq!(the_box.pictures_at(), [0, 5, 15, 35, 55, 59]);
+        assert_eq!(the_box.queue()[0].state, State::Retrying);
+        // It rang once, and now it is complete.
+        the_box.live_for(minutes(30));
+        the_box.is_before_the_team_once();
         the_box.live_for(days(1));
         assert_eq!(the_box.end_told().0, Outcome::Expired);
+        the_box.audit();
+    }
+
+    fn a_picture_that_never_follows_is_missed_in_the_end(home: Home) {
+        let mut the_box = before_nine(home);
+        the_box.once(Network::Works);
+        the_box.network(Network::LosesTheMessage);
+        the_box.live_for(days(1) + hours(2));
+        assert_eq!(the_box.rang().len(), 1);
+        let (outcome, reason) = the_box.end_told();
+        assert_eq!(outcome, Outcome::Missed);
+        assert!(reason.contains("nobody is known to have had it"), "{reason}");
+        assert!(the_box.ended(Outcome::Expired).is_empty());
         the_box.audit();
     }
 

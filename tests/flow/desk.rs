@@ -69,6 +69,8 @@ pub(crate) struct Records {
     pub(crate) is_direct: bool,
     /// Whether the server puts no picture into a text.
     pub(crate) takes_no_picture: bool,
+    /// How often it was asked whether it works.
+    pub(crate) greetings: usize,
     /// Every attempt at a new message, with its time.
     pub(crate) attempts: Vec<(Timestamp, Card)>,
     /// Every attempt to put a picture into an announcement.
@@ -180,6 +182,19 @@ impl Desk {
         Ok(())
     }
 
+    /// How often it was asked whether it works.
+    fn greeted(&self) -> Result<(), Trouble> {
+        let mut records = self.records();
+        records.greetings += 1;
+        match records.otherwise {
+            Some(Network::IsAway) => Err(Trouble::Unreachable("no network".to_owned())),
+            Some(Network::LosesTheMessage | Network::LosesTheAnswer) => {
+                Err(Trouble::Unsure("502 Bad Gateway".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What the network does to the next new message.
     fn network(&self, card: &Card) -> Network {
         let mut records = self.records();
@@ -213,6 +228,10 @@ impl Outlet for Desk {
                 }
             }
         })
+    }
+
+    fn greet(&self) -> Answer<'_, Result<(), Trouble>> {
+        Box::pin(async move { self.greeted() })
     }
 
     fn announces(&self) -> bool {

@@ -24,6 +24,7 @@ mod lives;
 mod model;
 mod notices;
 mod originals;
+mod outages;
 mod plan;
 mod presses;
 mod reminding;
