@@ -8,6 +8,7 @@ mod keeper;
 mod loops;
 mod nightly;
 mod patience;
+mod sentinel;
 mod shift;
 
 use std::time::Duration;

@@ -2,6 +2,7 @@
 //! to stop, or when the teams are other ones than it was made for.
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +15,14 @@ use super::illness::{Illness, passes};
 use super::keeper::Keeper;
 use super::loops::Worker;
 use super::nightly::Nightly;
-use crate::config::Config;
+use super::sentinel::Sentinel;
+use crate::config::{Config, DatabaseUrl};
 use crate::flow::Flow;
 use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
 use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
 use crate::system::background::background;
+use crate::system::board::Board;
 use crate::system::clock::Clock;
 use crate::system::events;
 use crate::system::logging::span_of;
@@ -128,6 +131,7 @@ impl<'a> Shift<'a> {
         }
         let receiver = voice.as_ref().map(|voice| self.receive(voice));
         self.keep(systemd, owner);
+        self.look_after_the_machine();
         self.back_up();
         self.carry_off(voice.as_ref());
         self.watch(systemd);
@@ -255,6 +259,25 @@ impl Shift<'_> {
         let tick = self.heart.subscribe();
         self.start(None, "upkeep", NETWORK_QUIET, move |pulse| {
             keeper.clone().run(tick.clone(), pulse)
+        });
+    }
+
+    /// The machine is one for all teams, and the box's own hears of it.
+    fn look_after_the_machine(&self) {
+        let all = self.teams.all().iter();
+        let mut folders: Vec<PathBuf> = all.map(|(_, team)| team.library.clone()).collect();
+        if let DatabaseUrl::Sqlite(database) = &self.config.database.url {
+            folders.extend(database.parent().map(Path::to_owned));
+        }
+        let sentinel = Sentinel {
+            board: Board::here(),
+            folders,
+            flow: self.teams.own().clone(),
+            clock: self.clock.clone(),
+        };
+        let tick = self.heart.subscribe();
+        self.start(None, "machine", QUIET, move |pulse| {
+            sentinel.clone().run(tick.clone(), pulse)
         });
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{Findings, State};
+use crate::system::board::Seen;
 use crate::system::storage::{Left, NO_FILES, gigabytes, left};
 use jiff::SignedDuration;
 
@@ -37,7 +38,13 @@ pub(super) struct Growth {
 }
 
 /// The disks that these folders lie on, each once; so much came into the libraries in the last month.
-pub(super) fn judge(findings: &mut Findings, libraries: &[&Path], own: &[&Path], came_in: Growth) {
+pub(super) fn judge(
+    findings: &mut Findings,
+    libraries: &[&Path],
+    own: &[&Path],
+    came_in: Growth,
+    board: &Seen,
+) {
     let mut disks: BTreeMap<u64, &Path> = BTreeMap::new();
     for folder in libraries.iter().chain(own) {
         // What is not there is told elsewhere.
@@ -53,7 +60,17 @@ pub(super) fn judge(findings: &mut Findings, libraries: &[&Path], own: &[&Path],
         } else {
             Growth::default()
         };
-        if let Ok(left) = left(folder) {
+        if board
+            .disks
+            .iter()
+            .any(|disk| disk.number == number && disk.fell)
+        {
+            let told = format!(
+                "the system has made the disk of {} read-only, which it does after errors",
+                folder.display()
+            );
+            findings.problem("disk", told, Some(COPY));
+        } else if let Ok(left) = left(folder) {
             match libraries.contains(&folder) {
                 // A library may be meant to be; that it cannot be written is told of the library.
                 true if left.is_read_only => {}
@@ -166,6 +183,7 @@ fn hexadecimal(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::board::Board;
 
     fn judged(bytes: u64, files: Option<u64>, monthly: Growth) -> (State, String) {
         let left = Left {
@@ -256,7 +274,18 @@ mod tests {
         let gone = folder.path().join("gone");
         let mut findings = Findings::default();
         let came_in = Growth::default();
-        judge(&mut findings, &[folder.path()], &[&within, &gone], came_in);
+        let mut seen = Board::here().look([folder.path()]);
+        judge(
+            &mut findings,
+            &[folder.path()],
+            &[&within, &gone],
+            came_in,
+            &seen,
+        );
         assert_eq!(findings.all().len(), 1, "{findings:?}");
+        assert_ne!(findings.worst(), State::Problem, "{findings:?}");
+        seen.disks[0].fell = true;
+        judge(&mut findings, &[folder.path()], &[&within], came_in, &seen);
+        assert_eq!(findings.worst(), State::Problem, "{findings:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! found, why, and what to do about it.
 
 mod backups;
+mod board;
 mod copies;
 mod disk;
 mod finding;
@@ -14,6 +15,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 pub use backups::backups;
+pub use board::HOT;
 pub use copies::age;
 pub use finding::{Finding, Findings, State};
 pub use library::library;
@@ -24,6 +26,7 @@ use crate::config::{Config, DatabaseUrl};
 use crate::domain::team::TeamSettings;
 use crate::flow::Error;
 use crate::flow::teams::Teams;
+use crate::system::board::Board;
 
 /// All that is quickly seen, by the service itself too; returns what every team decided.
 ///
@@ -48,7 +51,10 @@ pub async fn look(
     if let DatabaseUrl::Sqlite(path) = &config.database.url {
         own.extend(path.parent());
     }
-    disk::judge(findings, &libraries, &own, growth);
+    let folders = libraries.iter().chain(&own).copied();
+    let seen = Board::here().look(folders);
+    disk::judge(findings, &libraries, &own, growth, &seen);
+    board::judge(findings, &seen);
     copies::copies(findings, config, teams.own(), service, now).await?;
     Ok(all)
 }

@@ -45,6 +45,14 @@ pub mod topic {
     pub const RUNWAY: &str = "runway_";
     /// A setting on record cannot be read.
     pub const SETTINGS: &str = "settings";
+    /// The box's power is too weak.
+    pub const POWER: &str = "power";
+    /// The box is too hot.
+    pub const HEAT: &str = "heat";
+    /// The system has made a disk read-only.
+    pub const DISK_READ_ONLY: &str = "disk_read_only";
+    /// A disk makes errors.
+    pub const DISK_ERRORS: &str = "disk_errors";
     /// The program ends again and again.
     pub const CRASHES: &str = "crashes";
     /// The box was away. News.
@@ -84,6 +92,9 @@ impl Severity {
             | topic::REFUSED
             | topic::BACKLOG
             | topic::WAITING
+            | topic::POWER
+            | topic::HEAT
+            | topic::DISK_ERRORS
             | topic::SETTINGS => Self::Warning,
             _ => Self::Problem,
         }

@@ -5,6 +5,7 @@ pub mod aside;
 pub mod background;
 #[allow(dead_code, reason = "each room takes it over in turn")]
 pub(crate) mod beneath;
+pub mod board;
 pub mod clock;
 pub mod environment;
 pub mod events;

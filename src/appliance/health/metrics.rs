@@ -11,6 +11,7 @@ use crate::doctor::State;
 use crate::domain::outcome::Outcome;
 use crate::flow::Error;
 use crate::flow::teams::Teams;
+use crate::system::board::Board;
 use crate::system::lock::lock;
 use crate::system::supervisor::Supervisor;
 
@@ -64,6 +65,7 @@ pub(super) async fn metrics(Held(health): Held<Health>) -> Response {
         let found = answer.findings.iter().filter(|one| one.state == state);
         lines.value("findings", &[("state", state.name())], found.count());
     }
+    board(&mut lines);
     let sight = lock(&health.sight).clone();
     if let Sight::Work(teams, supervisor) = sight {
         tasks(&mut lines, &supervisor);
@@ -81,6 +83,29 @@ pub(super) async fn metrics(Held(health): Held<Health>) -> Response {
         lines.value("backup_timestamp_seconds", &[], made_at.as_second());
     }
     ([(header::CONTENT_TYPE, TEXT)], lines.0).into_response()
+}
+
+/// What the machine tells of itself, where it does.
+fn board(lines: &mut Lines) {
+    let seen = Board::here().look([]);
+    if let Some(celsius) = seen.celsius {
+        lines.about("board_celsius", "gauge", "How hot the box is.");
+        lines.value("board_celsius", &[], celsius);
+    }
+    if let Some(power) = seen.power {
+        lines.about(
+            "board_power_low",
+            "gauge",
+            "Whether the voltage is too low.",
+        );
+        lines.value("board_power_low", &[], u8::from(power.is_low));
+        lines.about(
+            "board_slowed",
+            "gauge",
+            "Whether the processor slows down for it, or for heat.",
+        );
+        lines.value("board_slowed", &[], u8::from(power.is_slowed));
+    }
 }
 
 fn tasks(lines: &mut Lines, supervisor: &Supervisor) {
