@@ -77,6 +77,15 @@ impl Print {
         Ok(())
     }
 
+    /// The same in several lines, in which the words from outside are [neutral](neutral::line) already.
+    pub(super) fn done_in_lines<T: Serialize>(self, facts: &T, lines: &str) -> Result<(), Failure> {
+        if self.json {
+            return self.json(facts);
+        }
+        say(lines);
+        Ok(())
+    }
+
     pub(super) fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Failure> {
         let mut text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
         text.push('\n');

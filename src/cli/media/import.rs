@@ -12,6 +12,7 @@ use crate::cli::{Failure, Seat};
 use crate::domain::run::Run;
 use crate::library::Library;
 use crate::library::import::{Imported, import};
+use crate::system::neutral;
 
 /// Files that are named one by one.
 const MOST_NAMED: usize = 5;
@@ -58,7 +59,7 @@ pub(super) async fn run(seat: &Seat, options: Import) -> Result<(), Failure> {
             say(&format!("The admin chat was not told: {reason}."));
         }
     }
-    seat.print.done(&done, &sentence)?;
+    seat.print.done_in_lines(&done, &sentence)?;
     match done.broken_off {
         Some(reason) => Err(Failure::Unavailable(told(
             format!("`{}`: {reason}", folder.display()),
@@ -81,7 +82,9 @@ fn summary(done: &Imported) -> String {
     }
     let mut sentence = format!("{}.", words.join(", "));
     for left in done.left_out.iter().take(MOST_NAMED) {
-        sentence.push_str(&format!("\n{}: {}", left.path, left.reason));
+        let left = format!("{}: {}", left.path, left.reason);
+        sentence.push('\n');
+        sentence.push_str(&neutral::line(&left));
     }
     if done.left_out.len() > MOST_NAMED {
         sentence.push_str("\n…");

@@ -18,6 +18,7 @@ use crate::domain::team::TeamSettings;
 use crate::flow::settings::Changed;
 use crate::flow::teams::Teams;
 use crate::system::clock::Clock;
+use crate::system::neutral;
 use crate::system::storage::why;
 
 /// How the box is set up, as scripts see it.
@@ -95,7 +96,7 @@ impl Desk<'_> {
             Some(teams) => teams.own().is_served().await?,
             None => false,
         };
-        print.done(&done, &self.farewell(&answers, &wanted, is_greeted, runs))
+        print.done_in_lines(&done, &self.farewell(&answers, &wanted, is_greeted, runs))
     }
 
     /// Writes the file of settings; whether it is another one now. One that is new must be the service's to read.
@@ -165,7 +166,7 @@ impl Desk<'_> {
             "It is done. @{} brings {}\nto {}{hello}.\n",
             answers.bot.name,
             hello::rhythm(wanted),
-            answers.place.called
+            neutral::line(&answers.place.called)
         );
         let library = wanted.library.display();
         let config = self.path.display();
