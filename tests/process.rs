@@ -70,6 +70,11 @@ impl Site {
     }
 
     fn serve(&self) -> Daemon {
+        self.serve_watched("2000000")
+    }
+
+    /// The same, with a watchdog that waits for so many microseconds.
+    fn serve_watched(&self, watchdog: &str) -> Daemon {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -86,7 +91,7 @@ impl Site {
             .arg(self.config())
             .arg("serve")
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"))
-            .env("WATCHDOG_USEC", "2000000")
+            .env("WATCHDOG_USEC", watchdog)
             .env("RUNTIME_DIRECTORY", self.folder.path())
             .env_remove("JOURNAL_STREAM")
             .stdin(Stdio::null())
@@ -157,6 +162,18 @@ impl Daemon {
         assert!(status.unwrap().success());
     }
 
+    /// How often a thread of it that waited went on; those that have ended take their counts with them.
+    fn wake_ups(&self) -> u64 {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        let counts = threads.flatten().filter_map(|thread| {
+            let status = std::fs::read_to_string(thread.path().join("status")).ok()?;
+            let mut lines = status.lines();
+            let line = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            line.trim().parse::<u64>().ok()
+        });
+        counts.sum()
+    }
+
     /// Waits for the end; returns how it ended and how long that took.
     fn end(&mut self) -> (Option<i32>, Duration) {
         let began = Instant::now();
@@ -206,6 +223,27 @@ async fn it_says_that_it_is_ready_feeds_the_watchdog_and_ends_when_told() {
     assert_eq!(code, Some(0), "{}", site.log());
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(!site.log().contains(site.telegram.token()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_box_sleeps() {
+    // Nothing is due before the test is over.
+    let far = |hours: i64| {
+        let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+        let then = now.saturating_add(jiff::Span::new().hours(hours));
+        then.strftime("%H:%M").to_string()
+    };
+    let site = Site::new(3, 1, (far(6), far(8))).await;
+    let daemon = site.serve_watched("120000000");
+    site.hear("STATUS=At work");
+    // The first beat comes half a minute after the start, and has everybody look.
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let before = daemon.wake_ups();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let wake_ups = daemon.wake_ups().saturating_sub(before);
+    // There are two beats in it, and a poll that ends: some 16 on an idle machine. One timer more, or one loop that looks at
+    // its rows by every beat, is seen.
+    assert!(wake_ups <= 40, "{wake_ups} wake-ups a minute");
 }
 
 #[tokio::test(flavor = "multi_thread")]

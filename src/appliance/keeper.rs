@@ -40,11 +40,17 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) async fn run(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
-        let (mut tidied_at, mut knock) = (None, None);
+        let (mut tidied_at, mut knock, mut is_news) = (None, None, true);
         loop {
             pulse.beat();
             let now = self.clock.now();
-            if let Err(error) = self.keep_up(&mut tidied_at, &mut knock, now).await {
+            let kept_up = if is_news || self.illness.reason().is_some() {
+                self.keep_up(&mut tidied_at, &mut knock, now).await
+            } else {
+                // Time alone has passed, and may end what is on record.
+                self.put_right(&mut tidied_at, now).await
+            };
+            if let Err(error) = kept_up {
                 if !passes(&error) {
                     return Err(error.into());
                 }
@@ -63,11 +69,11 @@ impl Keeper {
                     self.illness.tell(outlet.as_ref(), now).await;
                 }
             }
-            tokio::select! {
+            is_news = tokio::select! {
                 () = pulse.stopping() => return Ok(()),
-                () = self.teams.own().nudges.upkeep.wait() => {}
-                _ = tick.wait() => {}
-            }
+                () = self.teams.own().nudges.upkeep.wait() => true,
+                beat = tick.wait() => beat.is_news,
+            };
         }
     }
 
@@ -92,6 +98,20 @@ impl Keeper {
             let all = self.teams.all().iter();
             all.for_each(|(flow, _)| flow.nudges.everybody());
         }
+        self.put_right(tidied_at, now).await?;
+        match self.missing {
+            Some(missing) => self.systemd.status(missing),
+            None => self.systemd.status(&headline(self.teams.all(), now).await?),
+        }
+        Ok(())
+    }
+
+    /// Ends what has outlived its time, in every team, and forgets once a day what nobody needs.
+    async fn put_right(
+        &self,
+        tidied_at: &mut Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         // What goes wrong with one team keeps nobody from looking after the others.
         let mut kept_up = Ok(());
         for (flow, _) in self.teams.all() {
@@ -103,10 +123,6 @@ impl Keeper {
                 flow.tidy(now).await?;
             }
             *tidied_at = Some(now);
-        }
-        match self.missing {
-            Some(missing) => self.systemd.status(missing),
-            None => self.systemd.status(&headline(self.teams.all(), now).await?),
         }
         Ok(())
     }

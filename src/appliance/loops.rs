@@ -46,8 +46,8 @@ impl Worker {
                 tokio::select! {
                     () = pulse.stopping() => return Ok(()),
                     () = self.flow.nudges.plan.wait() => break,
-                    now = tick.wait() => {
-                        if now.duration_since(planned_at).abs() >= PLAN_EVERY {
+                    beat = tick.wait() => {
+                        if beat.at.duration_since(planned_at).abs() >= PLAN_EVERY {
                             break;
                         }
                     }
@@ -73,8 +73,8 @@ impl Worker {
             turns.next = match step.await? {
                 Step::Handled => Some(now),
                 Step::Idle(next) => {
-                    self.flow.come_back(synchronised(), now).await?;
-                    next
+                    let told = self.flow.come_back(synchronised(), now).await?;
+                    next.into_iter().chain(told).min()
                 }
             };
         }
@@ -125,8 +125,7 @@ impl Worker {
         let mut turns = self.turns(&self.flow.nudges.alerts, tick, pulse);
         while turns.come().await {
             let (outlet, now) = (self.outlet.as_ref(), self.clock.now());
-            self.flow.tell_alerts(outlet, now).await?;
-            turns.next = None;
+            turns.next = self.flow.tell_alerts(outlet, now).await?;
         }
         Ok(())
     }
@@ -154,31 +153,130 @@ struct Turns<'a> {
 }
 
 impl Turns<'_> {
-    /// Rests until the next turn: a nudge, the tick, or its time, if that comes before the tick would. False if it is time to
-    /// stop.
+    /// Rests until the next turn: a nudge, a beat with news, or its time. False if it is time to stop.
     async fn come(&mut self) -> bool {
-        let soon = self.next.and_then(|at| {
-            let wait = at.duration_since(self.clock.now());
-            let wait = wait.max(SignedDuration::ZERO);
-            // Later ones are left to the tick, which reads the wall clock anew.
-            Duration::try_from(wait).ok().filter(|wait| *wait <= TICK)
-        });
-        let until = async {
-            match soon {
-                // A hair after, so that the moment itself is surely past.
-                Some(wait) => {
-                    tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2)).await
+        loop {
+            let soon = self.next.and_then(|at| {
+                let wait = at.duration_since(self.clock.now());
+                let wait = wait.max(SignedDuration::ZERO);
+                // Later ones are left to the next beats, when the wall clock is read anew.
+                Duration::try_from(wait).ok().filter(|wait| *wait <= TICK)
+            });
+            let until = async {
+                match soon {
+                    // A hair after, so that the moment itself is surely past.
+                    Some(wait) => {
+                        tokio::time::sleep_until(Instant::now() + wait + Duration::from_millis(2))
+                            .await
+                    }
+                    None => std::future::pending().await,
                 }
-                None => std::future::pending().await,
+            };
+            let is_turn = tokio::select! {
+                () = self.pulse.stopping() => true,
+                () = self.nudge.wait() => true,
+                beat = self.tick.wait() => beat.is_news,
+                () = until => true,
+            };
+            // Every beat is answered, so that it is known that the loop lives.
+            self.pulse.beat();
+            if is_turn {
+                return !self.pulse.is_stopping();
             }
-        };
-        tokio::select! {
-            () = self.pulse.stopping() => {}
-            () = self.nudge.wait() => {}
-            _ = self.tick.wait() => {}
-            () = until => {}
         }
-        self.pulse.beat();
-        !self.pulse.is_stopping()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::system::nudge::Heart;
+    use crate::system::shutdown::Shutdown;
+    use crate::system::supervisor::Supervisor;
+
+    /// A loop that counts its turns, and what its task says of its life.
+    struct Bed {
+        clock: Clock,
+        heart: Heart,
+        nudge: Nudge,
+        turns: Arc<AtomicUsize>,
+        supervisor: Supervisor,
+    }
+
+    impl Bed {
+        /// Its next turn is to come so late after each.
+        async fn new(pause: Option<SignedDuration>) -> Self {
+            let clock = Clock::steerable("2027-01-01T09:00:00Z".parse().unwrap());
+            let bed = Self {
+                heart: Heart::new(clock.clone()),
+                clock: clock.clone(),
+                nudge: Nudge::new(),
+                turns: Arc::default(),
+                supervisor: Supervisor::new(Shutdown::new()),
+            };
+            let (tick, nudge) = (bed.heart.subscribe(), bed.nudge.clone());
+            let count = Arc::clone(&bed.turns);
+            bed.supervisor
+                .spawn("loop", Duration::from_secs(90), move |pulse| {
+                    let (tick, clock) = (tick.clone(), clock.clone());
+                    let (nudge, count) = (nudge.clone(), Arc::clone(&count));
+                    async move {
+                        let mut turns = Turns {
+                            nudge: &nudge,
+                            tick,
+                            pulse,
+                            clock: &clock,
+                            next: Some(Timestamp::MIN),
+                        };
+                        while turns.come().await {
+                            count.fetch_add(1, Ordering::Relaxed);
+                            turns.next = pause.map(|pause| clock.now() + pause);
+                        }
+                        Ok(())
+                    }
+                });
+            bed.settle().await;
+            bed
+        }
+
+        async fn settle(&self) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+
+        /// How many turns came with a beat, after which the loop is known to live.
+        async fn with(&self, beat: impl Fn(&Heart)) -> usize {
+            let before = self.turns.load(Ordering::Relaxed);
+            self.clock.advance(SignedDuration::try_from(TICK).unwrap());
+            tokio::time::sleep(TICK).await;
+            let began = Instant::now();
+            beat(&self.heart);
+            self.settle().await;
+            assert!(self.supervisor.states()[0].last_beat >= began);
+            self.turns.load(Ordering::Relaxed) - before
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_comes_by_news_or_a_nudge_and_not_by_every_beat() {
+        let bed = Bed::new(None).await;
+        assert_eq!(bed.turns.load(Ordering::Relaxed), 1, "the first, at once");
+        for _ in 0..10 {
+            assert_eq!(bed.with(Heart::beat_quietly).await, 0);
+        }
+        assert_eq!(bed.with(Heart::beat).await, 1);
+        bed.nudge.notify();
+        bed.settle().await;
+        assert_eq!(bed.turns.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_comes_at_its_time_however_quiet_the_beats_are() {
+        let bed = Bed::new(Some(SignedDuration::from_secs(100))).await;
+        // The clock stands still between the beats: the time comes with the fourth.
+        for turns in [0, 0, 0, 1, 0] {
+            assert_eq!(bed.with(Heart::beat_quietly).await, turns);
+        }
     }
 }

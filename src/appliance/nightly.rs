@@ -33,30 +33,42 @@ pub(super) struct Nightly {
 impl Nightly {
     pub(super) async fn run(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         let mut not_before = self.clock.now() + FIRST_REST;
+        // Until then there is nothing to do, as far as the last look told.
+        let mut done_until = None;
         loop {
             pulse.beat();
-            tokio::select! {
+            let beat = tokio::select! {
                 () = pulse.stopping() => return Ok(()),
-                _ = tick.wait() => {}
-            }
+                beat = tick.wait() => beat,
+            };
             let now = self.clock.now();
+            if !beat.is_news && done_until.is_some_and(|until| now < until) {
+                continue;
+            }
             // In either direction: a clock that was set back must not put it off by a year.
             if not_before.duration_since(now) > AGAIN {
                 not_before = now;
             }
-            if now < not_before || !self.is_due(now).await? {
+            done_until = None;
+            if now < not_before {
                 continue;
             }
-            if self.make(now).await?.is_err() {
-                not_before = now + AGAIN;
+            match self.due(now).await? {
+                Due::Now => {
+                    if self.make(now).await?.is_err() {
+                        not_before = now + AGAIN;
+                    }
+                }
+                Due::At(then) => done_until = Some(then),
+                Due::Unknown => {}
             }
         }
     }
 
-    /// Whether none was made since the last night's hour. A board that lost its time does not know.
-    async fn is_due(&self, now: Timestamp) -> Result<bool, BoxError> {
+    /// One is due if none was made since the last night's hour.
+    async fn due(&self, now: Timestamp) -> Result<Due, BoxError> {
         if !trusted(now, None) {
-            return Ok(false);
+            return Ok(Due::Unknown);
         }
         let zone = self.flow.settings().await?.timezone;
         let backups = self.backups.clone();
@@ -69,7 +81,10 @@ impl Nightly {
             // Making one tells what is wrong.
             Err(_) => None,
         };
-        Ok(newest.is_none_or(|at| at < last(now, zone)))
+        Ok(match newest {
+            Some(at) if at >= last(now, zone.clone()) => Due::At(next(now, zone)),
+            _ => Due::Now,
+        })
     }
 
     async fn make(&self, now: Timestamp) -> Result<Result<(), Error>, BoxError> {
@@ -119,10 +134,31 @@ impl Nightly {
     }
 }
 
+/// When a backup is to be made.
+enum Due {
+    Now,
+    At(Timestamp),
+    /// A board that lost its time does not know.
+    Unknown,
+}
+
+fn of_day(day: &Zoned) -> Option<Zoned> {
+    day.with().time(AT).build().ok()
+}
+
+/// When the hour of backups is next.
+fn next(now: Timestamp, zone: TimeZone) -> Timestamp {
+    let now = now.to_zoned(zone);
+    let tomorrow = || now.checked_add(1.day()).ok();
+    of_day(&now)
+        .filter(|at| *at > now)
+        .or_else(|| of_day(&tomorrow()?))
+        .map_or(now.timestamp(), |at| at.timestamp())
+}
+
 /// When the hour of backups was last.
 fn last(now: Timestamp, zone: TimeZone) -> Timestamp {
     let now = now.to_zoned(zone);
-    let of_day = |day: &Zoned| day.with().time(AT).build().ok();
     let yesterday = || now.checked_sub(1.day()).ok();
     of_day(&now)
         .filter(|at| *at <= now)
@@ -267,20 +303,63 @@ mod tests {
         assert_eq!(bed.made(), ["2026-11-21T12:03:00Z"]);
     }
 
+    #[tokio::test]
+    async fn without_news_the_next_night_is_waited_for() {
+        let bed = Bed::at_noon().await;
+        let working = bed.work().await;
+        bed.come(&working, "2026-11-21T12:03:00Z").await;
+        bed.come(&working, "2026-11-21T12:04:00Z").await;
+        let quietly = async |at: &str| {
+            let beat = || working.states()[0].last_beat;
+            let before = beat();
+            bed.clock.set(at.parse().unwrap());
+            bed.heart.beat_quietly();
+            bed.until("the loop answers", async || beat() > before)
+                .await;
+        };
+        // Nothing looks there, so nobody misses it until there is news.
+        std::fs::remove_dir_all(bed.backups.folder()).unwrap();
+        quietly("2026-11-22T01:00:00Z").await;
+        assert!(bed.made().is_empty());
+        bed.come(&working, "2026-11-22T01:00:30Z").await;
+        bed.come(&working, "2026-11-22T01:01:00Z").await;
+        quietly("2026-11-22T02:59:30Z").await;
+        assert_eq!(bed.made(), ["2026-11-22T01:00:30Z"]);
+        quietly("2026-11-22T03:00:00Z").await;
+        assert_eq!(
+            bed.made(),
+            ["2026-11-22T03:00:00Z", "2026-11-22T01:00:30Z"]
+        );
+    }
+
     #[test]
     fn the_hour_is_of_the_wall() {
         let zone = || TimeZone::get("Europe/Berlin").unwrap();
-        for (now, hour) in [
-            ("2026-11-21T12:00:00Z", "2026-11-21T02:00:00Z"),
-            ("2026-11-21T02:00:00Z", "2026-11-21T02:00:00Z"),
-            ("2026-11-21T01:59:59Z", "2026-11-20T02:00:00Z"),
-            ("2026-07-21T12:00:00Z", "2026-07-21T01:00:00Z"),
+        for (now, before, after) in [
+            (
+                "2026-11-21T12:00:00Z",
+                "2026-11-21T02:00:00Z",
+                "2026-11-22T02:00:00Z",
+            ),
+            (
+                "2026-11-21T02:00:00Z",
+                "2026-11-21T02:00:00Z",
+                "2026-11-22T02:00:00Z",
+            ),
+            (
+                "2026-11-21T01:59:59Z",
+                "2026-11-20T02:00:00Z",
+                "2026-11-21T02:00:00Z",
+            ),
+            (
+                "2026-07-21T12:00:00Z",
+                "2026-07-21T01:00:00Z",
+                "2026-07-22T01:00:00Z",
+            ),
         ] {
-            assert_eq!(
-                last(now.parse().unwrap(), zone()),
-                hour.parse().unwrap(),
-                "{now}"
-            );
+            let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+            assert_eq!(last(at(now), zone()), at(before), "{now}");
+            assert_eq!(next(at(now), zone()), at(after), "{now}");
         }
     }
 }

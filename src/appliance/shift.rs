@@ -23,7 +23,7 @@ use crate::flow::teams::{Team, Teams};
 use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
 use crate::system::background::background;
 use crate::system::board::Board;
-use crate::system::clock::Clock;
+use crate::system::clock::{Clock, synchronised};
 use crate::system::events;
 use crate::system::logging::span_of;
 use crate::system::nudge::{Heart, TICK, Tick};
@@ -310,9 +310,14 @@ impl Shift<'_> {
     }
 
     fn watch(&self, systemd: &Systemd) {
-        let beating = self.heart.clone();
+        let (beating, flow) = (self.heart.clone(), self.teams.own().clone());
+        // What another process wrote is seen here, and by nobody else.
+        let edition = move || {
+            let flow = flow.clone();
+            async move { Some((flow.edition().await.ok()?, synchronised())) }
+        };
         self.start(None, "heart", TICK * 3, move |pulse| {
-            beating.clone().run(pulse)
+            beating.clone().run(edition.clone(), pulse)
         });
         let (watched, tick) = (self.supervisor.clone(), self.heart.subscribe());
         let fed = systemd.clone();

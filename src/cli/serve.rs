@@ -14,8 +14,9 @@ use crate::system::{logging, memory, signals};
 
 /// How long whatever runs beside the loops may go on after their end.
 const LAST_WORDS: Duration = Duration::from_millis(300);
-/// Two threads are enough to talk; what takes a core runs beside them.
-const THREADS: usize = 2;
+/// One thread is enough to talk: what takes a core or may block runs beside it, and a second one would be woken with it by
+/// every beat and every answer, only to find that there is nothing left to do.
+const THREADS: usize = 1;
 
 pub(super) fn run(loaded: &Loaded, environment: &Environment) -> Result<(), Failure> {
     memory::keep_small(environment);

@@ -180,7 +180,7 @@ fn ready(tx: &mut dyn Tx, team: TeamId, kind: Kind, now: Timestamp) -> Result<Re
     let date = match hour(time, &settings.timezone, now) {
         Hour::Now(date) => date,
         Hour::At(at) => return Ok(Ready::Not(Some(at))),
-        Hour::Over => return Ok(Ready::Not(None)),
+        Hour::Over => return Ok(Ready::Not(tomorrow(&settings, now))),
     };
     if !bulletins::is_open(tx, team, kind, date)?
         || !trusted(tx, now)?
@@ -214,6 +214,12 @@ fn ready(tx: &mut dyn Tx, team: TeamId, kind: Kind, now: Timestamp) -> Result<Re
             what,
         }))
     }))
+}
+
+/// When the next local day begins.
+fn tomorrow(settings: &TeamSettings, now: Timestamp) -> Option<Timestamp> {
+    let day = now.to_zoned(settings.timezone.clone()).tomorrow().ok()?;
+    Some(day.start_of_day().ok()?.timestamp())
 }
 
 impl What {

@@ -18,6 +18,9 @@ use crate::domain::run::Run;
 use crate::domain::story::{Delivery, LEASE, MessageRef, State, Story};
 use crate::store::{messages, runs, settings, state, stories, teams};
 
+/// How soon a library that is away is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
 /// What one step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -191,9 +194,9 @@ impl Flow {
     ) -> Result<Step> {
         match problem {
             NoPicture::Away(reason) => {
-                // The story keeps its media, and is tried again at the next tick.
+                // The story keeps its media, and is tried again a little later.
                 self.library_away(Some(reason), now).await?;
-                return Ok(Step::Idle(None));
+                return Ok(Step::Idle(now.checked_add(LOOK_AGAIN).ok()));
             }
             NoPicture::Missing => {
                 tracing::warn!(media = %shown.fingerprint, "{} is not there any more", shown.path);

@@ -114,6 +114,15 @@ impl Flow {
         self.store.read(move |tx| files::in_view(tx, team)).await
     }
 
+    /// The files whose end is not there yet.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn unfinished_files(&self) -> Result<Vec<InView>> {
+        let team = self.team;
+        self.store.read(move |tx| files::unfinished(tx, team)).await
+    }
+
     /// Remembers what was seen, in one transaction: a few files at once are much cheaper than one by one.
     ///
     /// # Errors

@@ -177,6 +177,14 @@ impl Flow {
         self.store.read(state::last_knock).await
     }
 
+    /// A mark that is another one after every change of the records, whoever made it.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub async fn edition(&self) -> Result<String> {
+        self.store.edition().await
+    }
+
     /// Whether a daemon works on this store.
     ///
     /// # Errors

@@ -118,18 +118,18 @@ impl Flow {
 
     /// Tells of the absence before the start, if there was one. To be called when what is due is settled, until a clock that
     /// may be wrong after a start is to be believed: then what was missed is on record. `synchronised` tells whether the
-    /// system's clock is.
+    /// system's clock is. Returns when to call again, if it is not known yet.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn come_back(&self, synchronised: bool, now: Timestamp) -> Result<()> {
+    pub async fn come_back(&self, synchronised: bool, now: Timestamp) -> Result<Option<Timestamp>> {
         let start = *lock(&self.start);
         let Some(start) = start else {
-            return Ok(());
+            return Ok(None);
         };
         let back_at = if synchronised { now } else { start.at };
         if !synchronised && now.duration_since(start.at) < CLOCK_IS_SET {
-            return Ok(());
+            return Ok(start.at.checked_add(CLOCK_IS_SET).ok());
         }
         let team = self.team;
         let is_told = self
@@ -148,7 +148,7 @@ impl Flow {
         if is_told {
             self.started(None);
         }
-        Ok(())
+        Ok(None)
     }
 }
 

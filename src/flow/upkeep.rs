@@ -31,6 +31,8 @@ const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 365 * 2);
 /// How long the messages of ended stories are followed, and locks that ended are kept.
 const KEPT_SHORT: SignedDuration = SignedDuration::from_hours(24 * 3);
 
+/// When an alert that could not be told is tried again.
+const TELL_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// How long what people hand in is kept, whether it was fetched or nobody chose a folder for it.
 const HAND_INS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -139,11 +141,16 @@ impl Flow {
             .await
     }
 
-    /// Tells the owner of alerts that are new, stand for another day, or are over.
+    /// Tells the owner of alerts that are new, stand for another day, or are over. Returns when to call again, if one could not
+    /// be told.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn tell_alerts(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<()> {
+    pub async fn tell_alerts(
+        &self,
+        outlet: &dyn Outlet,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
         let team = self.team;
         let told_before = now.checked_sub(REMINDER).unwrap_or(Timestamp::MIN);
         let (alerts, place) = self
@@ -175,10 +182,10 @@ impl Flow {
                         .await?;
                 }
                 // They stand on record, and are told when the way is free again.
-                Err(_) => return Ok(()),
+                Err(_) => return Ok(now.checked_add(TELL_AGAIN).ok()),
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -33,15 +33,23 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
         pulse.expecting(Duration::from_secs(120));
         let most = BATCH.saturating_add(u32::try_from(failed.len()).unwrap_or(u32::MAX));
         let mut waiting = flow.to_examine(most).await?;
+        let is_complete = waiting.is_empty();
         waiting.retain(|media| !failed.contains(&media.id));
-        if is_empty(library.root()) {
+        if !waiting.is_empty() && is_away(&library).await? {
             waiting.clear(); // nothing can be said of files on a disk that is away
         }
         if waiting.is_empty() {
-            tokio::select! {
-                () = pulse.stopping() => return Ok(()),
-                () = flow.nudges.examine.wait() => {}
-                _ = tick.wait() => failed.clear(),
+            loop {
+                pulse.expecting(Duration::from_secs(120));
+                let beat = tokio::select! {
+                    () = pulse.stopping() => return Ok(()),
+                    () = flow.nudges.examine.wait() => break,
+                    beat = tick.wait() => beat,
+                };
+                if beat.is_news || !is_complete {
+                    failed.clear();
+                    break;
+                }
             }
             continue;
         }
@@ -56,6 +64,12 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
             }
         }
     }
+}
+
+/// Whether the disk of a library seems to be away.
+async fn is_away(library: &Library) -> Result<bool, Error> {
+    let root = library.root().to_owned();
+    Ok(background(move || is_empty(&root)).await?)
 }
 
 /// Decodes one media and remembers what was found. False if its file could not be read just now, which says nothing about the

@@ -12,7 +12,7 @@ use super::walk::{file_stat, root_identity};
 use super::watch::{Change, Watcher};
 use crate::domain::alert::topic::WATCHER;
 use crate::flow::Error;
-use crate::system::background::blocking;
+use crate::system::background::{background, blocking};
 use crate::system::beneath::Folder;
 use crate::system::nudge::{TICK, Tick};
 use crate::system::supervisor::{BoxError, Pulse};
@@ -44,7 +44,7 @@ pub async fn run(library: Library, mut tick: Tick, pulse: Pulse) -> Result<(), B
             () = pulse.stopping() => return Ok(()),
             Some(change) = indexer.changes.recv() => indexer.take(change).await?,
             () = until(collected) => indexer.settle().await?,
-            _ = tick.wait() => indexer.tick().await?,
+            beat = tick.wait() => indexer.tick(beat.is_news).await?,
         }
     }
 }
@@ -59,6 +59,8 @@ struct Indexer {
     collect_until: Option<Instant>,
     scanned_at: Instant,
     told_unfinished: BTreeSet<String>,
+    /// Whether files were unfinished when it was last looked.
+    has_unfinished: bool,
 }
 
 impl Indexer {
@@ -74,6 +76,7 @@ impl Indexer {
             collect_until: None,
             scanned_at: Instant::now(),
             told_unfinished: BTreeSet::new(),
+            has_unfinished: true,
         };
         indexer.watch().await?;
         Ok(indexer)
@@ -82,7 +85,16 @@ impl Indexer {
     /// Begins to watch, and scans: what happened before the watches stood was not seen.
     async fn watch(&mut self) -> Result<(), Error> {
         let (sender, changes) = unbounded_channel();
-        match Watcher::start(self.library.root(), sender, self.library.writers().clone()) {
+        let root = self.library.root().to_owned();
+        let writers = self.library.writers().clone();
+        // It lists every folder, and the one before it may still be at that.
+        let before = self.watcher.take();
+        let started = background(move || {
+            drop(before);
+            Watcher::start(&root, sender, writers)
+        });
+        self.pulse.expecting(QUIET);
+        match started.await? {
             Ok(watcher) => {
                 self.changes = changes;
                 self.watcher = Some(watcher);
@@ -180,14 +192,18 @@ impl Indexer {
         Ok(())
     }
 
-    async fn tick(&mut self) -> Result<(), Error> {
+    async fn tick(&mut self, is_news: bool) -> Result<(), Error> {
         let still = self.library.writers().forget_the_still();
         match &self.watcher {
             // Its thread has ended: whatever happened since was not heard.
             Some(_) if self.changes.is_closed() => return self.watch().await,
             Some(watcher) => watcher.check_root(),
-            None if root_identity(self.library.root()).is_ok() => return self.watch().await,
-            None => {}
+            None => {
+                let root = self.library.root().to_owned();
+                if blocking(move || root_identity(&root).is_ok()).await? {
+                    return self.watch().await;
+                }
+            }
         }
         let blind = self
             .watcher
@@ -202,20 +218,21 @@ impl Indexer {
         for batch in still.chunks(MOST_AT_ONCE) {
             self.look(batch.to_vec()).await?;
         }
-        self.look_at_unfinished().await
+        if is_news || self.has_unfinished {
+            self.look_at_unfinished().await?;
+        }
+        Ok(())
     }
 
     /// A file may have become whole without an event: through another link, or a mapping. Its stat tells so.
     async fn look_at_unfinished(&mut self) -> Result<(), Error> {
         let now = self.library.clock().now();
-        let unfinished: Vec<_> = self
-            .library
-            .flow()
-            .files_in_view()
-            .await?
-            .into_iter()
-            .filter(|file| file.waiting)
-            .collect();
+        let unfinished = self.library.flow().unfinished_files().await?;
+        self.has_unfinished = !unfinished.is_empty();
+        if !self.has_unfinished {
+            self.told_unfinished.clear();
+            return Ok(());
+        }
         self.told_unfinished
             .retain(|path| unfinished.iter().any(|file| file.path == *path));
         for file in &unfinished {

@@ -258,7 +258,12 @@ impl Library {
         }
         gone.sort();
         gone.dedup();
-        gone.retain(|path| std::fs::symlink_metadata(self.root.join(path)).is_err());
+        let root = self.root.clone();
+        let gone = blocking(move || {
+            gone.retain(|path| std::fs::symlink_metadata(root.join(path)).is_err());
+            gone
+        })
+        .await?;
         if gone.len() > MOST_GONE_AT_ONCE {
             return Ok(None);
         }

@@ -28,6 +28,9 @@ pub(crate) trait Engine: Send {
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<()>,
     ) -> Result<()>;
 
+    /// A mark that is another one after every change of the records, whoever made it. Finding it out costs next to nothing.
+    fn edition(&mut self) -> Result<String>;
+
     /// Claims the database, for as long as the engine lives. False if another one has it.
     fn claim(&mut self) -> Result<bool>;
 

@@ -157,18 +157,27 @@ pub(crate) fn in_view(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<InView>> {
          FROM files WHERE team_id = ?1 AND state <> 'whole' ORDER BY path",
         values![team],
     )?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = row.cells();
-            Ok(InView {
-                path: cells.text()?,
-                waiting: cells.text()? == "waiting",
-                reason: cells.maybe_text()?.unwrap_or_default(),
-                since: cells.time()?,
-                stat: stat(&mut cells)?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| seen(row.cells())).collect()
+}
+
+/// The files that are unfinished.
+pub(crate) fn unfinished(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<InView>> {
+    let rows = tx.query(
+        "SELECT path, state, reason, state_since, size_bytes, modified_ns, changed_ns, inode
+         FROM files WHERE team_id = ?1 AND state <> 'whole' AND state = 'waiting' ORDER BY path",
+        values![team],
+    )?;
+    rows.into_iter().map(|row| seen(row.cells())).collect()
+}
+
+fn seen(mut cells: Cells) -> Result<InView> {
+    Ok(InView {
+        path: cells.text()?,
+        waiting: cells.text()? == "waiting",
+        reason: cells.maybe_text()?.unwrap_or_default(),
+        since: cells.time()?,
+        stat: stat(&mut cells)?,
+    })
 }
 
 pub(crate) fn count(tx: &mut dyn Tx, team: TeamId) -> Result<u64> {

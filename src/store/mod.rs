@@ -170,6 +170,14 @@ impl Store {
         self.run(Mode::Durable, work).await
     }
 
+    /// A mark that is another one after every change of the records, whoever made it.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub(crate) async fn edition(&self) -> Result<String> {
+        self.on_the_engine(|engine| engine.edition()).await
+    }
+
     /// Claims the database for this store, as long as it lives. False if another daemon has it.
     ///
     /// # Errors

@@ -201,6 +201,20 @@ impl Engine for Postgres {
         }
     }
 
+    fn edition(&mut self) -> Result<String> {
+        // Who only looks gets no number, so this is another text when somebody has written, or has begun to.
+        let mut edition = String::new();
+        self.transaction(Mode::Read, &mut |tx| {
+            let snapshot = tx.first("SELECT txid_current_snapshot()::text", &[])?;
+            edition = match snapshot {
+                Some(row) => row.cells().text()?,
+                None => String::new(),
+            };
+            Ok(())
+        })?;
+        Ok(edition)
+    }
+
     fn claim(&mut self) -> Result<bool> {
         if !self.claimed {
             self.claimed = self.ask(TAKE_CLAIM)?;

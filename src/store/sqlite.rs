@@ -223,6 +223,16 @@ impl Engine for Sqlite {
         }
     }
 
+    fn edition(&mut self) -> Result<String> {
+        self.must_be_in_place()?;
+        let connection = self.connection.as_ref().map_err(Clone::clone)?;
+        // One number for what others committed, one for what was changed here.
+        let others: i64 = connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))
+            .map_err(|error| self.place.explain(&error))?;
+        Ok(format!("{others}:{}", connection.total_changes()))
+    }
+
     fn claim(&mut self) -> Result<bool> {
         self.must_be_in_place()?;
         if self.claim.is_none() {

@@ -1,17 +1,26 @@
 //! What wakes a waiting loop: a nudge, which is only a hint that a row has changed, and the one slow tick of the whole
-//! process, which makes up for every nudge that was lost.
+//! process, which makes up for every nudge that was lost. The heart asks once for all of them whether there is news; a loop
+//! that hears of none says that it lives, and rests on.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
 
 use super::clock::Clock;
 use super::supervisor::{BoxError, Pulse};
 
 /// How often every loop wakes when nothing happens. One timer serves them all, so an idle box wakes once in this time.
 pub const TICK: Duration = Duration::from_secs(30);
+/// So many beats without news are followed by one that has everybody look, for what time alone may have changed.
+const LOOK_ANYWAY: u32 = 20;
+/// How long the records may take to tell whether they have changed; a beat is not to be kept waiting by them.
+const LOOK: Duration = Duration::from_secs(5);
+/// A clock on the wall that went by so much more or less than the time that passed was set.
+const SET: SignedDuration = SignedDuration::from_secs(2);
 
 /// A hint for one loop that it is worth looking now. Any number of clones may give it; one loop waits for it.
 #[derive(Clone, Debug, Default)]
@@ -36,43 +45,103 @@ impl Nudge {
     }
 }
 
+/// A beat of the heart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// When it was.
+    pub at: Timestamp,
+    /// Whether there may be something to do that nobody was nudged for. Without it only what its own time brings is to be
+    /// done.
+    pub is_news: bool,
+}
+
 /// Beats every [`TICK`] for all that subscribed; a task of the supervisor.
 #[derive(Clone, Debug)]
 pub struct Heart {
     clock: Clock,
-    beat: Arc<watch::Sender<Timestamp>>,
+    beat: Arc<watch::Sender<Counted>>,
+}
+
+/// When the last beat was, and how many of them were news.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    at: Timestamp,
+    news: u64,
 }
 
 impl Heart {
     /// A heart that tells this clock's time.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        let beat = Arc::new(watch::Sender::new(clock.now()));
+        let none = Counted {
+            at: clock.now(),
+            news: 0,
+        };
+        let beat = Arc::new(watch::Sender::new(none));
         Self { clock, beat }
     }
 
     /// A subscription; it hears the beats that follow.
     #[must_use]
     pub fn subscribe(&self) -> Tick {
-        Tick(self.beat.subscribe())
+        let beats = self.beat.subscribe();
+        let news = beats.borrow().news;
+        Tick { beats, news }
     }
 
-    /// Beats once, now. The wall clock is read anew: it may have been set since the last beat.
+    /// Beats once, now, and has everybody look. The wall clock is read anew: it may have been set since the last beat.
     pub fn beat(&self) {
-        self.beat.send_replace(self.clock.now());
+        self.give(1);
     }
 
-    /// Beats until it is time to stop.
+    /// Beats once, now, without news.
+    pub fn beat_quietly(&self) {
+        self.give(0);
+    }
+
+    fn give(&self, news: u64) {
+        let at = self.clock.now();
+        self.beat.send_modify(|counted| {
+            *counted = Counted {
+                at,
+                news: counted.news.wrapping_add(news),
+            }
+        });
+    }
+
+    /// Beats until it is time to stop. `edition` tells how the records are, by a mark that is another one after every change;
+    /// nothing, if that is not known. A change of it is news, and so is a clock that was set.
     ///
     /// # Errors
     /// None; the type is the supervisor's.
-    pub async fn run(self, pulse: Pulse) -> Result<(), BoxError> {
+    pub async fn run<M, F>(
+        self,
+        edition: impl Fn() -> F + Send,
+        pulse: Pulse,
+    ) -> Result<(), BoxError>
+    where
+        M: PartialEq + Send,
+        F: Future<Output = Option<M>> + Send,
+    {
+        let (mut known, mut quiet) = (None, 0);
+        let mut looked = (Instant::now(), self.clock.now());
         loop {
             tokio::select! {
                 () = pulse.stopping() => return Ok(()),
                 () = tokio::time::sleep(TICK) => {}
             }
-            self.beat();
+            let is = timeout(LOOK, edition()).await.ok().flatten();
+            let (then, now) = (looked, (Instant::now(), self.clock.now()));
+            looked = now;
+            let passed = SignedDuration::try_from(now.0 - then.0).unwrap_or_default();
+            let is_set = (now.1.duration_since(then.1) - passed).abs() > SET;
+            quiet += 1;
+            if is.is_none() || is != known || is_set || quiet > LOOK_ANYWAY {
+                (known, quiet) = (is, 0);
+                self.beat();
+            } else {
+                self.beat_quietly();
+            }
             pulse.beat();
         }
     }
@@ -80,16 +149,22 @@ impl Heart {
 
 /// A loop's subscription to the [`Heart`].
 #[derive(Clone, Debug)]
-pub struct Tick(watch::Receiver<Timestamp>);
+pub struct Tick {
+    beats: watch::Receiver<Counted>,
+    /// The news that the loop has heard.
+    news: u64,
+}
 
 impl Tick {
-    /// Waits for the next beat and tells the time of it. Beats that went by while nobody waited count as one. When the
-    /// heart is gone for good it waits for ever, rather than letting its loop spin.
-    pub async fn wait(&mut self) -> Timestamp {
-        if self.0.changed().await.is_err() {
+    /// Waits for the next beat. Beats that went by while nobody waited count as one, with the news of all. When the heart is
+    /// gone for good it waits for ever, rather than letting its loop spin.
+    pub async fn wait(&mut self) -> Beat {
+        if self.beats.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        *self.0.borrow_and_update()
+        let Counted { at, news } = *self.beats.borrow_and_update();
+        let is_news = std::mem::replace(&mut self.news, news) != news;
+        Beat { at, is_news }
     }
 }
 
@@ -98,8 +173,8 @@ mod tests {
     use super::*;
     use crate::system::shutdown::Shutdown;
     use crate::system::supervisor::Supervisor;
-    use jiff::SignedDuration;
-    use tokio::time::{Instant, timeout};
+    use crate::system::lock::lock;
+    use std::sync::Mutex;
 
     const MOMENT: Duration = Duration::from_millis(1);
 
@@ -131,14 +206,67 @@ mod tests {
         let (mut one, mut two) = (heart.subscribe(), heart.subscribe());
         let supervisor = Supervisor::new(Shutdown::new());
         let began = Instant::now();
-        supervisor.spawn("heart", TICK * 3, move |pulse| heart.clone().run(pulse));
+        supervisor.spawn("heart", TICK * 3, move |pulse| {
+            heart.clone().run(async || Some(()), pulse)
+        });
 
         clock.advance(SignedDuration::from_hours(-5));
-        assert_eq!(one.wait().await, clock.now());
-        assert_eq!(two.wait().await, clock.now());
+        assert_eq!(one.wait().await.at, clock.now());
+        assert_eq!(two.wait().await.at, clock.now());
         assert_eq!(began.elapsed(), TICK);
         one.wait().await;
         assert_eq!(began.elapsed(), TICK * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_beat_is_news_when_the_records_or_the_clock_were_changed_and_now_and_then() {
+        let clock = Clock::steerable("2027-01-01T00:00:00Z".parse().unwrap());
+        let heart = Heart::new(clock.clone());
+        let (mut tick, mut sleeper) = (heart.subscribe(), heart.subscribe());
+        let records = Arc::new(Mutex::new(Some(1)));
+        let supervisor = Supervisor::new(Shutdown::new());
+        let seen = Arc::clone(&records);
+        let edition = move || std::future::ready(*lock(&seen));
+        supervisor.spawn("heart", TICK * 3, move |pulse| {
+            heart.clone().run(edition.clone(), pulse)
+        });
+        let mut beat = async |passed: Duration| {
+            clock.advance(SignedDuration::try_from(passed).unwrap());
+            tick.wait().await.is_news
+        };
+        assert!(beat(TICK).await, "nobody knows what was before");
+        assert!(!beat(TICK).await);
+        *lock(&records) = Some(2);
+        assert!(beat(TICK).await);
+        assert!(!beat(TICK).await);
+        // One that slept through news hears of it all the same.
+        assert!(sleeper.wait().await.is_news);
+        assert!(beat(TICK * 100).await, "the clock was set");
+        assert!(!beat(TICK).await);
+        *lock(&records) = None;
+        assert!(beat(TICK).await, "they do not tell");
+        *lock(&records) = Some(2);
+        assert!(beat(TICK).await);
+        let mut quiet = 0;
+        while !beat(TICK).await {
+            quiet += 1;
+        }
+        assert_eq!(quiet, LOOK_ANYWAY);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn records_that_do_not_answer_keep_no_beat_waiting_for_long() {
+        let heart = Heart::new(Clock::system());
+        let mut tick = heart.subscribe();
+        let supervisor = Supervisor::new(Shutdown::new());
+        let began = Instant::now();
+        supervisor.spawn("heart", TICK * 3, move |pulse| {
+            heart
+                .clone()
+                .run(std::future::pending::<Option<()>>, pulse)
+        });
+        assert!(tick.wait().await.is_news);
+        assert_eq!(began.elapsed(), TICK + LOOK);
     }
 
     #[tokio::test(start_paused = true)]

@@ -291,7 +291,9 @@ mod tests {
         let supervisor = Supervisor::new(Shutdown::new());
         let heart = Heart::new(Clock::system());
         let tick = heart.subscribe();
-        supervisor.spawn("heart", TICK * 2, move |pulse| heart.clone().run(pulse));
+        supervisor.spawn("heart", TICK * 2, move |pulse| {
+            heart.clone().run(async || Some(()), pulse)
+        });
         supervisor.spawn("poller", Duration::from_secs(45), move |pulse| async move {
             let end = Instant::now() + moving;
             while Instant::now() < end {

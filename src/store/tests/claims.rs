@@ -17,6 +17,25 @@ on_every_engine! {
         wait_for("the claim", async || second.claim().await.expect("a try")).await;
     }
 
+    async fn every_change_gives_the_records_another_mark_and_a_look_gives_none(bed: Bed) {
+        let (team, another) = (bed.team, bed.another());
+        let edition = async || bed.store.edition().await.expect("a mark");
+        let raise = |topic: &'static str| {
+            move |tx: &mut dyn Tx| alerts::raise(tx, team, topic, "full", noon()).map(drop)
+        };
+        let first = edition().await;
+        bed.store.read(move |tx| alerts::standing(tx, team)).await.expect("a look");
+        bed.store.write(|_| Ok(())).await.expect("nothing is written");
+        assert_eq!(edition().await, first);
+        bed.store.write(raise("disk")).await.expect("a write");
+        let second = edition().await;
+        assert_ne!(second, first);
+        another.write(raise("library")).await.expect("a write of somebody else's");
+        let third = edition().await;
+        assert_ne!(third, second);
+        assert_eq!(edition().await, third);
+    }
+
     async fn whoever_claims_nothing_may_still_work(bed: Bed) {
         let team = bed.team;
         let command_line = bed.another();

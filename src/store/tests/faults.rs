@@ -51,6 +51,10 @@ impl<E: Engine> Engine for Faulty<E> {
         })
     }
 
+    fn edition(&mut self) -> Result<String> {
+        self.engine.edition()
+    }
+
     fn claim(&mut self) -> Result<bool> {
         self.engine.claim()
     }
