@@ -81,7 +81,9 @@ impl Site {
             .open(self.folder.path().join("log"))
             .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_storyline"));
-        Daemon(self.serving(&mut command).stderr(log).spawn().unwrap())
+        let serving = self.serving(&mut command);
+        let watched = serving.env("WATCHDOG_USEC", watchdog);
+        Daemon(watched.stderr(log).spawn().unwrap())
     }
 
     /// The program, however it is started, as systemd would run it.
@@ -91,7 +93,7 @@ impl Site {
             .arg(self.config())
             .arg("serve")
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"))
-            .env("WATCHDOG_USEC", watchdog)
+            .env("WATCHDOG_USEC", "2000000")
             .env("RUNTIME_DIRECTORY", self.folder.path())
             .env_remove("JOURNAL_STREAM")
             .stdin(Stdio::null())

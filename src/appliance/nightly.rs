@@ -326,10 +326,7 @@ mod tests {
         quietly("2026-11-22T02:59:30Z").await;
         assert_eq!(bed.made(), ["2026-11-22T01:00:30Z"]);
         quietly("2026-11-22T03:00:00Z").await;
-        assert_eq!(
-            bed.made(),
-            ["2026-11-22T03:00:00Z", "2026-11-22T01:00:30Z"]
-        );
+        assert_eq!(bed.made(), ["2026-11-22T03:00:00Z", "2026-11-22T01:00:30Z"]);
     }
 
     #[test]

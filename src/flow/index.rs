@@ -212,7 +212,7 @@ impl Flow {
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub async fn reasons_are_gone(&self, reasons: [&'static str; 2]) -> Result<()> {
+    pub async fn reasons_are_gone(&self, reasons: [&'static str; 3]) -> Result<()> {
         let team = self.team;
         let flawed = self
             .store

@@ -12,6 +12,7 @@
 pub mod act;
 pub mod album;
 mod announce;
+pub mod attempts;
 pub mod bulletin;
 mod chooser;
 mod close;

@@ -16,7 +16,9 @@ use crate::domain::setting::Setting;
 use crate::domain::story::MessageRef;
 use crate::domain::team::{Place, TeamSettings};
 use crate::domain::written::{self, Complaint};
-use crate::store::{Store, Tx, audit, handins, messages, settings, state, stories, teams};
+use crate::store::{
+    Store, Tx, attempts, audit, handins, messages, settings, state, stories, teams,
+};
 
 /// Telegram keeps a press for this long; after a longer absence some may be lost.
 const PRESS_KEPT: SignedDuration = SignedDuration::from_secs(150);
@@ -215,6 +217,9 @@ impl Teams {
             .write_durably(move |tx| {
                 state::note_time(tx, now)?;
                 state::note_stop(tx, in_good_order.then_some(now))?;
+                if in_good_order {
+                    attempts::excuse(tx)?;
+                }
                 state::note_heard(tx, heard_at)
             })
             .await

@@ -14,7 +14,7 @@ use std::io::{self, BufRead, Seek};
 use crate::domain::clip::Clip;
 use crate::domain::media::Format;
 
-mod boxes;
+pub(super) mod boxes;
 mod fragments;
 mod layout;
 mod movie;

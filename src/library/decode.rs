@@ -121,8 +121,6 @@ fn read(bytes: &[u8]) -> Result<Decoded, String> {
 
 /// The converter turns the picture as the container says. That is all there is to turn: the EXIF of a HEIC often says the same
 /// once more, is handed on, and by the standard does not count.
-///
-/// What is too large is refused before: the converter would take many seconds, and all the memory that it may have.
 fn read_heic(bytes: &[u8]) -> Result<Decoded, String> {
     if let Some((width_px, height_px)) = heic::size(bytes) {
         fits(width_px, height_px, SAMPLES as u64, 0)?;

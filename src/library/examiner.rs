@@ -7,17 +7,21 @@ use std::time::Duration;
 
 use super::cache::Cache;
 use super::examine::{examine, examine_clip};
+use super::heic;
 use super::original::{self, Original, fingerprint_of};
 use super::reconcile::Library;
 use super::render::Form;
 use super::studio::is_empty;
 use crate::domain::ids::MediaId;
-use crate::domain::media::{Examination, Fingerprint, Media};
+use crate::domain::media::{Examination, Fingerprint, Format, Media};
 use crate::flow::Error;
+use crate::flow::attempts::LEFT_OUT;
 use crate::system::background::background;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
 
+/// So many pixels a phone's picture has, and whatever has no more is decoded without a note of it.
+const MOST_EASY_PIXELS: u64 = 25_000_000;
 /// How many media are fetched from the records at once.
 const BATCH: u32 = 16;
 
@@ -72,12 +76,51 @@ async fn is_away(library: &Library) -> Result<bool, Error> {
     Ok(background(move || is_empty(&root)).await?)
 }
 
+/// The versions of all that looks at a media.
+pub(super) fn programs() -> String {
+    format!("{} {}", env!("CARGO_PKG_VERSION"), heic::converter_mark())
+}
+
+/// Whether looking at it may take more memory than there is, in a program beside the service or in the service itself.
+fn is_risky(media: &Media) -> bool {
+    let pixels = u64::from(media.width_px) * u64::from(media.height_px);
+    media.format == Format::Heic || pixels > MOST_EASY_PIXELS
+}
+
 /// Decodes one media and remembers what was found. False if its file could not be read just now, which says nothing about the
-/// picture.
+/// picture. What may take all down over it begins on record.
 ///
 /// # Errors
 /// If the store cannot be written.
 pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error> {
+    let flow = library.flow();
+    if !is_risky(&media) {
+        return Ok(look_at(library, media).await? != Ended::Unread);
+    }
+    if !flow.begin_look(&media, &programs()).await? {
+        let reason = LEFT_OUT.to_owned();
+        let left_out = Examination::Flawed { reason };
+        flow.examined(media, left_out, library.clock().now())
+            .await?;
+        return Ok(true);
+    }
+    let ended = look_at(library, media.clone()).await?;
+    flow.end_look(&media, ended == Ended::CutOff).await?;
+    Ok(ended != Ended::Unread)
+}
+
+/// How a look at a media ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// What was found is on record.
+    Known,
+    /// The same, but something was cut off over it.
+    CutOff,
+    /// Its file could not be read just now.
+    Unread,
+}
+
+async fn look_at(library: &Library, media: Media) -> Result<Ended, Error> {
     let flow = library.flow();
     let path = library.root().join(&media.path);
     let (cache, fingerprint) = (library.cache().clone(), media.fingerprint);
@@ -91,9 +134,9 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
     let (found, warning) = match looked.await? {
         Ok(Some(looked)) => looked,
         // It was written over, and is indexed as what it is now.
-        Ok(None) => return Ok(false),
+        Ok(None) => return Ok(Ended::Unread),
         // Whether somebody deleted it or a disk went away, a scan can tell, which sees more than one file.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Ended::Unread),
         Err(error) if error.kind() == ErrorKind::InvalidInput => {
             let reason = error.to_string();
             (Examination::Flawed { reason }, None)
@@ -104,14 +147,18 @@ pub async fn examine_one(library: &Library, media: Media) -> Result<bool, Error>
                 "{} cannot be read now: {error}",
                 media.path
             );
-            return Ok(false);
+            return Ok(Ended::Unread);
         }
     };
     if let Some(warning) = warning {
         tracing::warn!(media = %fingerprint, "{}: {warning}", media.path);
     }
+    let ended = match &found {
+        Examination::Flawed { reason } if reason == heic::CUT_OFF => Ended::CutOff,
+        _ => Ended::Known,
+    };
     flow.examined(media, found, library.clock().now()).await?;
-    Ok(true)
+    Ok(ended)
 }
 
 /// What was found in a media, and what was odd.

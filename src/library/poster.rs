@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use image::{ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 
-use super::program::{Leash, output_of};
 use crate::domain::clip::{Clip, MOST_FRAME_PIXELS};
+use crate::system::program::{Leash, output_of};
 
 /// A story's frame, in pixels; a poster fits in.
 const FRAME_PX: (u32, u32) = (1080, 1920);
@@ -44,6 +44,7 @@ fn frame(
     let leash = Leash {
         patience,
         most_output_bytes: MOST_POSTER_BYTES,
+        is_strange: true,
     };
     let mut command = Command::new(program);
     let output = output_of(command.args(arguments(path, clip)), &leash);
@@ -138,8 +139,8 @@ fn drawn((width_px, height_px): (u32, u32)) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::program::tests::program;
     use super::*;
+    use crate::system::program::tests::program;
 
     fn frame_by(script: &str, patience: Duration) -> Result<RgbImage, String> {
         let folder = tempfile::tempdir().unwrap();

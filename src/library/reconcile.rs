@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::cache::Cache;
 use super::compare::{changed, gone, suspicion};
+use super::examiner::programs;
 use super::heic;
 use super::inspect::{BEING_WRITTEN, Inspector, NotSeen, really_gone};
 use super::studio::is_empty;
@@ -118,9 +119,10 @@ impl Library {
     ) -> Result<Scanned, Error> {
         let started_at = self.clock.now();
         if heic::converter().is_some() {
-            let reasons = [heic::NO_CONVERTER, heic::LATER];
+            let reasons = [heic::NO_CONVERTER, heic::LATER, heic::CUT_OFF];
             self.flow.reasons_are_gone(reasons).await?;
         }
+        self.flow.begin_anew(&programs()).await?;
         let known: HashMap<String, KnownFile> =
             self.flow.known_files().await?.into_iter().collect();
         let root = self.root.clone();

@@ -140,12 +140,12 @@ pub(crate) fn doubt_metadata(tx: &mut dyn Tx, team: TeamId, path: &str) -> Resul
 }
 
 /// Has every file that is of no use for one of these reasons looked at again at the next scan.
-pub(crate) fn doubt_unusable(tx: &mut dyn Tx, team: TeamId, reasons: [&str; 2]) -> Result<()> {
-    let [one, other] = reasons;
+pub(crate) fn doubt_unusable(tx: &mut dyn Tx, team: TeamId, reasons: [&str; 3]) -> Result<()> {
+    let [one, two, three] = reasons;
     tx.execute(
         "UPDATE files SET metadata_stamp = 'doubtful' WHERE team_id = ?1
-             AND state <> 'whole' AND state = 'unusable' AND reason IN (?2, ?3)",
-        values![team, one, other],
+             AND state <> 'whole' AND state = 'unusable' AND reason IN (?2, ?3, ?4)",
+        values![team, one, two, three],
     )?;
     Ok(())
 }

@@ -221,12 +221,12 @@ pub(crate) fn awaits_examination(tx: &mut dyn Tx, team: TeamId, since: Timestamp
 }
 
 /// Has every media that is flawed for one of these reasons examined again.
-pub(crate) fn doubt_flawed(tx: &mut dyn Tx, team: TeamId, reasons: [&str; 2]) -> Result<u64> {
-    let [one, other] = reasons;
+pub(crate) fn doubt_flawed(tx: &mut dyn Tx, team: TeamId, reasons: [&str; 3]) -> Result<u64> {
+    let [one, two, three] = reasons;
     tx.execute(
         "UPDATE media SET examined_at = NULL, looked_at = NULL, errors = '[]'
-         WHERE team_id = ?1 AND errors <> '[]' AND errors IN (?2, ?3)",
-        values![team, json(&[one])?, json(&[other])?],
+         WHERE team_id = ?1 AND errors <> '[]' AND errors IN (?2, ?3, ?4)",
+        values![team, json(&[one])?, json(&[two])?, json(&[three])?],
     )
 }
 

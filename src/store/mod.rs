@@ -21,6 +21,7 @@ mod value;
 mod watched;
 
 pub(crate) mod alerts;
+pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod bulletins;
 pub(crate) mod edits;

@@ -360,6 +360,7 @@ async fn everything(store: &Store) -> Vec<(String, Vec<value::Row>)> {
                 "settings",
                 "uploads",
                 "bulletins",
+                "attempts",
                 "secrets",
                 "state",
             ]

@@ -19,6 +19,7 @@ pub mod named;
 pub mod neutral;
 pub mod nudge;
 mod pen;
+pub mod program;
 pub mod reference_time;
 pub mod replace;
 pub mod secret;

@@ -171,9 +171,9 @@ impl Tick {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::lock::lock;
     use crate::system::shutdown::Shutdown;
     use crate::system::supervisor::Supervisor;
-    use crate::system::lock::lock;
     use std::sync::Mutex;
 
     const MOMENT: Duration = Duration::from_millis(1);
@@ -261,9 +261,7 @@ mod tests {
         let supervisor = Supervisor::new(Shutdown::new());
         let began = Instant::now();
         supervisor.spawn("heart", TICK * 3, move |pulse| {
-            heart
-                .clone()
-                .run(std::future::pending::<Option<()>>, pulse)
+            heart.clone().run(std::future::pending::<Option<()>>, pulse)
         });
         assert!(tick.wait().await.is_news);
         assert_eq!(began.elapsed(), TICK + LOOK);

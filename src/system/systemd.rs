@@ -118,7 +118,9 @@ impl Systemd {
         mut tick: Tick,
         pulse: Pulse,
     ) -> Result<(), BoxError> {
-        let interval = self.watchdog_interval().unwrap_or(TICK * 2);
+        let half = self.watchdog_interval().unwrap_or(TICK * 2);
+        // Two ticks long, it is fed on the tick, and a timer would only come a moment before that.
+        let interval = if half < TICK { half } else { half + half / 2 };
         let mut known = Vec::new();
         loop {
             let stuck = supervisor.stuck(Instant::now());

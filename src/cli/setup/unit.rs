@@ -3,17 +3,20 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use super::super::Failure;
 use super::super::exit::told;
 use super::super::print::say;
 use crate::domain::written::Complaint;
+use crate::system::program::{Leash, said_by};
 use crate::system::replace::replace;
 use crate::system::storage::why;
 
+/// The longest that systemd is waited for: a start may bring the records to a new version first.
+const PATIENCE: Duration = Duration::from_secs(16 * 60);
 /// The service, as systemd calls it.
 const UNIT: &str = "storyline";
 /// What opens the service to another library, and what takes pictures from a USB stick.
@@ -96,17 +99,17 @@ impl Drop for Stopped {
 
 /// Asks systemd for something; in a group of its own, so that a Ctrl-C ends the asking and not what was asked for.
 fn systemctl(words: &[&str]) -> Result<String, String> {
-    let output = Command::new("systemctl")
-        .args(words)
-        .stdin(Stdio::null())
-        .process_group(0)
-        .output()
-        .map_err(|error| format!("systemctl: {error}"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() {
-        Ok(text(&output.stdout))
+    let leash = Leash {
+        patience: PATIENCE,
+        most_output_bytes: 1_000_000,
+        is_strange: false,
+    };
+    let mut command = Command::new("systemctl");
+    let said = said_by(command.args(words), &leash).map_err(|ended| ended.to_string())?;
+    if said.is_success {
+        Ok(String::from_utf8_lossy(&said.output).trim().to_owned())
     } else {
-        Err(text(&output.stderr))
+        Err(said.complaints.trim().to_owned())
     }
 }
 

@@ -1,10 +1,10 @@
 //! Boxes in memory: a length, four letters, a content. What does not fit ends the walk; nothing here can fail or panic.
 
 /// Four letters that tell what a box holds.
-pub(super) type Kind = [u8; 4];
+pub(in crate::library) type Kind = [u8; 4];
 
 /// The boxes that lie one after the other in these bytes: their kinds and contents.
-pub(super) fn boxes(bytes: &[u8]) -> impl Iterator<Item = (Kind, &[u8])> {
+pub(in crate::library) fn boxes(bytes: &[u8]) -> impl Iterator<Item = (Kind, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (header, after) = rest.split_at_checked(8)?;
@@ -23,33 +23,33 @@ pub(super) fn boxes(bytes: &[u8]) -> impl Iterator<Item = (Kind, &[u8])> {
 }
 
 /// The first box of this kind.
-pub(super) fn first<'a>(bytes: &'a [u8], kind: &Kind) -> Option<&'a [u8]> {
+pub(in crate::library) fn first<'a>(bytes: &'a [u8], kind: &Kind) -> Option<&'a [u8]> {
     boxes(bytes).find_map(|(found, content)| (found == *kind).then_some(content))
 }
 
 /// The box at the end of a path of kinds.
-pub(super) fn at<'a>(bytes: &'a [u8], path: &[&Kind]) -> Option<&'a [u8]> {
+pub(in crate::library) fn at<'a>(bytes: &'a [u8], path: &[&Kind]) -> Option<&'a [u8]> {
     path.iter()
         .try_fold(bytes, |within, kind| first(within, kind))
 }
 
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(in crate::library) fn u16_at(bytes: &[u8], at: usize) -> Option<u32> {
     let found = bytes.get(at..)?.first_chunk()?;
     Some(u16::from_be_bytes(*found).into())
 }
 
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(in crate::library) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     let found = bytes.get(at..)?.first_chunk()?;
     Some(u32::from_be_bytes(*found))
 }
 
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+pub(in crate::library) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     let found = bytes.get(at..)?.first_chunk()?;
     Some(u64::from_be_bytes(*found))
 }
 
 /// The entries of a table: so many bytes each, as many as are counted at `counted_at` and really there.
-pub(super) fn entries<const N: usize>(table: &[u8], counted_at: usize) -> &[[u8; N]] {
+pub(in crate::library) fn entries<const N: usize>(table: &[u8], counted_at: usize) -> &[[u8; N]] {
     let count = u32_at(table, counted_at).unwrap_or(0);
     let bytes = table.get(counted_at + 4..).unwrap_or_default();
     let (entries, _) = bytes.as_chunks();

@@ -310,8 +310,8 @@ on_every_engine! {
             for (path, reason) in [("memes/3.heic", REASON), ("memes/4.zip", "a ZIP archive")] {
                 files::put(tx, team, path, stat(3), "", &files::Found::Unusable(reason), noon())?;
             }
-            files::doubt_unusable(tx, team, [REASON, "another"])?;
-            media::doubt_flawed(tx, team, [REASON, "another"])
+            files::doubt_unusable(tx, team, [REASON, "another", "a third"])?;
+            media::doubt_flawed(tx, team, [REASON, "another", "a third"])
         })
         .await;
         let (again, stamps) = bed
@@ -326,6 +326,34 @@ on_every_engine! {
         assert_eq!(again.iter().map(|media| media.id).collect::<Vec<_>>(), [flawed]);
         assert_eq!(again[0].errors, Vec::<String>::new());
         assert_eq!(stamps, ["doubtful", ""]);
+    }
+
+    async fn looks_that_came_to_no_end_are_counted_for_the_programs_that_tried(bed: Bed) {
+        let (team, media) = (bed.team, bed.media("memes/1.heic", 1).await);
+        let begin = async |by: &'static str| {
+            bed.write(move |tx| {
+                attempts::begin(tx, team, media, by)?;
+                attempts::failed(tx, media, by)
+            })
+            .await
+        };
+        assert_eq!(begin("one").await, 1);
+        assert_eq!(begin("one").await, 2);
+        assert_eq!(begin("two").await, 1, "another program begins anew");
+        let failed = async |by: &'static str| bed.read(move |tx| attempts::failed(tx, media, by)).await;
+        assert_eq!(failed("one").await, 0);
+        // A stop in good order is nobody's fault, what was cut off before it is.
+        bed.write(attempts::excuse).await;
+        assert_eq!(failed("two").await, 0);
+        begin("two").await;
+        bed.write(move |tx| attempts::cut_off(tx, media)).await;
+        bed.write(attempts::excuse).await;
+        assert_eq!(failed("two").await, 1);
+        assert_eq!(bed.write(move |tx| attempts::forget_others(tx, team, "two")).await, 0);
+        assert_eq!(bed.write(move |tx| attempts::forget_others(tx, team, "three")).await, 1);
+        begin("two").await;
+        bed.write(move |tx| attempts::forget(tx, media)).await;
+        assert_eq!(failed("two").await, 0);
     }
 
     async fn a_look_is_kept_and_known_of_what_is_shown(bed: Bed) {
