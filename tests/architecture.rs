@@ -257,3 +257,94 @@ fn no_file_has_outgrown_its_one_idea() {
         .collect();
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
+
+/// What the records' rooms ask of files by a path, and why no held folder does it.
+const BY_PATH: [(&str, &[&str], &str); 7] = [
+    (
+        "store/place.rs",
+        &["fs::", "File::options("],
+        "SQLite takes a path; the lock is opened as it is, and looked at when it is open; root is nobody special there",
+    ),
+    (
+        "store/watched.rs",
+        &["fs::"],
+        "whether the path still leads to what was opened is the question itself",
+    ),
+    (
+        "backup/mod.rs",
+        &["fs::", "tempfile::"],
+        "the owner's own paths, of which root makes nothing as root; a scratch folder is a new one of a random name",
+    ),
+    (
+        "backup/archive.rs",
+        &["File::open(", "File::options("],
+        "in a scratch folder that nobody else looks into",
+    ),
+    (
+        "copies/seal.rs",
+        &["File::options("],
+        "in a scratch folder that nobody else looks into",
+    ),
+    (
+        "copies/folder.rs",
+        &["fs::", "File::open("],
+        "on which disk two of the owner's paths are; and an open file, by the number of its handle",
+    ),
+    (
+        "copies/bucket.rs",
+        &["fs::", "File::open("],
+        "an open file, by the number of its handle",
+    ),
+];
+
+/// Others may write in the folders of the records: what lies there is reached beneath a folder that is held.
+#[test]
+fn the_records_rooms_reach_files_beneath_a_folder_that_is_held() {
+    let calls = [
+        "fs::",
+        "File::open(",
+        "File::options(",
+        "OpenOptions",
+        "tempfile::",
+        ".exists()",
+        ".read_dir(",
+        ".canonicalize(",
+    ];
+    let mut used = Vec::new();
+    let mut wrong = Vec::new();
+    for (file, text) in ["store", "backup"].into_iter().flat_map(files_of) {
+        if file.contains("tests") {
+            continue;
+        }
+        let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+        // Words, and calls by a handle.
+        let program = program
+            .replace("os::unix::fs::", "")
+            .replace("rustix::fs::", "");
+        let lines = program.lines().map(str::trim_start);
+        let code: Vec<&str> = lines
+            .filter(|line| !line.starts_with("//") && !line.starts_with("use "))
+            .collect();
+        let code = code.join("\n");
+        for call in calls.into_iter().filter(|call| code.contains(call)) {
+            let may = BY_PATH
+                .iter()
+                .any(|(place, may, _)| file.ends_with(place) && may.contains(&call));
+            match may {
+                true => used.push((file.clone(), call)),
+                false => wrong.push(format!(
+                    "{file} calls {call}…: hold the folder (`system::beneath`), or say here why not"
+                )),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (place, may, why) in BY_PATH {
+        for call in may {
+            let is_used = used
+                .iter()
+                .any(|(file, used)| file.ends_with(place) && used == call);
+            assert!(is_used, "{place} calls {call} no more: {why}");
+        }
+    }
+}

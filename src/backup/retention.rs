@@ -52,6 +52,7 @@ mod tests {
             made_at,
             reason,
             size_bytes: 1,
+            opened: None,
         }
     }
 

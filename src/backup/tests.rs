@@ -10,13 +10,17 @@ use crate::store::Store;
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
 /// A box with a database, and a place for its backups.
-struct Box {
+pub(super) struct Box {
     folder: TempDir,
-    backups: Backups,
+    pub(super) backups: Backups,
 }
 
 impl Box {
-    fn new() -> Self {
+    pub(super) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("storyline.toml");
         fs::write(&settings, "# the settings\n").unwrap();
@@ -28,11 +32,11 @@ impl Box {
         new
     }
 
-    fn database(&self) -> &Path {
+    pub(super) fn database(&self) -> &Path {
         self.backups.database()
     }
 
-    fn note(&self, value: &str) {
+    pub(super) fn note(&self, value: &str) {
         let connection = Connection::open(self.database()).unwrap();
         connection
             .execute(
@@ -43,7 +47,7 @@ impl Box {
     }
 
     /// Enough rows that the database has pages of its own for them.
-    fn fill(&self) {
+    pub(super) fn fill(&self) {
         let connection = Connection::open(self.database()).unwrap();
         connection
             .execute_batch(
@@ -54,7 +58,7 @@ impl Box {
             .unwrap();
     }
 
-    fn noted(path: &Path) -> String {
+    pub(super) fn noted(path: &Path) -> String {
         Connection::open(path)
             .unwrap()
             .query_one("SELECT value FROM state WHERE name = 'test'", [], |row| {

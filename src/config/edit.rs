@@ -10,10 +10,11 @@ use toml::de::DeTable;
 use super::example::commented;
 use super::file::{self, Raw};
 use super::keys::{self, Key};
-use super::load::{Loaded, load_text};
+use super::load::{Loaded, MOST_BYTES, load_text};
 use super::problem::Problems;
 use super::{Environment, example};
 use crate::domain::written::Complaint;
+use crate::system::named::text_of;
 use crate::system::replace::rewrite;
 
 /// Nobody but the owner and the service reads what may hold a secret.
@@ -34,7 +35,7 @@ impl Draft {
     /// # Errors
     /// If it is there and cannot be read.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let before = match std::fs::read_to_string(path) {
+        let before = match text_of(path, MOST_BYTES) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),

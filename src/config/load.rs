@@ -10,6 +10,7 @@ use super::keys::{KEYS, Key, Secrecy};
 use super::problem::{Origin, Problem, Problems};
 use super::{Config, Environment, check};
 use crate::domain::nearest::nearest;
+use crate::system::named::text_of;
 
 /// The file that is read if no other is named. It alone may be missing.
 pub const DEFAULT_PATH: &str = "/etc/storyline/storyline.toml";
@@ -23,6 +24,8 @@ const PATH_VARIABLE: &str = "STORYLINE_CONFIG";
 const PREFIX: &str = "STORYLINE_";
 /// The variable in which systemd names the directory of the service's credentials.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+/// More than any settings take, in bytes, and more than any secret.
+pub(super) const MOST_BYTES: u64 = 1_000_000;
 /// Others may read the file.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
@@ -170,7 +173,7 @@ fn digest(
 
 /// The file and its text; neither, if there is none and none has to be.
 fn read(path: &Path, must_exist: bool) -> Result<(Option<PathBuf>, String), Box<Problem>> {
-    match std::fs::read_to_string(path) {
+    match text_of(path, MOST_BYTES) {
         Ok(text) => Ok((Some(path.to_owned()), text)),
         Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => {
             Ok((None, String::new()))
@@ -336,7 +339,7 @@ fn overlay_token_file(values: &mut Values) -> Result<Option<Problem>, Box<Proble
 
 /// The secret in a file, without the line break that editors leave; `None` if it is empty.
 fn secret_in(path: &Path) -> std::io::Result<Option<Raw>> {
-    let text = std::fs::read_to_string(path)?;
+    let text = text_of(path, MOST_BYTES)?;
     let text = text.trim();
     Ok((!text.is_empty()).then(|| Raw::Text(text.to_owned())))
 }

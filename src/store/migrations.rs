@@ -69,13 +69,18 @@ where
     }
 }
 
-/// Brings an empty schema to a version before the newest, as a program of that time left it.
-#[cfg(test)]
-pub(super) fn run_to(connection: &mut impl Migrate, version: i32) {
+/// Brings an empty schema to a version, as a program of that time left it.
+pub(super) fn run_to(connection: &mut impl Migrate, version: i32) -> Result<()> {
     embedded::migrations::runner()
         .set_target(refinery::Target::Version(version))
         .run(connection)
-        .expect("that version");
+        .map(drop)
+        .map_err(Error::unexpected)
+}
+
+/// The newest version there is.
+pub(super) fn known() -> i64 {
+    newest(embedded::migrations::runner().get_migrations())
 }
 
 fn newest(migrations: &[refinery::Migration]) -> i64 {

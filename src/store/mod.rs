@@ -10,6 +10,7 @@
 
 mod engine;
 mod error;
+pub(crate) mod foreign;
 mod migrations;
 pub(crate) mod place;
 #[cfg(feature = "postgres")]
@@ -59,6 +60,8 @@ use engine::{Engine, Mode};
 pub use error::{Error, Result};
 use queue::{Asked, Job};
 
+use crate::system::owner::Owner;
+
 /// How long a writer waits for another process (the daemon for the command line, or the reverse).
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -75,7 +78,10 @@ impl Store {
     /// If it cannot be opened, is damaged, or was written by a newer version.
     pub fn open_sqlite(path: &Path) -> Result<Self> {
         let path = path.to_owned();
-        Self::start(move || sqlite::Sqlite::open(&path, PATIENCE))
+        Self::start(move || {
+            as_owner(&path)?;
+            sqlite::Sqlite::open(&path, PATIENCE)
+        })
     }
 
     /// Opens the SQLite database at `path` (made if there is none), has `before_migration` make a copy of it if its schema is
@@ -90,6 +96,7 @@ impl Store {
         let path = path.to_owned();
         let before_migration = Box::new(before_migration);
         Self::start(move || {
+            as_owner(&path)?;
             let sqlite = sqlite::Sqlite::open(&path, PATIENCE)?;
             Ok(sqlite.before_migration(before_migration))
         })
@@ -100,7 +107,7 @@ impl Store {
     /// # Errors
     /// If it is damaged, or was there and is gone.
     pub fn look_over(path: &Path) -> Result<()> {
-        snapshot::glance(path)
+        worked_as_owner(path, || snapshot::glance(path))
     }
 
     /// The same, of every page and every row; it takes as long as reading the file does.
@@ -108,7 +115,7 @@ impl Store {
     /// # Errors
     /// If it is damaged, or not there.
     pub fn look_through(path: &Path) -> Result<()> {
-        snapshot::examine(path).map(drop)
+        worked_as_owner(path, || snapshot::examine(path).map(drop))
     }
 
     /// Connects to a PostgreSQL database and brings its schema to this version.
@@ -218,6 +225,24 @@ impl Store {
         self.jobs.send(job).map_err(|_| Error::Closed)?;
         result.await.map_err(|_| Error::Closed)?
     }
+}
+
+/// Has the thread of a database be whoever the database belongs to, where that is another than root.
+fn as_owner(path: &Path) -> Result<()> {
+    let owner = Owner::of(path).and_then(Owner::assume);
+    owner.map_err(|error| not_as_owner(path, &error))
+}
+
+fn worked_as_owner<T: Send>(path: &Path, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let worked = Owner::of(path).and_then(|owner| owner.work(work));
+    worked.map_err(|error| not_as_owner(path, &error))?
+}
+
+fn not_as_owner(path: &Path, error: &std::io::Error) -> Error {
+    let path = path.display();
+    Error::Unavailable(format!(
+        "{path} cannot be opened as whoever it belongs to: {error}"
+    ))
 }
 
 /// A fresh id, which sorts by the moment it was made.

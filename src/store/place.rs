@@ -165,7 +165,12 @@ impl Place {
 
     /// Whether there is a database that holds something.
     pub(crate) fn is_there(&self) -> bool {
-        std::fs::metadata(&self.path).is_ok_and(|file| file.len() > 0)
+        self.bytes() > 0
+    }
+
+    /// How long the file of the database is; 0 if there is none.
+    pub(crate) fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
     pub(super) fn explain(&self, error: &rusqlite::Error) -> Error {

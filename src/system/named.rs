@@ -1,11 +1,12 @@
-//! Files that somebody named: settings, a token, a key, a backup. Whoever names one decides whether a link is followed; but
-//! nothing waits for a pipe that nobody writes into, no device is read, and what is small is read no further than it may be
+//! Files that somebody named: settings, a token, a key, a backup. Whoever names one may name a link; but root follows none in
+//! a folder that others may write, nothing waits for a pipe that nobody writes into, no device is read, and what is small is read no further than it may be
 //! long.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use super::owner::may_be_anothers;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_setfl, fstat, fstatfs, openat};
 
 /// What a shell's own pipe lies on, as `<(…)` makes one (`PIPEFS_MAGIC` in Linux' `magic.h`).
@@ -16,7 +17,9 @@ const PIPES: i64 = 0x5049_5045;
 /// # Errors
 /// If it is not there or may not be read; of the kind [`InvalidInput`](ErrorKind::InvalidInput) if it is something else.
 pub fn open_named(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    // Root named the path, and not what another put there since.
+    flags.set(OFlags::NOFOLLOW, may_be_anothers(path));
     let opened = openat(CWD, path, flags, Mode::empty())?;
     match FileType::from_raw_mode(fstat(&opened)?.st_mode) {
         FileType::RegularFile => {}

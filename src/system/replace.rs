@@ -19,15 +19,6 @@ pub fn replace(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
     put(path, contents, None, rights)
 }
 
-/// Writes a file that belongs to whoever its folder does, and has these rights from the beginning.
-///
-/// # Errors
-/// If it cannot be written, or brought to the disk.
-pub fn replace_as_folder(path: &Path, contents: &[u8], rights: u32) -> io::Result<()> {
-    let owner = std::fs::metadata(folder(path))?;
-    put(path, contents, Some(&owner), rights)
-}
-
 /// Writes a file that keeps its owner, its group and its rights; a new one has these rights.
 ///
 /// # Errors

@@ -2,9 +2,8 @@
 //! elsewhere.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-
 use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, Generate, Payload};
@@ -12,10 +11,14 @@ use chacha20poly1305::{Key as Bytes, KeyInit, XChaCha20Poly1305, XNonce};
 use data_encoding::{BASE64, HEXLOWER};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::replace::replace_as_folder;
+use super::named::text_of;
+use super::owner::Owner;
+use super::replace::replace;
 
 /// How long a nonce is, in bytes.
 const NONCE: usize = 24;
+/// More than all keys that were ever made take, in bytes.
+const MOST_BYTES: u64 = 1_000_000;
 /// How long a key is, in bytes.
 const KEY: usize = 32;
 
@@ -112,7 +115,7 @@ impl Keys {
     /// # Errors
     /// If the file cannot be read, or holds something else.
     pub fn load(path: &Path) -> Result<Option<Self>, VaultError> {
-        match fs::read_to_string(path) {
+        match as_owner(path, || text_of(path, MOST_BYTES)) {
             Ok(text) => Self::parse(&text.into())
                 .map(Some)
                 .map_err(|error| key_file(path, &error)),
@@ -151,8 +154,8 @@ impl Keys {
     pub fn hold(path: &Path) -> Result<File, VaultError> {
         // The folder itself: it is there, and nothing is left behind.
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let held = File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
-        held.map_err(|error| key_file(path, &error))
+        let hold = || File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
+        as_owner(path, hold).map_err(|error| key_file(path, &error))
     }
 
     /// Their names.
@@ -167,8 +170,10 @@ impl Keys {
     pub fn write(&self, path: &Path) -> Result<(), VaultError> {
         let lines = self.0.iter().map(|key| key.text.expose_secret());
         let text = SecretString::from(lines.fold(String::new(), |text, line| text + line + "\n"));
-        replace_as_folder(path, text.expose_secret().as_bytes(), 0o400)
-            .map_err(|error| key_file(path, &error))
+        as_owner(path, || {
+            replace(path, text.expose_secret().as_bytes(), 0o400)
+        })
+        .map_err(|error| key_file(path, &error))
     }
 
     /// Encrypts a secret for a place, which is told by its name.
@@ -212,6 +217,11 @@ impl Keys {
     }
 }
 
+/// Root does it as whoever the folder belongs to, which is where a link could be put in its way.
+fn as_owner<T: Send>(path: &Path, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    Owner::of(path)?.work(work)?
+}
+
 fn key_file(path: &Path, why: &dyn fmt::Display) -> VaultError {
     VaultError::KeyFile {
         path: path.to_owned(),
@@ -221,6 +231,7 @@ fn key_file(path: &Path, why: &dyn fmt::Display) -> VaultError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

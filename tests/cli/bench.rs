@@ -50,7 +50,7 @@ impl Bench {
     /// A box that has settings and an empty library, and has never run.
     pub(crate) fn new() -> Self {
         let bench = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: tempfile::tempdir_in("/var/tmp").unwrap(),
         };
         fs::create_dir(bench.library()).unwrap();
         bench.settings("");

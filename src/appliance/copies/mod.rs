@@ -68,11 +68,13 @@ impl Copies {
     #[must_use]
     pub fn new(config: &Config, flow: Flow, voice: Option<Voice>) -> Option<Self> {
         let settings = &config.backup.copies;
+        let backups = crate::appliance::backups(config)?;
         let way = |destination| {
             Some(match destination {
                 Destination::Folder => {
                     let path = settings.folder.clone()?;
-                    Way::Folder(Folder::new(path, config.backup.keep_days))
+                    let days = config.backup.keep_days;
+                    Way::Folder(Folder::new(path, backups.database(), days))
                 }
                 Destination::Bucket => Way::Bucket(settings.bucket.clone()?),
                 Destination::Chat => Way::Chat(settings.chat?),
@@ -87,10 +89,11 @@ impl Copies {
                 way,
             })
         });
+        let places = places.collect();
         Some(Self {
-            backups: crate::appliance::backups(config)?,
+            backups,
             recipients: settings.recipients.clone(),
-            places: places.collect(),
+            places,
             region: settings.region.clone(),
             secret_key: settings.secret_key.clone(),
             voice,

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -31,6 +31,14 @@ pub enum AgeError {
         /// Which.
         program: &'static str,
         /// What it says.
+        why: String,
+    },
+    /// The file with the private key is none.
+    #[error("the key `{}` cannot be read: {why}", path.display())]
+    Key {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
         why: String,
     },
     /// It did not come to an end.

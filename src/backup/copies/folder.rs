@@ -16,6 +16,8 @@ use super::{ENDING, Sealed, Unsent};
 use crate::backup::folder::{DRAFT, clear_up, list_in};
 use crate::backup::{Error, retention};
 use crate::system::background::background;
+use crate::system::beneath::{self, Kind};
+use crate::system::owner::Owner;
 
 /// How long it may take to write a copy.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -26,17 +28,20 @@ const LOOK: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// Whoever this belongs to may write there; root does it as that user.
+    database: PathBuf,
     keep_days: u32,
     /// A disk that hangs holds one thread, and not another one every hour.
     free: Arc<Semaphore>,
 }
 
 impl Folder {
-    /// The folder at this path, in which copies are kept for so many days.
+    /// The folder at this path, in which copies of the backups of a database are kept for so many days.
     #[must_use]
-    pub fn new(path: PathBuf, keep_days: u32) -> Self {
+    pub fn new(path: PathBuf, database: &Path, keep_days: u32) -> Self {
         Self {
             path,
+            database: database.to_owned(),
             keep_days,
             free: Arc::new(Semaphore::new(1)),
         }
@@ -48,15 +53,17 @@ impl Folder {
     /// If it is not, or its disk does not answer.
     pub async fn must_be_there(&self) -> Result<(), Unsent> {
         let path = self.path.clone();
-        self.aside(LOOK, move || there(&path)).await
+        self.aside(LOOK, move || there(&path).map(drop)).await
     }
 
     /// Whether it is there, and no copy of this backup in it.
     pub async fn lacks(&self, backup: &str) -> bool {
         let (path, name) = (self.path.clone(), format!("{backup}{ENDING}"));
         let looked = self.aside(LOOK, move || {
-            there(&path)?;
-            Ok(!path.join(name).exists())
+            let folder = there(&path)?;
+            Ok(!folder
+                .stat(name)
+                .is_ok_and(|found| found.kind == Kind::File))
         });
         looked.await.unwrap_or(false)
     }
@@ -67,13 +74,15 @@ impl Folder {
     /// If the folder is away, or cannot be written.
     pub async fn put(&self, sealed: &Sealed, now: Timestamp) -> Result<(), Unsent> {
         let (path, keep_days) = (self.path.clone(), self.keep_days);
-        let (name, from) = (sealed.name.clone(), sealed.path.clone());
+        let name = sealed.name.clone();
+        // Opened by whoever wrote it.
+        let from = File::open(&sealed.path).map_err(|error| failed(&path, &error))?;
         self.aside(PATIENCE, move || {
-            there(&path)?;
-            if let Err(error) = thin_out(&path, keep_days, now) {
+            let folder = there(&path)?;
+            if let Err(error) = thin_out(&folder, &path, keep_days, now) {
                 tracing::warn!(task = "backup", "old copies cannot be removed: {error}");
             }
-            write(&path, &name, &from).map_err(|error| failed(&path, &error))
+            write(&folder, &name, from).map_err(|error| failed(&path, &error))
         })
         .await
     }
@@ -93,10 +102,11 @@ impl Folder {
         let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
             return Err(hangs());
         };
+        let (path, database) = (self.path.clone(), self.database.clone());
         let worked = background(move || {
-            let done = work();
+            let done = Owner::of(&database).and_then(|owner| owner.work(work));
             drop(permit);
-            done
+            done.map_err(|error| failed(&path, &error))?
         });
         timeout(patience, worked).await.map_err(|_| hangs())??
     }
@@ -110,19 +120,18 @@ pub fn share_a_disk(one: &Path, other: &Path) -> io::Result<bool> {
     Ok(fs::metadata(one)?.dev() == fs::metadata(other)?.dev())
 }
 
-fn there(path: &Path) -> Result<(), Unsent> {
-    match fs::metadata(path) {
-        Ok(file) if file.is_dir() => Ok(()),
-        Ok(_) => Err(Unsent::Failed(format!(
+fn there(path: &Path) -> Result<beneath::Folder, Unsent> {
+    beneath::Folder::root(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotADirectory => Unsent::Failed(format!(
             "`{}` is no folder; set `[backup] copy_to` to one",
             path.display()
-        ))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Unsent::Away(format!(
+        )),
+        io::ErrorKind::NotFound => Unsent::Away(format!(
             "there is no folder `{}`; plug the stick in, and if the folder is not on it yet, make it there",
             path.display()
-        ))),
-        Err(error) => Err(failed(path, &error)),
-    }
+        )),
+        _ => failed(path, &error),
+    })
 }
 
 fn failed(path: &Path, error: &io::Error) -> Unsent {
@@ -135,14 +144,12 @@ fn failed(path: &Path, error: &io::Error) -> Unsent {
     Unsent::Failed(format!("{}{remedy}", Error::folder(path, error)))
 }
 
-fn write(folder: &Path, name: &str, from: &Path) -> io::Result<()> {
-    let mut draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder)?;
-    io::copy(&mut File::open(from)?, &mut draft)?;
-    draft.as_file().sync_all()?;
-    draft
-        .persist(folder.join(name))
-        .map_err(|error| error.error)?;
-    match File::open(folder)?.sync_all() {
+fn write(folder: &beneath::Folder, name: &str, mut from: File) -> io::Result<()> {
+    let mut draft = folder.scratch(DRAFT, "", 0o600)?;
+    io::copy(&mut from, &mut draft.file())?;
+    draft.file().sync_all()?;
+    draft.place_over(folder, name)?;
+    match folder.sync() {
         // Some shares know no such thing; the copy itself is on the disk.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         synced => synced,
@@ -150,10 +157,15 @@ fn write(folder: &Path, name: &str, from: &Path) -> io::Result<()> {
 }
 
 /// By the rule of the backups themselves.
-fn thin_out(folder: &Path, keep_days: u32, now: Timestamp) -> io::Result<()> {
+fn thin_out(
+    folder: &beneath::Folder,
+    path: &Path,
+    keep_days: u32,
+    now: Timestamp,
+) -> io::Result<()> {
     clear_up(folder, now);
-    for copy in retention::spare(&list_in(folder, ENDING)?, keep_days, now) {
-        fs::remove_file(&copy.path)?;
+    for copy in retention::spare(&list_in(folder, path, ENDING)?, keep_days, now) {
+        folder.remove_file(copy.path.file_name().unwrap_or_default())?;
     }
     Ok(())
 }

@@ -1,14 +1,18 @@
 //! A backup on its way out, encrypted; and one that came back, opened again.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use tempfile::TempDir;
 
 use super::age::{self, AgeError};
-use crate::backup::{self, Backup, Backups, MOST_IN_MEMORY_BYTES, archive};
+use crate::backup::{self, Backup, Backups, MOST_IN_MEMORY_BYTES};
 use crate::system::background::{CutOff, background};
+use crate::system::named::open_named;
 
 /// Why a backup could not be encrypted, or a copy not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +33,11 @@ pub enum SealError {
 pub struct Sealed {
     /// What it shall be called.
     pub name: String,
-    /// Where it is until then.
+    /// Where it is read until then: the file that was written, whatever lies in its place by now.
     pub path: PathBuf,
     /// How large it is, in bytes.
     pub size_bytes: u64,
+    _held: File,
     _scratch: TempDir,
 }
 
@@ -54,23 +59,22 @@ impl Backups {
         let name = format!("{}{}", backup.name, super::ENDING);
         let file = name.clone();
         let begun = background(move || {
-            let scratch = backups.scratch(from.size_bytes)?;
-            let path = scratch.path().join(file);
-            let into = create(&path)?;
-            let from = File::open(&from.path);
-            let from = from.map_err(|error| backup::Error::folder(&backups.folder, &error))?;
-            Ok::<_, backup::Error>((scratch, path, from, into))
+            let from = from.open()?;
+            backups.as_owner(|| {
+                let scratch = backups.scratch(from.metadata().map_or(0, |file| file.len()))?;
+                let into = create(&scratch.path().join(file))?;
+                Ok((scratch, from, into))
+            })
         });
-        let (scratch, path, from, into) = begun.await??;
-        let measured = into.try_clone();
+        let (scratch, from, into) = begun.await??;
+        let lost = |error| backup::Error::folder(scratch.path(), &error);
+        let held = into.try_clone().map_err(lost)?;
         age::encrypt(recipients, from, into).await?;
-        let measured = measured.and_then(|file| file.metadata());
         Ok(Sealed {
             name,
-            size_bytes: measured
-                .map_err(|error| backup::Error::folder(&path, &error))?
-                .len(),
-            path,
+            size_bytes: held.metadata().map_err(lost)?.len(),
+            path: through(&held),
+            _held: held,
             _scratch: scratch,
         })
     }
@@ -80,37 +84,59 @@ impl Backups {
     /// # Errors
     /// If `age` is missing, the key does not open it, it is no copy of a backup, or there is no space for it.
     pub async fn open_sealed(&self, copy: &Path, key: &Path) -> Result<Opened, SealError> {
-        let size = fs::metadata(copy).map_err(|_| {
-            let copy = copy.display().to_string();
-            backup::Error::NotThere(copy)
-        })?;
-        if size.len() > MOST_IN_MEMORY_BYTES {
-            self.make_folder()?;
-        }
-        let scratch = self.scratch(size.len())?;
-        let path = scratch.path().join("copy.tar.gz");
-        age::decrypt(key, copy, create(&path)?).await?;
-        let manifest = archive::manifest(&path).map_err(|error| match error {
-            backup::Error::Broken { why, .. } => backup::Error::broken(copy, &why),
-            other => other,
-        })?;
-        let name = copy.file_stem().unwrap_or_default().to_string_lossy();
-        let backup = Backup {
-            name: name.trim_end_matches(backup::ENDING).to_owned(),
-            made_at: manifest.made_at,
-            reason: manifest.reason,
-            size_bytes: fs::metadata(&path).map_or(0, |file| file.len()),
-            path,
+        let unread = |path: &Path, error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => backup::Error::NotThere(path.display().to_string()),
+            io::ErrorKind::PermissionDenied => {
+                backup::Error::broken(path, &"this user may not read it")
+            }
+            _ => backup::Error::broken(path, &error),
         };
+        let sealed = open_named(copy).map_err(|error| unread(copy, error))?;
+        let from_stdin = key == Path::new("-");
+        let opened = match from_stdin {
+            true => None,
+            false => Some(open_named(key).map_err(|error| AgeError::Key {
+                path: key.to_owned(),
+                why: error.to_string(),
+            })?),
+        };
+        let size = sealed.metadata().map_or(0, |file| file.len());
+        let (scratch, path, into) = self.as_owner(|| {
+            if size > MOST_IN_MEMORY_BYTES {
+                self.make_folder()?;
+            }
+            let scratch = self.scratch(size)?;
+            let path = scratch.path().join("copy.tar.gz");
+            let into = create(&path)?;
+            Ok((scratch, path, into))
+        })?;
+        let held = into
+            .try_clone()
+            .map_err(|error| backup::Error::folder(&path, &error))?;
+        let key = opened.as_ref().map_or(key.to_owned(), lent);
+        age::decrypt(&key, &lent(&sealed), into).await?;
         Ok(Opened {
-            backup,
+            backup: Backup::of(held, &path, copy)?,
             _scratch: scratch,
         })
     }
 }
 
+/// The path by which this process, and nobody else, reaches an open file.
+fn through(file: &File) -> PathBuf {
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
+}
+
+/// The same for a program that is started now: it holds the file too.
+fn lent(file: &File) -> PathBuf {
+    // Where that fails the program says that there is no such file.
+    let _ = fcntl_setfd(file, FdFlags::empty());
+    through(file)
+}
+
 fn create(path: &Path) -> Result<File, backup::Error> {
     File::options()
+        .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)

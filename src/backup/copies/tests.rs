@@ -48,7 +48,7 @@ impl Box {
     }
 
     fn stick(&self) -> Folder {
-        Folder::new(self.path("stick"), 30)
+        Folder::new(self.path("stick"), self.backups.database(), 30)
     }
 
     async fn seal(&self) -> Sealed {

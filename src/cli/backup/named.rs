@@ -39,7 +39,9 @@ impl Found {
 
 impl Named {
     pub(super) async fn find(&self, backups: &Backups) -> Result<Found, Failure> {
-        if !self.name.ends_with(ENCRYPTED) {
+        // One that came from elsewhere may be called anything.
+        let is_named = self.key.is_some() && Path::new(&self.name).exists();
+        if !self.name.ends_with(ENCRYPTED) && !is_named {
             return Ok(Found::Backup(backups.find(&self.name)?));
         }
         let key = self.key.as_deref().ok_or_else(|| {

@@ -16,6 +16,7 @@ use super::{Desk, Whose, complain};
 use crate::config::{Draft, credential_of, looks_like_a_token};
 use crate::domain::written::Complaint;
 use crate::flow::outlet::Trouble;
+use crate::system::named::text_of;
 use crate::system::replace::replace;
 use crate::system::storage::why;
 use crate::telegram::client::{Client, SMALL_CALL};
@@ -117,12 +118,16 @@ impl Desk<'_> {
     }
 }
 
+/// More than any token takes, in bytes.
+const MOST_BYTES: u64 = 10_000;
+
 fn read(file: &Path) -> Result<SecretString, Failure> {
     let mut text = String::new();
     let done = if file == Path::new("-") {
-        io::stdin().read_to_string(&mut text).map(drop)
+        let read = io::stdin().take(MOST_BYTES).read_to_string(&mut text);
+        read.map(drop)
     } else {
-        fs::read_to_string(file).map(|found| text = found)
+        text_of(file, MOST_BYTES).map(|found| text = found)
     };
     let wrong = |reason: String| {
         let error = format!("the token in `{}`: {reason}", file.display());

@@ -89,14 +89,14 @@ impl Home {
             match self {
                 Self::Sqlite(_) => {
                     let mut connection = rusqlite::Connection::open(self.path()).expect("a file");
-                    migrations::run_to(&mut connection, version);
+                    migrations::run_to(&mut connection, version).expect("that version");
                     connection.execute_batch(records).expect("records");
                 }
                 #[cfg(feature = "postgres")]
                 Self::Postgres(database) => {
                     let mut client = ::postgres::Client::connect(database.url(), ::postgres::NoTls)
                         .expect("a server");
-                    migrations::run_to(&mut client, version);
+                    migrations::run_to(&mut client, version).expect("that version");
                     client.batch_execute(records).expect("records");
                 }
             }
