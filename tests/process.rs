@@ -39,7 +39,7 @@ impl Site {
         telegram.person(ANN, "Ann");
         telegram.supergroup(TEAM, "Team stories");
         telegram.member(TEAM, ANN, Status::Administrator);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         let library = folder.path().join("library/memes");
         std::fs::create_dir_all(&library).unwrap();
         for number in 0..pictures {

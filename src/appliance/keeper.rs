@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::illness::{Illness, passes};
+use crate::domain::alert::topic;
 use crate::domain::calendar::moment;
 use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
@@ -31,6 +32,8 @@ pub(super) struct Keeper {
     pub(super) illness: Illness,
     /// Where the owner is told of what is wrong with the whole box.
     pub(super) owner: Option<Arc<dyn Outlet>>,
+    /// Why the records are gone with the power, if they are.
+    pub(super) in_memory: Option<String>,
     /// What is missing for a desk, in plain words.
     pub(super) missing: Option<&'static str>,
     pub(super) systemd: Systemd,
@@ -118,6 +121,10 @@ impl Keeper {
             kept_up = kept_up.and(flow.upkeep(now).await);
         }
         kept_up?;
+        if tidied_at.is_none() {
+            let (own, told) = (self.teams.own(), self.in_memory.clone());
+            own.condition(topic::IN_MEMORY, told, now).await?;
+        }
         if tidied_at.is_none_or(|at| now.duration_since(at).abs() >= TIDY_EVERY) {
             for (flow, _) in self.teams.all().iter().chain(self.teams.leaving()) {
                 flow.tidy(now).await?;

@@ -26,6 +26,7 @@ use crate::library::Cache;
 use crate::system::background::blocking;
 use crate::system::clock::Clock;
 use crate::system::events;
+use crate::system::mounts;
 use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::GaveUp;
 use crate::system::systemd::Systemd;
@@ -73,6 +74,15 @@ pub fn backups(config: &Config) -> Option<Backups> {
     let folder = folder.unwrap_or_else(|| database.with_file_name("backups"));
     let database = database.clone();
     Some(Backups::new(folder, database, settings, keep_days))
+}
+
+/// Why the records are gone with the power, and what to do, if they are.
+fn in_memory(config: &Config) -> Option<String> {
+    let DatabaseUrl::Sqlite(database) = &config.database.url else {
+        return None;
+    };
+    let told = mounts::in_memory(database)?;
+    Some(format!("{told}; {}.", mounts::REMEDY))
 }
 
 /// The backup from before the upgrade to this version, if its schema was changed by it.

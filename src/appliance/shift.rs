@@ -252,6 +252,7 @@ impl Shift<'_> {
             clock: self.clock.clone(),
             illness: self.illness.clone(),
             missing: owner.is_none().then_some(NO_TOKEN),
+            in_memory: super::in_memory(self.config),
             owner,
             systemd: systemd.clone(),
             over: self.over.clone(),

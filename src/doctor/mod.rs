@@ -27,6 +27,7 @@ use crate::domain::team::TeamSettings;
 use crate::flow::Error;
 use crate::flow::teams::Teams;
 use crate::system::board::Board;
+use crate::system::mounts;
 
 /// All that is quickly seen, by the service itself too; returns what every team decided.
 ///
@@ -50,6 +51,9 @@ pub async fn look(
     let mut own = vec![config.library.cache.as_path()];
     if let DatabaseUrl::Sqlite(path) = &config.database.url {
         own.extend(path.parent());
+        if let Some(told) = mounts::in_memory(path) {
+            findings.warning("disk", told, mounts::REMEDY);
+        }
     }
     let folders = libraries.iter().chain(&own).copied();
     let seen = Board::here().look(folders);

@@ -19,6 +19,8 @@ pub mod topic {
     pub const BACKUP: &str = "backup";
     /// No copy of the backups gets off the box.
     pub const BACKUP_COPY: &str = "backup_copy";
+    /// The records lie in memory, and are gone with the power.
+    pub const IN_MEMORY: &str = "in_memory";
     /// The clock is not to be trusted.
     pub const CLOCK: &str = "clock";
     /// The library's disk seems to be away.
@@ -86,7 +88,8 @@ impl Severity {
         }
         match topic {
             topic::AWAY | topic::VERSION => Self::Notice,
-            topic::BACKUP
+            topic::IN_MEMORY
+            | topic::BACKUP
             | topic::BACKUP_COPY
             | topic::WATCHER
             | topic::REFUSED

@@ -184,3 +184,40 @@ async fn an_alert_is_as_grave_in_a_check_as_it_is() {
             .starts_with("🟡 so it is (since")
     );
 }
+
+/// What lies in memory looks like a disk with much space, and is gone with the power.
+#[tokio::test]
+async fn records_in_memory_are_warned_of() {
+    if !crate::namespaces::can_be_made() {
+        return;
+    }
+    let bench = Bench::with_media().await;
+    let on_a_disk = bench.type_in("check");
+    assert!(!on_a_disk.all().contains("lies in memory"), "{on_a_disk:?}");
+    let upon = "mount -t tmpfs disk \"$room\"; cp -a \"$root\" \"$room/kept\"";
+    for (mounting, why) in [
+        ("mount --bind \"$room/kept\" \"$root\"", "(tmpfs at "),
+        (
+            "mkdir \"$room/up\" \"$room/work\"; mount -t overlay overlay -o lowerdir=\"$root\",upperdir=\"$room/up\",workdir=\"$room/work\" \"$root\"",
+            "whose changes go to tmpfs at ",
+        ),
+    ] {
+        let room = tempfile::tempdir_in("/var/tmp").unwrap();
+        let command = bench.command();
+        let output = std::process::Command::new("unshare")
+            .args(["--user", "--map-root-user", "--mount", "bash", "-euc"])
+            .arg(format!("{upon}; {mounting}; cd \"$root\"; exec \"$@\""))
+            .arg("bash")
+            .arg(command.get_program())
+            .args(command.get_args())
+            .arg("check")
+            .env("root", bench.root())
+            .env("room", room.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("s.db lies in memory"), "{said}\n{output:?}");
+        assert!(said.contains(why), "{said}");
+        assert!(said.contains("a partition of its own"), "{said}");
+    }
+}

@@ -118,7 +118,7 @@ impl Office {
         } else {
             String::new()
         };
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         std::fs::create_dir(folder.path().join("library")).unwrap();
         let text = format!(
             "[library]\npath = \"{root}/library\"\ncache = \"{root}/cache\"\n[database]\nurl = \"sqlite:{root}/storyline.db\"\n\
