@@ -11,7 +11,7 @@ use crate::flow::Flow;
 use crate::flow::dispatch::Step;
 use crate::flow::intake::{Courier, Intake};
 use crate::flow::outlet::{Archive, Outlet, Studio};
-use crate::system::clock::{Clock, synchronised};
+use crate::system::clock::Clock;
 use crate::system::nudge::{Nudge, TICK, Tick};
 use crate::system::supervisor::{BoxError, Pulse};
 
@@ -69,11 +69,11 @@ impl Worker {
         while turns.come().await {
             let now = self.clock.now();
             let (outlet, studio) = (self.outlet.as_ref(), &self.studio);
-            let step = self.flow.dispatch(outlet, studio, synchronised(), now);
+            let step = self.flow.dispatch(outlet, studio, now);
             turns.next = match step.await? {
                 Step::Handled => Some(now),
                 Step::Idle(next) => {
-                    let told = self.flow.come_back(synchronised(), now).await?;
+                    let told = self.flow.come_back(now).await?;
                     next.into_iter().chain(told).min()
                 }
             };

@@ -179,6 +179,9 @@ impl Appliance {
             .await?;
         let teams = Teams::open(store.clone(), config.team.clone(), now).await?;
         let client = connect(config)?;
+        let reference = client.as_ref().map(Client::reference_time);
+        let reference = reference.cloned().unwrap_or_default();
+        teams.own().go_by(clock.clone(), reference);
         Ok(Self {
             config: config.clone(),
             clock,
@@ -212,7 +215,8 @@ impl Appliance {
             if let Ended::TeamsChanged = ended? {
                 tracing::info!("teams have come or gone, or a library is another: all begins anew");
                 let first = self.config.team.clone();
-                self.teams = Teams::open(self.store.clone(), first, self.clock.now()).await?;
+                let teams = Teams::open(self.store.clone(), first, self.clock.now()).await?;
+                self.teams = teams.that_follow(&self.teams);
             } else {
                 tracing::info!(
                     message_id = events::SERVICE_STOPPED.id,

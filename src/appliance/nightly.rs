@@ -9,7 +9,7 @@ use crate::domain::alert::topic;
 use crate::domain::run::Run;
 use crate::flow::Flow;
 use crate::system::background::background;
-use crate::system::clock::{Clock, trusted};
+use crate::system::clock::Clock;
 use crate::system::events;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
@@ -65,9 +65,9 @@ impl Nightly {
         }
     }
 
-    /// One is due if none was made since the last night's hour.
+    /// One is due if none was made since the last night's hour. By a clock that is ahead the old ones would be thrown away.
     async fn due(&self, now: Timestamp) -> Result<Due, BoxError> {
-        if !trusted(now, None) {
+        if !self.flow.trusts_clock(now).await? {
             return Ok(Due::Unknown);
         }
         let zone = self.flow.settings().await?.timezone;

@@ -83,7 +83,7 @@ async fn look_around(findings: &mut Findings, config: &Config) -> Vec<TeamSettin
             .map_err(broken),
         Err(missing) => {
             doctor::library(findings, &config.team.library);
-            doctor::clock(findings, now, None);
+            doctor::clock_alone(findings, now);
             Err(missing)
         }
     };

@@ -1,31 +1,24 @@
 //! `storyline clock`: a person's word on the time of day.
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::{Failure, Seat};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Clock {
-    /// Vouch for the clock: it is right, though the records hold a later time
+    /// Vouch for the clock: it is right, whatever is on record
     ///
-    /// For a box whose clock was far ahead for a while and that has no systemd-timesyncd to say that it is right again.
+    /// For a box whose clock was wrong for a while. What a clock that was ahead has called missed is taken back as far as it
+    /// lies ahead, and its slots are open again; the history keeps both.
     Trust,
-}
-
-#[derive(Serialize)]
-struct Trusted {
-    changed: bool,
 }
 
 pub(super) async fn run(seat: &Seat, command: Clock) -> Result<(), Failure> {
     let Clock::Trust = command;
-    let changed = seat.flow.trust_clock(seat.by.clone(), seat.now()).await?;
-    let sentence = if changed {
+    let vouched = seat.flow.trust_clock(seat.by.clone(), seat.now()).await?;
+    if vouched.changed() {
         seat.knock().await?;
-        "The clock is trusted again, and the plan goes on."
-    } else {
-        "The clock is not in doubt."
-    };
-    seat.print.done(&Trusted { changed }, sentence)
+    }
+    let told = vouched.told();
+    seat.print.done(&vouched, &told)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::print::{FULL, NUMBER, TEXT, Table, heading, moment, or_dash};
 use super::{Failure, Seat};
-use crate::domain::entry::Entry;
+use crate::domain::entry::{Entry, Withdrawn};
 use crate::domain::outcome::Outcome;
 
 #[derive(Debug, Subcommand)]
@@ -60,6 +60,8 @@ pub(super) struct Ended {
     turn: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) by: Option<String>,
+    /// When and by whom it was taken back, if it was.
+    taken_back: Option<Withdrawn>,
 }
 
 impl From<Entry> for Ended {
@@ -77,6 +79,7 @@ impl From<Entry> for Ended {
             turn: entry.turn.map(|turn| turn.to_string()),
             reason: entry.reason,
             by: entry.person_name,
+            taken_back: entry.withdrawn,
         }
     }
 }
@@ -98,7 +101,10 @@ fn table(seat: &Seat, ended: &[Ended]) -> Table {
                 .number
                 .map_or_else(|| or_dash(None), |number| format!("#{number}")),
             moment(entry.ended_at, seat.zone()),
-            entry.outcome.to_string(),
+            match &entry.taken_back {
+                Some(_) => format!("{}, taken back", entry.outcome),
+                None => entry.outcome.to_string(),
+            },
             or_dash(Some(entry.category.as_str()).filter(|name| !name.is_empty())),
             or_dash(Some(entry.name.as_str()).filter(|name| !name.is_empty())),
             or_dash(entry.by.as_deref()),

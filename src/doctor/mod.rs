@@ -20,7 +20,7 @@ pub use copies::age;
 pub use finding::{Finding, Findings, State};
 pub use library::library;
 pub use machine::machine;
-pub use records::{Service, clock, desk, named, settings_of_all};
+pub use records::{Service, clock_alone, desk, named, settings_of_all};
 
 use crate::config::{Config, DatabaseUrl};
 use crate::domain::team::TeamSettings;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Findings, library};
 use crate::config::{self, Config, DatabaseUrl};
+use crate::domain::alert::topic;
 use crate::domain::calendar::moment;
 use crate::domain::team::TeamSettings;
 use crate::flow::survey::Status;
@@ -60,7 +61,7 @@ pub(super) async fn records(
             Some("start it with `systemctl start storyline`; `journalctl -u storyline` tells why it stopped"),
         );
     }
-    clock(findings, now, flow.latest_time().await?);
+    clock(findings, flow, now).await?;
     for setting in flow.unread(&config.team).await? {
         let said = setting.shown(&config.team);
         findings.note(
@@ -157,22 +158,40 @@ fn megabytes(path: &Path) -> String {
     format!("{}.{} MB", tenths / 10, tenths % 10)
 }
 
-/// Whether the clock is to be believed; `latest` is the latest time on record.
-pub fn clock(findings: &mut Findings, now: Timestamp, latest: Option<Timestamp>) {
+/// What is to be done about a clock.
+const CLOCK_HINT: &str = "connect the box to the network, or set it with `timedatectl set-time`; if it is right, `storyline clock trust` \
+                          says so";
+
+/// Whether the clock is to be believed.
+async fn clock(findings: &mut Findings, flow: &Flow, now: Timestamp) -> Result<(), Error> {
     let shows = now.strftime("%Y-%m-%d %H:%M UTC");
-    if time::synchronised() {
-        findings.ok("clock", format!("{shows}, synchronised"));
-    } else if time::trusted(now, latest) {
-        findings.ok(
-            "clock",
-            format!("{shows}, later than all that is on record"),
-        );
+    let standing = flow.alerts().await?;
+    let is_told = standing.iter().any(|alert| alert.topic == topic::CLOCK);
+    let is_trusted = flow.trusts_clock(now).await?;
+    if is_trusted && is_told {
+        let told = format!("{shows}; an alert tells more");
+        findings.note("clock", told, Some(CLOCK_HINT));
+    } else if is_trusted || (time::synchronised() && !is_told) {
+        let why = match time::synchronised() {
+            true => "synchronised",
+            false => "as the records have it",
+        };
+        findings.ok("clock", format!("{shows}, {why}"));
     } else {
-        findings.problem(
-            "clock",
-            format!("{shows} cannot be right: nothing is sent until the clock is set"),
-            Some("connect the box to the network, or set it with `timedatectl set-time`; if it is right, `storyline clock trust` says so"),
-        );
+        let told = format!("{shows} is in doubt: nothing is sent until the clock is right");
+        findings.problem("clock", told, Some(CLOCK_HINT));
+    }
+    Ok(())
+}
+
+/// The same where there are no records.
+pub fn clock_alone(findings: &mut Findings, now: Timestamp) {
+    let shows = now.strftime("%Y-%m-%d %H:%M UTC");
+    if time::synchronised() || now > time::RELEASED {
+        findings.ok("clock", shows.to_string());
+    } else {
+        let told = format!("{shows} cannot be right: nothing is sent until the clock is set");
+        findings.problem("clock", told, Some(CLOCK_HINT));
     }
 }
 

@@ -54,6 +54,7 @@ impl Flow {
         now: Timestamp,
     ) -> Result<()> {
         let story = story.clone();
+        self.time.note_sent(story.id);
         self.store
             .write_durably(move |tx| {
                 let messages = story.delivery.messages + 1;

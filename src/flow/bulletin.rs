@@ -4,9 +4,10 @@
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::clock::trusted;
 use super::digest::{Day, day};
-use super::due::trusted;
 use super::outlet::{Outlet, Studio, Trouble};
+use super::timekeeper::Timekeeper;
 use super::weekly::{Week, week};
 use super::{Flow, Result};
 use crate::domain::bulletin::{Hour, hour};
@@ -61,6 +62,9 @@ impl Flow {
         studio: &Studio,
         now: Timestamp,
     ) -> Result<Option<Timestamp>> {
+        if let Some(until) = self.waits_for_server(outlet, false, now).await? {
+            return Ok(Some(until));
+        }
         let mut next = None;
         for kind in [Kind::Week, Kind::Pictures, Kind::Day] {
             let again = self.tell_news(kind, outlet, studio, now).await?;
@@ -81,10 +85,10 @@ impl Flow {
         studio: &Studio,
         now: Timestamp,
     ) -> Result<Option<Timestamp>> {
-        let team = self.team;
+        let (team, time) = (self.team, self.time.clone());
         let ready = self
             .store
-            .read(move |tx| ready(tx, team, kind, now))
+            .read(move |tx| ready(tx, team, kind, &time, now))
             .await?;
         let news = match ready {
             Ready::Now(news) => *news,
@@ -121,6 +125,7 @@ impl Flow {
                 })
             }
         };
+        self.server.judge(told.as_ref().err(), now);
         match told {
             Ok(None) => {}
             Ok(Some(standing)) => self.note_day(standing).await?,
@@ -166,24 +171,30 @@ impl Flow {
 }
 
 /// Whether something of a kind is to be told now.
-fn ready(tx: &mut dyn Tx, team: TeamId, kind: Kind, now: Timestamp) -> Result<Ready> {
+fn ready(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    kind: Kind,
+    time: &Timekeeper,
+    now: Timestamp,
+) -> Result<Ready> {
     let settings = settings::of(tx, team)?;
-    let time = match kind {
+    let hour_of_day = match kind {
         Kind::Pictures | Kind::Day => settings.digest,
         Kind::Week => settings
             .weekly_summary
             .then(|| settings.digest.unwrap_or(MONDAY_MORNING)),
     };
-    let Some((time, place)) = time.zip(settings.home()) else {
+    let Some((hour_of_day, place)) = hour_of_day.zip(settings.home()) else {
         return Ok(Ready::Not(None));
     };
-    let date = match hour(time, &settings.timezone, now) {
+    let date = match hour(hour_of_day, &settings.timezone, now) {
         Hour::Now(date) => date,
         Hour::At(at) => return Ok(Ready::Not(Some(at))),
         Hour::Over => return Ok(Ready::Not(tomorrow(&settings, now))),
     };
     if !bulletins::is_open(tx, team, kind, date)?
-        || !trusted(tx, now)?
+        || !trusted(tx, time, now)?
         || teams::get(tx, team)?.paused_at.is_some()
     {
         return Ok(Ready::Not(None));

@@ -72,6 +72,7 @@ pub(super) fn close(
         Subject::EmptySlot(team, slot) => {
             entry.slot = Some(slot.id);
             entry.due_at = slot.at;
+            entry.part = history::next_part(tx, *team, entry.story, entry.slot)?;
             history::add(tx, *team, "new", &entry)?;
         }
         Subject::Story(story) => {
@@ -87,7 +88,7 @@ pub(super) fn close(
             entry.due_at = story.due_at;
             entry.sent_at = story.delivery.sent_at;
             entry.snapshot = Snapshot::of(&shown);
-            entry.part = history::next_part(tx, story.id)?;
+            entry.part = history::next_part(tx, story.team, story.id, story.slot)?;
             history::add(tx, story.team, story.state.as_str(), &entry)?;
             let mut lock = None;
             if let Some((kind, until)) = outcome.lock(settings, now) {

@@ -31,7 +31,7 @@ pub enum Step {
 }
 
 impl Flow {
-    /// Sends the next story that is due, if one is. `synchronised` tells whether the system's clock is.
+    /// Sends the next story that is due, if one is.
     ///
     /// # Errors
     /// If the store cannot be read or written.
@@ -39,16 +39,16 @@ impl Flow {
         &self,
         outlet: &dyn Outlet,
         studio: &Studio,
-        synchronised: bool,
         now: Timestamp,
     ) -> Result<Step> {
-        let (team, why) = (self.team, self.server.reason());
+        self.notice_time(now).await?;
+        let (team, why, time) = (self.team, self.server.reason(), self.time.clone());
         let (due, settings) = self
             .store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
                 let due = match settings.chat {
-                    Some(_) => look(tx, team, &settings, synchronised, why.as_deref(), now)?,
+                    Some(_) => look(tx, team, &settings, &time, why.as_deref(), now)?,
                     None => Due::Nothing(None),
                 };
                 Ok((due, settings))
@@ -144,6 +144,9 @@ impl Flow {
     ) -> Result<()> {
         let team = self.team;
         self.server.judge(answer.as_ref().err(), now);
+        if matches!(answer, Ok(_) | Err(Trouble::Unsure(_))) {
+            self.time.note_sent(sent.story.id);
+        }
         self.store
             .write_durably(move |tx| {
                 let settings = settings::of(tx, team)?;
@@ -170,6 +173,7 @@ impl Flow {
     /// In a dry run everything happens but the call.
     async fn rehearse(&self, story: Story, now: Timestamp) -> Result<Step> {
         let team = self.team;
+        self.time.note_sent(story.id);
         self.store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;

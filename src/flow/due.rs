@@ -5,27 +5,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::chooser::{fill_now, showing, shown};
+use super::clock::judge_clock;
 use super::close::{Ending, Subject, close};
-use super::conditions::judge;
 use super::schedule::adopt_settings;
 use super::settle::repeat_until;
-use crate::domain::alert::topic::CLOCK;
+use super::timekeeper::Timekeeper;
 use crate::domain::calendar::{Slot, minimum_spacing, slot_named, slots_between};
 use crate::domain::ids::TeamId;
 use crate::domain::media::Media;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::{State, Story};
 use crate::domain::team::TeamSettings;
-use crate::store::{Tx, history, media, messages, state, stories, teams};
-use crate::system::clock;
+use crate::store::{Tx, history, media, messages, stories, teams};
 
 /// How soon a clock in doubt is looked at again.
 const SOON: SignedDuration = SignedDuration::from_secs(30);
 
-/// Two tasks that read the clock at nearly the same time may come here in either order; that is no step back.
-const SLACK: SignedDuration = SignedDuration::from_mins(1);
-/// How far the records may be ahead of the clock before somebody is told.
-const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 /// The longest absence that is settled in one transaction.
 const STRETCH: SignedDuration = SignedDuration::from_hours(24 * 31);
 
@@ -52,14 +47,14 @@ pub(super) fn look(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
-    synchronised: bool,
+    time: &Timekeeper,
     why: Option<&str>,
     now: Timestamp,
 ) -> Result<Due> {
     if teams::is_removed(tx, team)? {
         return Ok(Due::Nothing(None));
     }
-    if !judge_clock(tx, team, settings, synchronised, now)? {
+    if !judge_clock(tx, team, settings, time, now)? {
         // Soon: the clock may have been set while this was on its way here.
         return Ok(Due::Nothing(now.checked_add(SOON).ok()));
     }
@@ -69,7 +64,7 @@ pub(super) fn look(
     let row = teams::get(tx, team)?;
     let paused = row.paused_at.is_some();
     let queue = stories::queue(tx, team)?;
-    let gate = Gate::new(settings, row.last_sent_at, &queue, now);
+    let gate = Gate::new(settings, row.last_sent_at, &queue, time, now);
     let mut next: Option<Timestamp> = None;
     for story in queue {
         // Its message is in the chat already, and waits for the picture.
@@ -115,54 +110,11 @@ fn is_repetition(tx: &mut dyn Tx, story: &Story, media: &Media, now: Timestamp) 
     }
 }
 
-/// Whether the clock may be planned by, as far as the records tell.
-pub(super) fn trusted(tx: &mut dyn Tx, now: Timestamp) -> Result<bool> {
-    let latest = state::latest_time(tx)?;
-    let with_slack = now.checked_add(SLACK).unwrap_or(now);
-    Ok(clock::trusted(with_slack, latest))
-}
-
-/// Whether the clock may be planned by; tells the owner if it cannot, or if it was far ahead before. A clock that is
-/// synchronised is right, so a later time on record was written by a wrong one and is forgotten.
-fn judge_clock(
-    tx: &mut dyn Tx,
-    team: TeamId,
-    settings: &TeamSettings,
-    synchronised: bool,
-    now: Timestamp,
-) -> Result<bool> {
-    let mut trusted = trusted(tx, now)?;
-    if synchronised && !trusted {
-        state::trust_time(tx, now)?;
-        trusted = true;
-    }
-    let settled_until = teams::get(tx, team)?.slots_settled_until;
-    let text = if !trusted {
-        "The clock shows a time before the last one on record, and is not synchronised: nothing is sent until it is right. \
-         Check the network, `timedatectl`, and the board's clock; if the time is right, `storyline clock trust` says so."
-            .to_owned()
-    } else if settled_until.duration_since(now) > FAR_AHEAD {
-        let until = settled_until.to_zoned(settings.timezone.clone());
-        format!(
-            "The clock was set back: the slots until {} have had their ends already, and no slot is filled twice. Stories \
-             of the plan go on after that; `storyline queue next` sends one at once.",
-            until.strftime("%a %-d %b %Y, %H:%M")
-        )
-    } else {
-        judge(tx, team, CLOCK, None, now)?;
-        return Ok(true);
-    };
-    // The clock is the whole box's, and is told of once.
-    if state::own_team(tx)? == Some(team) {
-        judge(tx, team, CLOCK, Some(&text), now)?;
-    }
-    Ok(trusted)
-}
-
 /// Holds back what would come too close to the last delivery.
 struct Gate<'a> {
     settings: &'a TeamSettings,
     last_sent_at: Option<Timestamp>,
+    time: &'a Timekeeper,
     now: Timestamp,
 }
 
@@ -171,6 +123,7 @@ impl<'a> Gate<'a> {
         settings: &'a TeamSettings,
         last_sent_at: Option<Timestamp>,
         queue: &[Story],
+        time: &'a Timekeeper,
         now: Timestamp,
     ) -> Self {
         // A call that never came back counts: it may have arrived.
@@ -181,6 +134,7 @@ impl<'a> Gate<'a> {
         Self {
             settings,
             last_sent_at: last_sent_at.into_iter().chain(sending).max(),
+            time,
             now,
         }
     }
@@ -206,21 +160,20 @@ impl<'a> Gate<'a> {
         Some(if on_request || is_announced {
             ready_at
         } else {
-            opens_at(self.settings, story, self.last_sent_at, self.now)
+            opens_at(self.settings, story, self.last_sent_at, self.time, self.now)
                 .map_or(ready_at, |opens| opens.max(ready_at))
         })
     }
 }
 
-/// When a story may follow the last delivery. Its own first try is no reason to wait.
+/// When a story may follow the last delivery, whatever the wall clock was set to since. Its own first try is no reason to wait.
 pub(super) fn opens_at(
     settings: &TeamSettings,
     story: &Story,
     last_sent_at: Option<Timestamp>,
+    time: &Timekeeper,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let last =
-        last_sent_at.filter(|last| story.state == State::Planned || *last > story.state_since)?;
     let spacing = story
         .slot
         .and_then(|id| slot_named(story.team, settings, id))
@@ -228,10 +181,14 @@ pub(super) fn opens_at(
             || minimum_spacing(story.team, settings, story.due_at),
             |slot| slot.minimum_spacing(),
         );
-    last.checked_add(spacing)
-        .ok()
+    let by_wall = last_sent_at
+        .filter(|last| story.state == State::Planned || *last > story.state_since)
+        .and_then(|last| last.checked_add(spacing).ok())
         // A clock that was set back far must not hold the plan up.
-        .filter(|opens| opens.duration_since(now) <= spacing * 2)
+        .filter(|opens| opens.duration_since(now) <= spacing * 2);
+    let left = time.left_of(spacing, story.id);
+    let by_steady = left.and_then(|left| now.checked_add(left).ok());
+    by_wall.max(by_steady)
 }
 
 /// Something that is due cannot be sent after all: its slot gets another media, and a request is told why.

@@ -5,7 +5,7 @@
 //! [`act`] presses become outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was
 //! left standing is put right. Beside that way: [`steer`] how the box runs · [`curate`] what people decide about the library ·
 //! [`edit`] what they say of a media · [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may ·
-//! [`survey`], [`album`] and [`life`] what people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box ·
+//! [`clock`] whether the time is to be believed · [`survey`], [`album`] and [`life`] what people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box ·
 //! [`copies`] which backups have left it.
 //! [`outlet`] is what all of it asks of the world outside.
 
@@ -15,6 +15,7 @@ mod announce;
 pub mod attempts;
 pub mod bulletin;
 mod chooser;
+pub mod clock;
 mod close;
 pub mod conditions;
 pub mod copies;
@@ -46,6 +47,7 @@ pub mod steer;
 mod streak;
 pub mod survey;
 pub mod teams;
+mod timekeeper;
 mod undo;
 pub mod upkeep;
 mod waiting;
@@ -84,6 +86,8 @@ pub struct Flow {
     albums: album::Wishes,
     /// Whether the server outside works.
     server: server::Server,
+    /// What tells the time beside the time of day.
+    time: timekeeper::Timekeeper,
     /// Whom to wake when a row has changed.
     pub nudges: Nudges,
 }
@@ -152,6 +156,7 @@ impl Flow {
             start: Arc::default(),
             albums: album::Wishes::default(),
             server: server::Server::default(),
+            time: timekeeper::Timekeeper::default(),
             nudges: Nudges::default(),
         }
     }

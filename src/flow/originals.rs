@@ -39,6 +39,9 @@ impl Flow {
         archive: &Archive,
         now: Timestamp,
     ) -> Result<Option<Timestamp>> {
+        if let Some(until) = self.waits_for_server(outlet, false, now).await? {
+            return Ok(Some(until));
+        }
         let (team, bot) = (self.team, outlet.bot().to_owned());
         let wishes = self
             .store

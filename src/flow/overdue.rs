@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::due::opens_at;
+use super::timekeeper::Timekeeper;
 use crate::domain::alert::{Alert, topic};
 use crate::domain::calendar::{moment, slots_between};
 use crate::domain::ids::TeamId;
@@ -32,9 +33,10 @@ pub(super) fn late(
     team: TeamId,
     settings: &TeamSettings,
     open: &[Story],
+    time: &Timekeeper,
     now: Timestamp,
 ) -> Result<Option<String>> {
-    let Some((what, reason)) = first_late(tx, team, settings, open, now)? else {
+    let Some((what, reason)) = first_late(tx, team, settings, open, time, now)? else {
         return Ok(None);
     };
     let mut standing = alerts::standing(tx, team)?;
@@ -50,6 +52,7 @@ pub(super) fn late(
     let reason = reason
         .or_else(|| settings.chat.is_none().then(|| NO_CHAT.to_owned()))
         .or_else(|| CAUSES.iter().find_map(known))
+        .or_else(|| time.reason())
         .unwrap_or_else(|| UNKNOWN.to_owned());
     Ok(Some(format!("{what} is late: {reason}")))
 }
@@ -61,6 +64,7 @@ fn first_late(
     team: TeamId,
     settings: &TeamSettings,
     open: &[Story],
+    time: &Timekeeper,
     now: Timestamp,
 ) -> Result<Option<(String, Option<String>)>> {
     let row = teams::get(tx, team)?;
@@ -71,7 +75,7 @@ fn first_late(
         {
             return false;
         }
-        let opens = opens_at(settings, story, row.last_sent_at, now);
+        let opens = opens_at(settings, story, row.last_sent_at, time, now);
         let due_at = opens.map_or(story.due_at, |opens| opens.max(story.due_at));
         now.duration_since(due_at) > OVERDUE_AFTER
     };

@@ -3,8 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::clock::trusted;
 use super::conditions::judge;
-use super::due::{PAUSED, trusted};
+use super::due::PAUSED;
+use super::timekeeper::Timekeeper;
 use super::{Flow, Result};
 use crate::domain::alert::topic;
 use crate::domain::calendar::moment;
@@ -33,8 +35,24 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
     at: Timestamp,
+    /// How long the machine had been up then.
+    up: SignedDuration,
     /// When the last process ended in good order; nobody knows when it was, if it did not.
     stopped_at: Option<Timestamp>,
+    /// How long the box was away by the steady clock, if that is known: the wall clock may have been set meanwhile.
+    pub(super) away: Option<SignedDuration>,
+}
+
+impl Start {
+    /// The machine slept for so long, and is awake now.
+    pub(super) fn after_sleep(now: Timestamp, up: SignedDuration, slept: SignedDuration) -> Self {
+        Self {
+            at: now,
+            up,
+            stopped_at: now.checked_sub(slept).ok(),
+            away: Some(slept),
+        }
+    }
 }
 
 /// What to do where a new version does not work.
@@ -57,9 +75,13 @@ pub(super) fn note_start(
     tx: &mut dyn Tx,
     team: TeamId,
     copy: Option<&str>,
+    time: &Timekeeper,
     now: Timestamp,
 ) -> Result<Start> {
     let stopped_at = state::stopped_at(tx)?;
+    let up = time.up();
+    let stopped_on = state::stopped_on(tx)?.filter(|(boot, _)| Some(boot) == time.boot().as_ref());
+    let away = stopped_on.map(|(_, up_ms)| up.saturating_sub(SignedDuration::from_millis(up_ms)));
     state::note_stop(tx, None)?;
     let mut starts = match stopped_at {
         Some(_) => Vec::new(),
@@ -95,7 +117,9 @@ pub(super) fn note_start(
     }
     Ok(Start {
         at: now,
+        up,
         stopped_at,
+        away: away.filter(|_| stopped_at.is_some()),
     })
 }
 
@@ -117,25 +141,31 @@ impl Flow {
     }
 
     /// Tells of the absence before the start, if there was one. To be called when what is due is settled, until a clock that
-    /// may be wrong after a start is to be believed: then what was missed is on record. `synchronised` tells whether the
-    /// system's clock is. Returns when to call again, if it is not known yet.
+    /// may be wrong after a start is to be believed: then what was missed is on record. Returns when to call again, if it is not
+    /// known yet.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn come_back(&self, synchronised: bool, now: Timestamp) -> Result<Option<Timestamp>> {
+    pub async fn come_back(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let start = *lock(&self.start);
         let Some(start) = start else {
             return Ok(None);
         };
-        let back_at = if synchronised { now } else { start.at };
-        if !synchronised && now.duration_since(start.at) < CLOCK_IS_SET {
-            return Ok(start.at.checked_add(CLOCK_IS_SET).ok());
+        // By the steady clock: the other may have been set since.
+        let since = self.time.up().saturating_sub(start.up);
+        let synchronised = self.time.synchronised();
+        if !synchronised && since < CLOCK_IS_SET && start.away.is_none() {
+            return Ok(now.checked_add(CLOCK_IS_SET.saturating_sub(since)).ok());
         }
-        let team = self.team;
+        let back_at = match now.checked_sub(since) {
+            Ok(back_at) if synchronised => back_at,
+            _ => start.at,
+        };
+        let (team, time) = (self.team, self.time.clone());
         let is_told = self
             .store
             .write(move |tx| {
-                if !trusted(tx, now)? {
+                if !trusted(tx, &time, now)? {
                     return Ok(false);
                 }
                 if let Some(text) = absence(tx, team, start, back_at)? {
@@ -165,7 +195,12 @@ fn absence(
         .filter(|entry| entry.reason.as_deref() != Some(PAUSED))
         .count();
     let zone = settings::of(tx, team)?.timezone;
-    let away = match start.stopped_at {
+    // Of a box that was away for so long by the steady clock, whatever the other showed when it stopped.
+    let from = match start.away {
+        Some(away) => back_at.checked_sub(away).ok(),
+        None => start.stopped_at,
+    };
+    let away = match from {
         Some(from) if back_at.duration_since(from) < AWAY => return Ok(None),
         Some(from) => format!("from {} to {}", moment(from, &zone), moment(back_at, &zone)),
         None if missed == 0 => return Ok(None),

@@ -3,9 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::due::trusted;
+use super::clock::trusted;
 use super::messages::open_card;
 use super::outlet::{Card, Outlet, Trouble};
+use super::timekeeper::Timekeeper;
 use super::{Flow, Result};
 use crate::domain::ids::TeamId;
 use crate::domain::story::{CLAIM, MessageRef, State, Story};
@@ -31,16 +32,20 @@ impl Flow {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn remind(&self, outlet: &dyn Outlet, now: Timestamp) -> Result<Option<Timestamp>> {
-        let team = self.team;
+        if let Some(until) = self.waits_for_server(outlet, false, now).await? {
+            return Ok(Some(until));
+        }
+        let (team, time) = (self.team, self.time.clone());
         let (reminders, mut next) = self
             .store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
-                due(tx, team, &settings, now)
+                due(tx, team, &settings, &time, now)
             })
             .await?;
         for reminder in reminders {
             let sent = outlet.remind(reminder.message, &reminder.card).await;
+            self.server.judge(sent.as_ref().err(), now);
             if is_to_be_repeated(&sent) {
                 next = next.into_iter().chain(now.checked_add(AGAIN).ok()).min();
             } else {
@@ -60,10 +65,11 @@ fn due(
     tx: &mut dyn Tx,
     team: TeamId,
     settings: &TeamSettings,
+    time: &Timekeeper,
     now: Timestamp,
 ) -> Result<(Vec<Reminder>, Option<Timestamp>)> {
     let (mut next, mut promised, mut others) = (None, Vec::new(), Vec::new());
-    if settings.dry_run || !trusted(tx, now)? {
+    if settings.dry_run || !trusted(tx, time, now)? {
         return Ok((promised, next));
     }
     for story in stories::queue(tx, team)? {

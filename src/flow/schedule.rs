@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::chooser::{Chooser, Standing, fill, showing, shown};
+use super::clock::trusted;
 use super::conditions::judge;
-use super::due::trusted;
 use super::runway::judge_runway;
 use super::{Flow, Result};
 use crate::domain::alert::topic::NOTHING_LEFT;
@@ -70,13 +70,13 @@ impl Flow {
     }
 
     async fn draw(&self, now: Timestamp, anew: Option<By>) -> Result<Drawn> {
-        let team = self.team;
+        let (team, time) = (self.team, self.time.clone());
         let drawn = self
             .store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
                 // Nothing is planned ahead for a team that nobody could show it to, or that is not here any more.
-                if !trusted(tx, now)?
+                if !trusted(tx, &time, now)?
                     || (anew.is_none() && settings.chat.is_none())
                     || teams::is_removed(tx, team)?
                 {

@@ -4,14 +4,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::chooser::pick_extra;
+use super::clock::trusted;
 use super::close::{Ending, Subject, close};
-use super::due::{settle_slots, trusted};
+use super::due::settle_slots;
 use super::{Flow, Result};
 use crate::domain::audit::{By, Change};
 use crate::domain::calendar::slot_named;
 use crate::domain::outcome::Outcome;
 use crate::domain::story::State;
-use crate::store::{Tx, audit, media, settings, state, stories, teams, updates};
+use crate::store::{Tx, audit, media, settings, stories, teams, updates};
 
 /// What became of a wish to run the box.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +64,11 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn resume(&self, update: Option<u32>, by: By, now: Timestamp) -> Result<Commanded> {
-        let team = self.team;
+        let (team, time) = (self.team, self.time.clone());
         self.command(update, now, move |tx| {
             let settings = settings::of(tx, team)?;
             // The slots of the pause end with it, or the latest would be sent as a debt.
-            if trusted(tx, now)? {
+            if trusted(tx, &time, now)? {
                 while !settle_slots(tx, team, &settings, None, now)? {}
             }
             let paused = teams::get(tx, team)?;
@@ -98,11 +99,11 @@ impl Flow {
         by: By,
         now: Timestamp,
     ) -> Result<Commanded> {
-        let team = self.team;
+        let (team, time) = (self.team, self.time.clone());
         let commanded = self
             .command(update, now, move |tx| {
                 let settings = settings::of(tx, team)?;
-                if !trusted(tx, now)? {
+                if !trusted(tx, &time, now)? {
                     return Ok(Commanded::ClockInDoubt);
                 }
                 for story in stories::queue(tx, team)? {
@@ -197,31 +198,6 @@ impl Flow {
         self.nudges.plan.notify();
         self.nudges.messages.notify();
         Ok(cancelled)
-    }
-
-    /// Vouches for the clock: it is right, though a later time is on record. False if nobody doubted it.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn trust_clock(&self, by: By, now: Timestamp) -> Result<bool> {
-        let team = self.team;
-        self.store
-            .write_durably(move |tx| {
-                if trusted(tx, now)? {
-                    return Ok(false);
-                }
-                let latest = state::latest_time(tx)?.map(|latest| latest.to_string());
-                state::trust_time(tx, now)?;
-                let change = Change::of_clock("trusted").between(latest, now.to_string());
-                audit::add(tx, team, &by, &change, now)?;
-                tracing::warn!(
-                    person = by.name,
-                    "{} vouches for the clock: it is {now}",
-                    by.name
-                );
-                Ok(true)
-            })
-            .await
     }
 }
 

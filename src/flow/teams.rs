@@ -77,8 +77,9 @@ impl Teams {
                 return (own.clone(), team);
             }
             let mut flow = Flow::of(store.clone(), team.id);
-            // One loop keeps them all up.
+            // One loop keeps them all up, and there is one clock.
             flow.nudges.upkeep = own.nudges.upkeep.clone();
+            flow.time = own.time.sister();
             (flow, team)
         };
         Ok(Self {
@@ -87,6 +88,20 @@ impl Teams {
             own: own.clone(),
             store,
         })
+    }
+
+    /// All teams, with the verbs going by what tells the time to those of before: nothing of it is forgotten.
+    #[must_use]
+    pub fn that_follow(mut self, before: &Self) -> Self {
+        let known = |id: TeamId| before.all.iter().find(|(_, team)| team.id == id);
+        for (flow, team) in self.all.iter_mut().chain(&mut self.leaving) {
+            match known(team.id) {
+                Some((before, _)) => flow.time = before.time.clone(),
+                None => flow.time = before.own.time.sister(),
+            }
+        }
+        self.own.time = before.own.time.clone();
+        self
     }
 
     /// The verbs of the box's own team: what is wrong with the whole box is told there.
@@ -185,7 +200,7 @@ impl Teams {
     /// # Errors
     /// If the store cannot be written.
     pub async fn wake_up(&self, copy: Option<String>, now: Timestamp) -> Result<bool> {
-        let own = self.own.team;
+        let (own, time) = (self.own.team, self.own.time.clone());
         let (was_away, start) = self
             .store
             .write(move |tx| {
@@ -193,9 +208,17 @@ impl Teams {
                 state::note_heard(tx, None)?;
                 // A clock that shows a time before the stop tells nothing.
                 let short = SignedDuration::ZERO..=PRESS_KEPT;
-                let was_away =
-                    heard_at.is_none_or(|heard| !short.contains(&now.duration_since(heard)));
-                Ok((was_away, note_start(tx, own, copy.as_deref(), now)?))
+                let stopped_at = state::stopped_at(tx)?;
+                let start = note_start(tx, own, copy.as_deref(), &time, now)?;
+                let silent = |heard: Timestamp| match (start.away, stopped_at) {
+                    // The clock may have been set meanwhile.
+                    (Some(away), Some(stopped)) => {
+                        away.saturating_add(stopped.duration_since(heard))
+                    }
+                    _ => now.duration_since(heard),
+                };
+                let was_away = heard_at.is_none_or(|heard| !short.contains(&silent(heard)));
+                Ok((was_away, start))
             })
             .await?;
         self.own.started(Some(start));
@@ -213,6 +236,7 @@ impl Teams {
         in_good_order: bool,
         now: Timestamp,
     ) -> Result<()> {
+        let (boot, up) = (self.own.time.boot(), self.own.time.up());
         self.store
             .write_durably(move |tx| {
                 state::note_time(tx, now)?;
@@ -220,6 +244,8 @@ impl Teams {
                 if in_good_order {
                     attempts::excuse(tx)?;
                 }
+                let up_ms = i64::try_from(up.as_millis()).unwrap_or_default();
+                state::note_stopped_on(tx, boot.as_deref().map(|boot| (boot, up_ms)))?;
                 state::note_heard(tx, heard_at)
             })
             .await

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::Result;
 use super::act::Pressed;
+use super::timekeeper::Timekeeper;
 use crate::domain::ids::{StoryId, TeamId};
 use crate::domain::person::{Deed, Person};
 use crate::domain::story::{State, UNDO};
@@ -66,10 +67,19 @@ pub(super) fn take_back(
 }
 
 /// Has the messages of outcomes whose minute is over offer it no more. Returns when the next one's is.
-pub(super) fn lapse(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<Option<Timestamp>> {
+pub(super) fn lapse(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    time: &Timekeeper,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
     for (story, until) in undos::open(tx, team)? {
         if now < until && until.duration_since(now) <= UNDO {
             return Ok(Some(until));
+        }
+        // A clock that was set back makes no month of a minute, and takes none away either if it is right again at once.
+        if until > now && time.stood(story, until, now) < UNDO {
+            return Ok(now.checked_add(UNDO).ok());
         }
         undos::forget(tx, story)?;
         messages::want(tx, story)?;

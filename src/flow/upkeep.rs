@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::clock::{judge_clock, trusted};
 use super::close::{Ending, Subject, close};
 use super::conditions::judge;
-use super::due::trusted;
 use super::outlet::{Outlet, Trouble};
 use super::overdue::late;
 use super::presence::judge_crashes;
 use super::settle::go_on;
+use super::timekeeper::Timekeeper;
 use super::waiting::judge_waiting;
 use super::{Flow, Result};
 use crate::domain::alert::REMINDER;
@@ -73,26 +74,27 @@ impl Flow {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn upkeep(&self, now: Timestamp) -> Result<()> {
-        let team = self.team;
+        self.notice_time(now).await?;
+        let (team, time) = (self.team, self.time.clone());
         // After an absence or a jump of the clock, dispatch comes first: one look proves nobody late.
         let was_late = self.was_late.load(Ordering::Relaxed);
         let (changed, is_late) = self
             .store
             .write(move |tx| {
                 let settings = settings::of(tx, team)?;
-                if !trusted(tx, now)? {
-                    return Ok((false, false));
+                if !judge_clock(tx, team, &settings, &time, now)? {
+                    return Ok((true, false));
                 }
                 let mut changed = false;
                 let mut open = Vec::new();
                 for story in stories::queue(tx, team)? {
-                    if keep_in_time(tx, &settings, &story, now)? {
+                    if keep_in_time(tx, &settings, &story, &time, now)? {
                         changed = true;
                     } else {
                         open.push(story);
                     }
                 }
-                let late = late(tx, team, &settings, &open, now)?;
+                let late = late(tx, team, &settings, &open, &time, now)?;
                 let is_late = late.is_some();
                 if was_late || !is_late {
                     changed |= judge(tx, team, OVERDUE, late.as_deref(), now)?;
@@ -117,14 +119,14 @@ impl Flow {
     /// # Errors
     /// If the store cannot be written.
     pub async fn tidy(&self, now: Timestamp) -> Result<()> {
-        let team = self.team;
+        let (team, time) = (self.team, self.time.clone());
         let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN);
         let (years_ago, long_ago, days_ago) =
             (before(AUDIT_KEPT), before(KEPT), before(KEPT_SHORT));
         let a_day_ago = before(HAND_INS_KEPT);
         self.store
             .write(move |tx| {
-                if !trusted(tx, now)? {
+                if !trusted(tx, &time, now)? {
                     return Ok(());
                 }
                 state::note_time(tx, now)?;
@@ -191,17 +193,27 @@ impl Flow {
 
 /// Ends or changes what has been too long in its state. False if all is well with it.
 ///
-/// How long is counted in either direction: a clock that was set back by a month must not keep a story open for a month.
+/// After a clock was set back the steady clock tells how long: nothing ends by that, and nothing is kept open for a month by a
+/// clock that was set back by a month.
 fn keep_in_time(
     tx: &mut dyn Tx,
     settings: &TeamSettings,
     story: &Story,
+    time: &Timekeeper,
     now: Timestamp,
 ) -> Result<bool> {
-    let stood = now.duration_since(story.state_since).abs();
+    let stood = || time.stood(story.id, story.state_since, now);
+    // Its call ends soon, whatever the clock shows.
+    let called = now.duration_since(story.state_since).abs();
+    let waited = || match &story.later {
+        Some(later) if later.at > now && later.at.duration_since(now) <= LATEST => {
+            SignedDuration::ZERO
+        }
+        _ => time.stood(story.id, story.waits_since(), now),
+    };
     let patience = SignedDuration::from_hours(settings.expire_hours.into());
     let (outcome, reason) = match story.state {
-        State::Sending if stood > LEASE => {
+        State::Sending if called > LEASE => {
             go_on(tx, settings, story, "no answer came", now)?;
             return Ok(true);
         }
@@ -219,17 +231,15 @@ fn keep_in_time(
             messages::want(tx, story.id)?;
             return Ok(true);
         }
-        State::Awaiting if waited(story, now) > patience => {
+        State::Awaiting if waited() > patience => {
             (Outcome::Expired, "nobody pressed in time".to_owned())
         }
         // Nobody can be blamed for not pressing what may never have come.
-        State::Unconfirmed if waited(story, now) > patience => {
+        State::Unconfirmed if waited() > patience => (Outcome::Missed, nobody_had_it(story)),
+        State::Retrying if stood() > PATIENCE && story.delivery.sent_at.is_some() => {
             (Outcome::Missed, nobody_had_it(story))
         }
-        State::Retrying if stood > PATIENCE && story.delivery.sent_at.is_some() => {
-            (Outcome::Missed, nobody_had_it(story))
-        }
-        State::Retrying if stood > PATIENCE => {
+        State::Retrying if stood() > PATIENCE => {
             let last = story.delivery.reason.clone();
             (Outcome::Missed, last.unwrap_or_default())
         }
@@ -243,13 +253,4 @@ fn keep_in_time(
 fn nobody_had_it(story: &Story) -> String {
     let last = story.delivery.reason.as_deref().unwrap_or("no answer");
     format!("nobody is known to have had it; at the last try: {last}")
-}
-
-/// How long a story has waited for a press; one that is put off does not wait.
-pub(super) fn waited(story: &Story, now: Timestamp) -> SignedDuration {
-    let waited = now.duration_since(story.waits_since());
-    if story.later.is_some() && !waited.is_positive() && waited.abs() <= LATEST {
-        return SignedDuration::ZERO;
-    }
-    waited.abs()
 }

@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
 use super::conditions::judge;
-use super::upkeep::waited;
 use crate::domain::alert::topic;
 use crate::domain::calendar::moment;
 use crate::domain::ids::TeamId;
@@ -58,7 +57,8 @@ fn backlog(
 /// A story has waited for three quarters of the time after which it expires.
 fn unpressed(settings: &TeamSettings, oldest: &Story, now: Timestamp) -> Option<String> {
     let patience = SignedDuration::from_hours(settings.expire_hours.into());
-    (waited(oldest, now) >= patience / 4 * 3).then(|| {
+    let waited = now.duration_since(oldest.waits_since());
+    (waited >= patience / 4 * 3).then(|| {
         let since = oldest.waits_since();
         let until = since.checked_add(patience).unwrap_or(since);
         format!(

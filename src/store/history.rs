@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::engine::Tx;
 use super::error::{Error, Result};
 use super::value::{Cells, json, values};
+use crate::domain::audit::By;
 use crate::domain::calendar::SlotId;
 use crate::domain::category::Category;
 use crate::domain::entry::{Entry, Withdrawn};
@@ -71,11 +72,22 @@ pub(crate) fn tally(tx: &mut dyn Tx, team: TeamId) -> Result<BTreeMap<String, u6
         .collect()
 }
 
-/// The part that a story's next end is.
-pub(crate) fn next_part(tx: &mut dyn Tx, story: StoryId) -> Result<u32> {
+/// The part that the next end of a story is. A slot whose end was taken back has another story then, and goes on counting.
+pub(crate) fn next_part(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    story: StoryId,
+    slot: Option<SlotId>,
+) -> Result<u32> {
     let part = tx.count(
-        "SELECT COALESCE(MAX(part), 0) + 1 FROM history WHERE story_id = ?1",
-        values![story],
+        "SELECT COALESCE(MAX(part), 0) + 1 FROM history
+         WHERE story_id = ?1 OR (team_id = ?2 AND slot_date = ?3 AND slot_ordinal = ?4)",
+        values![
+            story,
+            team,
+            slot.map(|slot| slot.date),
+            slot.map(|slot| slot.ordinal)
+        ],
     )?;
     u32::try_from(part).map_err(Error::unexpected)
 }
@@ -93,12 +105,27 @@ pub(crate) fn withdraw(
     person: &Person,
     now: Timestamp,
 ) -> Result<()> {
+    let by = By {
+        name: person.name.clone(),
+        person: Some(person.id),
+    };
+    take_back(tx, team, entry, &by, now)
+}
+
+/// Takes back what a wrong clock ended. Only the function that sets the clock right calls it.
+pub(crate) fn take_back(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    entry: &Entry,
+    by: &By,
+    now: Timestamp,
+) -> Result<()> {
     let withdrawal = Entry {
         part: entry.part + 1,
         ended_at: now,
         reason: None,
-        person: Some(person.id),
-        person_name: Some(person.name.clone()),
+        person: by.person,
+        person_name: Some(by.name.clone()),
         ..entry.clone()
     };
     insert(tx, team, entry.outcome.as_str(), WITHDRAWN, &withdrawal)
@@ -169,9 +196,22 @@ pub(crate) fn ends_of(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Vec<
 /// Whether a slot has had its end; one that was taken back is open again.
 pub(crate) fn has_slot(tx: &mut dyn Tx, team: TeamId, slot: SlotId) -> Result<bool> {
     Ok(tx.count(
-        "SELECT COUNT(*) FROM history WHERE team_id = ?1 AND slot_date = ?2 AND slot_ordinal = ?3",
+        "SELECT COUNT(*) FROM history h WHERE team_id = ?1 AND slot_date = ?2 AND slot_ordinal = ?3 AND outcome <> 'withdrawn'
+             AND NOT EXISTS (SELECT 1 FROM history w WHERE w.story_id = h.story_id AND w.part = h.part + 1)",
         values![team, slot.date, slot.ordinal],
     )? > 0)
+}
+
+/// Slots ahead that a clock called missed which was further ahead than they are; in order.
+pub(crate) fn missed_ahead(tx: &mut dyn Tx, team: TeamId, now: Timestamp) -> Result<Vec<Entry>> {
+    let rows = tx.query(
+        select!(
+            "w.part IS NULL AND h.team_id = ?1 AND h.outcome = 'missed' AND h.slot_date IS NOT NULL AND h.due_at > ?2
+                 AND h.ended_at > ?2 ORDER BY h.due_at, h.story_id"
+        ),
+        values![team, now],
+    )?;
+    rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
 /// The latest ends, the newest first, those that were taken back too.

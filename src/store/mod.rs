@@ -27,6 +27,7 @@ pub(crate) mod audit;
 pub(crate) mod bulletins;
 pub(crate) mod edits;
 pub(crate) mod files;
+pub(crate) mod future;
 pub(crate) mod handins;
 pub(crate) mod history;
 pub(crate) mod locks;

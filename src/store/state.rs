@@ -1,6 +1,6 @@
 //! A few marks of the whole box that belong to no team.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::engine::Tx;
 use super::error::Result;
@@ -9,10 +9,14 @@ use crate::domain::ids::TeamId;
 
 /// The latest time the box ever recorded: a clock before it is not to be trusted.
 const LATEST_TIME: &str = "latest_time";
+/// A time so far after the latest on record is noted only by who has judged the clock.
+const LEAP: SignedDuration = SignedDuration::from_hours(24);
 /// When a daemon that ended in good order had last heard what people do.
 const HEARD_AT: &str = "heard_at";
 /// When a daemon ended in good order; nothing while one runs, and after a crash.
 const STOPPED_AT: &str = "stopped_at";
+/// On which boot of the machine that was, and how long it had been up.
+const STOPPED_ON: &str = "stopped_on";
 /// When the daemon was started since it last ended in good order; the last few.
 const STARTS: &str = "starts";
 /// Which version ran last.
@@ -59,9 +63,11 @@ pub(crate) fn latest_time(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
     time(tx, LATEST_TIME)
 }
 
-/// Notes that it was `now`; the mark never goes back.
+/// Notes that it was `now`; the mark never goes back. It never leaps either: a press while the clock is in doubt must not have
+/// it believed.
 pub(crate) fn note_time(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
-    if latest_time(tx)?.is_none_or(|latest| latest < now) {
+    let is_next = |latest: Timestamp| latest < now && now.duration_since(latest) <= LEAP;
+    if latest_time(tx)?.is_none_or(is_next) {
         set(tx, LATEST_TIME, &now.to_string())?;
     }
     Ok(())
@@ -97,6 +103,19 @@ pub(crate) fn stopped_at(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
 /// Notes an end in good order; `None` when the daemon runs again, so that a crash leaves no such mark.
 pub(crate) fn note_stop(tx: &mut dyn Tx, stopped_at: Option<Timestamp>) -> Result<()> {
     set(tx, STOPPED_AT, &maybe(stopped_at))
+}
+
+/// On which boot of the machine the last daemon ended in good order, and how many milliseconds that had been up then.
+pub(crate) fn stopped_on(tx: &mut dyn Tx) -> Result<Option<(String, i64)>> {
+    let text = get(tx, STOPPED_ON)?.unwrap_or_default();
+    let parts = text.split_once(' ');
+    Ok(parts.and_then(|(boot, up_ms)| Some((boot.to_owned(), up_ms.parse().ok()?))))
+}
+
+/// Notes that; nothing where it is not known.
+pub(crate) fn note_stopped_on(tx: &mut dyn Tx, on: Option<(&str, i64)>) -> Result<()> {
+    let text = on.map_or_else(String::new, |(boot, up_ms)| format!("{boot} {up_ms}"));
+    set(tx, STOPPED_ON, &text)
 }
 
 pub(crate) fn starts(tx: &mut dyn Tx) -> Result<Vec<Timestamp>> {

@@ -113,15 +113,13 @@ pub(crate) fn plan(
     let id: StoryId = super::fresh(now);
     // What has ended is looked at here: a story that could never be written to the history would never end.
     if tx.count(
-        "SELECT COUNT(*) FROM history
-         WHERE team_id = ?1 AND (number = ?2 OR (slot_date = ?3 AND slot_ordinal = ?4))",
-        values![
-            team,
-            number,
-            new.slot.map(|slot| slot.date),
-            new.slot.map(|slot| slot.ordinal)
-        ],
+        "SELECT COUNT(*) FROM history WHERE team_id = ?1 AND number = ?2",
+        values![team, number],
     )? > 0
+        || match new.slot {
+            Some(slot) => super::history::has_slot(tx, team, slot)?,
+            None => false,
+        }
     {
         return Err(Error::Refused(format!(
             "#{number}, or its slot, has had its end"

@@ -162,6 +162,15 @@ pub(crate) fn settle_slots(tx: &mut dyn Tx, id: TeamId, until: Timestamp) -> Res
     Ok(())
 }
 
+/// Has the slots after `until` settled anew: their ends were taken back.
+pub(crate) fn unsettle_slots(tx: &mut dyn Tx, id: TeamId, until: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE teams SET slots_settled_until = ?2 WHERE id = ?1 AND slots_settled_until > ?2",
+        values![id, until],
+    )?;
+    Ok(())
+}
+
 /// Notes an automatic delivery, for the spacing.
 pub(crate) fn note_sent(tx: &mut dyn Tx, id: TeamId, at: Timestamp) -> Result<()> {
     tx.execute(

@@ -1,11 +1,14 @@
-//! The only place that asks for the time of day, and the judge of whether the answer is to be trusted: a board without a
-//! clock battery wakes up in the past.
+//! The only place that asks for the time of day. Whether the answer is to be believed is judged in [`belief`](super::belief): a
+//! board without a clock battery wakes up in the past.
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
+
+use super::lock::lock;
+use super::steady::{self, Steady};
 
 /// The day this version was made, 2026-11-21 UTC: a clock that shows less is certainly wrong.
 pub const RELEASED: Timestamp = Timestamp::constant(1_795_219_200, 0);
@@ -20,7 +23,18 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    Steerable(Arc<Mutex<Timestamp>>),
+    Steerable(Arc<Mutex<Shown>>),
+}
+
+/// What a steerable clock shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// The time of day.
+    pub now: Timestamp,
+    /// How long the machine has been up.
+    pub steady: Steady,
+    /// Whether the time of day is synchronised.
+    pub synchronised: bool,
 }
 
 impl Clock {
@@ -33,7 +47,11 @@ impl Clock {
     /// One that stands still until it is moved, for tests and simulations.
     #[must_use]
     pub fn steerable(start: Timestamp) -> Self {
-        Self(Source::Steerable(Arc::new(Mutex::new(start))))
+        Self(Source::Steerable(Arc::new(Mutex::new(Shown {
+            now: start,
+            steady: Steady::default(),
+            synchronised: false,
+        }))))
     }
 
     /// The time of day, in UTC.
@@ -41,33 +59,70 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::now(),
-            Source::Steerable(time) => *time.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Steerable(shown) => lock(shown).now,
         }
     }
 
-    /// Moves a steerable clock by so much; backwards, if negative.
+    /// What the steady clock shows.
+    #[must_use]
+    pub fn steady(&self) -> Steady {
+        match &self.0 {
+            Source::System => Steady::read(),
+            Source::Steerable(shown) => lock(shown).steady,
+        }
+    }
+
+    /// Whether the time of day is known to be synchronised.
+    #[must_use]
+    pub fn synchronised(&self) -> bool {
+        match &self.0 {
+            Source::System => synchronised(),
+            Source::Steerable(shown) => lock(shown).synchronised,
+        }
+    }
+
+    /// Which boot of the machine this is; nothing where that is not known.
+    #[must_use]
+    pub fn boot(&self) -> Option<String> {
+        match &self.0 {
+            Source::System => steady::boot(),
+            // Nobody knows what happened to it between two lives.
+            Source::Steerable(_) => None,
+        }
+    }
+
+    /// Lets so much time pass by a steerable clock; backwards, if negative, it is only set.
     ///
     /// # Panics
     /// If it is the system's clock, which nobody here steers.
     pub fn advance(&self, by: SignedDuration) {
-        self.steer(|time| time + by);
+        self.set(self.now() + by);
     }
 
-    /// Sets a steerable clock.
+    /// Lets time pass by a steerable clock until then; an earlier time it is only set to.
     ///
     /// # Panics
     /// If it is the system's clock, which nobody here steers.
     pub fn set(&self, to: Timestamp) {
-        self.steer(|_| to);
+        self.steer(|shown| {
+            let passed = to.duration_since(shown.now).max(SignedDuration::ZERO);
+            shown.steady.up += passed;
+            shown.now = to;
+        });
     }
 
-    fn steer(&self, next: impl FnOnce(Timestamp) -> Timestamp) {
+    /// Has a steerable clock show this.
+    ///
+    /// # Panics
+    /// If it is the system's clock, which nobody here steers.
+    pub fn show(&self, shows: Shown) {
+        self.steer(|shown| *shown = shows);
+    }
+
+    fn steer(&self, change: impl FnOnce(&mut Shown)) {
         match &self.0 {
             Source::System => panic!("the system's clock cannot be steered"),
-            Source::Steerable(time) => {
-                let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);
-                *time = next(*time);
-            }
+            Source::Steerable(shown) => change(&mut lock(shown)),
         }
     }
 }
@@ -84,18 +139,11 @@ impl fmt::Debug for Clock {
 /// Whether the system's clock is known to be synchronised.
 ///
 /// Only the marker of systemd-timesyncd (the default on Raspberry Pi OS and Debian) is read. The kernel knows it of every
-/// time service, but asking it (`adjtimex`) has no safe way in the crates we carry; a box that runs chrony is judged by
-/// [`trusted`], and a person may vouch for its clock.
+/// time service, but asking it (`adjtimex`) has no safe way in the crates we carry; a box that runs chrony is judged by the
+/// other witnesses, and a person may vouch for its clock.
 #[must_use]
 pub fn synchronised() -> bool {
     Path::new(SYNCHRONISED_MARKER).exists()
-}
-
-/// Whether `now` may be planned by, though nobody vouches for it: it is past the latest time that was ever recorded, or,
-/// with nothing recorded, past the release of this version.
-#[must_use]
-pub fn trusted(now: Timestamp, latest_recorded: Option<Timestamp>) -> bool {
-    now > latest_recorded.unwrap_or(RELEASED)
 }
 
 #[cfg(test)]
@@ -117,6 +165,9 @@ mod tests {
         assert_eq!(clock.now(), at("2027-01-01T01:00:00Z"));
         clone.set(at("2026-12-01T00:00:00Z"));
         assert_eq!(clock.now(), at("2026-12-01T00:00:00Z"));
+        // What was set back did not pass.
+        assert_eq!(clock.steady().up, SignedDuration::from_mins(90));
+        assert!(!clock.synchronised());
     }
 
     #[test]
@@ -128,20 +179,5 @@ mod tests {
     #[test]
     fn the_release_is_the_day_it_says() {
         assert_eq!(RELEASED, at("2026-11-21T00:00:00Z"));
-    }
-
-    #[test]
-    fn a_clock_is_trusted_when_it_is_past_all_that_was_recorded() {
-        let recorded = Some(at("2027-05-05T12:00:00Z"));
-        for (now, latest, verdict) in [
-            ("1970-01-01T00:01:00Z", None, false),
-            ("2026-11-20T23:59:59Z", None, false),
-            ("2026-11-21T00:00:01Z", None, true),
-            ("2027-05-05T12:00:00Z", recorded, false),
-            ("2027-05-05T12:00:01Z", recorded, true),
-            ("2027-05-05T11:00:00Z", recorded, false),
-        ] {
-            assert_eq!(trusted(at(now), latest), verdict, "{now}");
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod aside;
 pub mod background;
+pub mod belief;
 #[allow(dead_code, reason = "each room takes it over in turn")]
 pub(crate) mod beneath;
 pub mod board;
@@ -27,6 +28,7 @@ pub mod replace;
 pub mod secret;
 pub mod shutdown;
 pub mod signals;
+pub mod steady;
 pub mod storage;
 pub mod supervisor;
 pub mod systemd;

@@ -20,6 +20,8 @@ struct Envelope<R> {
     #[serde(default = "nothing")]
     result: Option<R>,
     #[serde(default)]
+    error_code: Option<u16>,
+    #[serde(default)]
     description: String,
     #[serde(default)]
     parameters: Parameters,
@@ -36,6 +38,9 @@ struct Parameters {
     retry_after: Option<u32>,
     migrate_to_chat_id: Option<i64>,
 }
+
+/// How long it is waited where an answer asks for patience and does not say how much.
+const SOME_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The result in an answer. Whatever is told of a failure is cleaned of secrets first: servers repeat what they were asked.
 pub(super) fn understood<R: DeserializeOwned>(
@@ -56,7 +61,7 @@ pub(super) fn understood<R: DeserializeOwned>(
             result: Some(result),
             ..
         }) => Ok(result),
-        Ok(refused) if !refused.ok => Err(refusal(&refused, clean)),
+        Ok(refused) if !refused.ok => Err(refusal(answer.status, &refused, clean)),
         Ok(_) => Err(strange("the answer is empty", None)),
         Err(_) if text.trim_start().starts_with('<') => Err(strange(
             "a web page came in place of an answer; does a sign-in page, a filter or a proxy stand between?",
@@ -66,7 +71,9 @@ pub(super) fn understood<R: DeserializeOwned>(
     }
 }
 
-fn refusal<R>(refused: &Envelope<R>, clean: impl Fn(&str) -> String) -> Failure {
+/// What a refusal is, by its number first: 400 to 499 say that the request was not carried out. A failure of the server's, and
+/// words that nobody knows without a number, leave it in doubt.
+fn refusal<R>(status: u16, refused: &Envelope<R>, clean: impl Fn(&str) -> String) -> Failure {
     let Parameters {
         retry_after,
         migrate_to_chat_id,
@@ -79,7 +86,18 @@ fn refusal<R>(refused: &Envelope<R>, clean: impl Fn(&str) -> String) -> Failure 
     }
     let description = clean(&refused.description);
     let known: StrDeserializer<'_, Error> = description.as_str().into_deserializer();
-    Failure::Refused(ApiError::deserialize(known).unwrap_or(ApiError::Unknown(description)))
+    let error = ApiError::deserialize(known).unwrap_or(ApiError::Unknown(description.clone()));
+    let number = refused.error_code.or((status >= 400).then_some(status));
+    match number {
+        Some(429) => Failure::Later(SOME_PATIENCE),
+        Some(400..500) => Failure::Refused(error),
+        None if !matches!(error, ApiError::Unknown(_)) => Failure::Refused(error),
+        _ => Failure::Strange {
+            status: number.unwrap_or(status),
+            reason: format!("Telegram had trouble: {description}"),
+            accepted: None,
+        },
+    }
 }
 
 /// The message's number in an answer that the library could not read, if the answer says that it went well.
@@ -97,6 +115,7 @@ mod tests {
     use teloxide::types::{Message, True, Update, UpdateKind};
 
     use super::*;
+    use crate::flow::outlet::Trouble;
 
     fn read<R: DeserializeOwned>(status: u16, body: &str) -> Result<R, Failure> {
         let answer = HttpAnswer {
@@ -136,6 +155,34 @@ mod tests {
             r#"{"ok":false,"parameters":{"migrate_to_chat_id":-1009}}"#,
         );
         assert!(matches!(moved, Err(Failure::Moved(-1009))));
+    }
+
+    #[test]
+    fn a_refusal_is_judged_by_its_number_first() {
+        let odd = "the hamster sleeps";
+        for (status, code, text, is_refused) in [
+            (400, Some(400), odd, true),
+            (403, Some(403), odd, true),
+            (200, Some(404), odd, true),
+            (400, None, odd, true),
+            (500, Some(500), odd, false),
+            (200, Some(502), odd, false),
+            (503, None, odd, false),
+            (200, None, odd, false),
+            (200, Some(500), "Bad Request: chat not found", false),
+            (200, None, "Bad Request: chat not found", true),
+        ] {
+            let code = code.map_or_else(String::new, |code| format!(r#""error_code":{code},"#));
+            let body = format!(r#"{{"ok":false,{code}"description":"{text}"}}"#);
+            let failure = read::<True>(status, &body).unwrap_err();
+            let case = format!("{status} {body}: {failure:?}");
+            assert_eq!(matches!(failure, Failure::Refused(_)), is_refused, "{case}");
+            let is_unsure = matches!(failure.trouble(), Trouble::Unsure(_));
+            assert_eq!(is_unsure, !is_refused, "{case}");
+        }
+        let impatient = r#"{"ok":false,"error_code":429,"description":"Too Many Requests"}"#;
+        let failure = read::<True>(429, impatient).unwrap_err();
+        assert!(matches!(failure, Failure::Later(_)), "{failure:?}");
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum Command {
     Resume,
     /// change how I work (admins)
     Settings,
+    /// my clock is right, though I doubt it (admins)
+    TrustClock,
     /// how the latest stories ended
     #[command(aliases = ["posted"])]
     History,
@@ -65,7 +67,7 @@ impl Command {
             }
             Self::Next => Deed::SendNext,
             Self::Pause | Self::Resume => Deed::Pause,
-            Self::Settings => Deed::Settings,
+            Self::Settings | Self::TrustClock => Deed::Settings,
         }
     }
 }
@@ -109,6 +111,10 @@ pub async fn obey(
         Command::Stats => {
             let asker = asker.map(|person| person.id);
             stats(&flow.stats(asker, now).await?)
+        }
+        Command::TrustClock => {
+            let vouched = flow.trust_clock(by, now).await?;
+            format!("{} It is {}.", vouched.told(), moment(now, zone))
         }
         Command::Settings => return Ok(Obeyed::ShowSettings),
         Command::Team => format!("This is {}.", settings.name),
@@ -395,8 +401,12 @@ fn history(entries: &[Entry], zone: &TimeZone) -> String {
                 .as_ref()
                 .map(|name| format!(" by {name}"))
                 .unwrap_or_default();
+            let taken_back = match entry.withdrawn {
+                Some(_) => ", taken back",
+                None => "",
+            };
             format!(
-                "{} · {name} · {}{by}",
+                "{} · {name} · {}{taken_back}{by}",
                 moment(entry.ended_at, zone),
                 entry.outcome
             )

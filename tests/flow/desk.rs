@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use storyline::domain::alert::Alert;
 use storyline::domain::story::MessageRef;
 use storyline::domain::team::Place;
@@ -54,6 +54,8 @@ impl Network {
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     pub(crate) at: Timestamp,
+    /// How long the machine had been up.
+    pub(crate) up: SignedDuration,
     pub(crate) card: Card,
     pub(crate) message: MessageRef,
 }
@@ -61,6 +63,7 @@ pub(crate) struct Arrived {
 #[derive(Default)]
 pub(crate) struct Records {
     pub(crate) now: Timestamp,
+    pub(crate) up: SignedDuration,
     /// What it does to the next messages, and to the next pictures of those that are announced.
     pub(crate) next: VecDeque<Network>,
     pub(crate) next_picture: VecDeque<Network>,
@@ -122,9 +125,10 @@ impl Desk {
             chat: CHAT,
             message: i32::try_from(records.rang.len()).unwrap() + 1,
         };
-        let at = records.now;
+        let (at, up) = (records.now, records.up);
         records.rang.push(Arrived {
             at,
+            up,
             card: card.clone(),
             message,
         });
@@ -137,9 +141,10 @@ impl Desk {
         records.texts.remove(&message);
         records.shown.insert(message, card.clone());
         if records.arrived.iter().all(|known| known.message != message) {
-            let at = records.now;
+            let (at, up) = (records.now, records.up);
             records.arrived.push(Arrived {
                 at,
+                up,
                 card: card.clone(),
                 message,
             });

@@ -17,6 +17,9 @@ use storyline::flow::dispatch::Step;
 use storyline::flow::outlet::{Archive, Card, Contents, Document, NoPicture, Studio};
 use storyline::flow::schedule::Preview;
 use storyline::flow::teams::Teams;
+use storyline::system::clock::{Clock, Shown};
+use storyline::system::reference_time::ReferenceTime;
+use storyline::system::steady::Steady;
 use storyline::telegram::message;
 
 use crate::desk::{Arrived, Desk, Network};
@@ -24,6 +27,7 @@ use crate::desk::{Arrived, Desk, Network};
 mod home;
 mod pictures;
 mod team;
+mod time;
 
 pub(crate) use home::*;
 pub(crate) use team::*;
@@ -72,6 +76,10 @@ pub(crate) struct TheBox {
     pub(crate) now: Timestamp,
     pub(crate) born: Timestamp,
     pub(crate) synchronised: bool,
+    /// What the flow is told of the time, beside the time of day.
+    clock: Clock,
+    pub(crate) steady: Steady,
+    pub(crate) server: ReferenceTime,
     /// The backup from before an upgrade.
     pub(crate) copy: Option<String>,
     pub(crate) team: Team,
@@ -112,6 +120,9 @@ impl TheBox {
             now,
             born: now,
             synchronised: true,
+            clock: Clock::steerable(now),
+            steady: Steady::default(),
+            server: ReferenceTime::default(),
             copy: None,
             team: Team::Posts,
             tick: minutes(60),
@@ -131,6 +142,11 @@ impl TheBox {
     }
 
     pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.clock.show(Shown {
+            now: self.now,
+            steady: self.steady,
+            synchronised: self.synchronised,
+        });
         self.runtime.block_on(work)
     }
 
@@ -158,6 +174,7 @@ impl TheBox {
         let teams = self
             .run(Teams::open(store, self.settings.clone(), self.now))
             .unwrap();
+        teams.own().go_by(self.clock.clone(), self.server.clone());
         let was_away = self
             .run(teams.wake_up(self.copy.clone(), self.now))
             .unwrap();
@@ -187,7 +204,7 @@ impl TheBox {
 
     pub(crate) fn be_off_for(&mut self, time: SignedDuration) {
         self.teams = None;
-        self.now += time;
+        self.passes(time);
         self.start();
     }
 
@@ -196,15 +213,7 @@ impl TheBox {
         self.restart();
     }
 
-    pub(crate) fn set_clock(&mut self, now: Timestamp) {
-        self.now = now;
-    }
-
     // Time.
-
-    pub(crate) fn live_for(&mut self, time: SignedDuration) {
-        self.live_until(self.now + time);
-    }
 
     /// Lets the box run: it looks when it said it would, and once a tick.
     pub(crate) fn live_until(&mut self, end: Timestamp) {
@@ -214,16 +223,18 @@ impl TheBox {
                 return;
             }
             let tick = self.now + self.tick;
-            self.now = next
+            let next = next
                 .map_or(tick, |next| next.min(tick))
                 .max(self.now + SignedDuration::from_millis(1))
                 .min(end);
+            self.passes(next.duration_since(self.now));
         }
     }
 
     /// Looks once at everything; tells when it wants to look again.
     pub(crate) fn look(&mut self) -> Option<Timestamp> {
         self.desk.records().now = self.now;
+        self.desk.records().up = self.steady.up;
         self.run(self.flow().plan(self.now)).unwrap();
         let mut next = None;
         for round in 0.. {
@@ -239,7 +250,6 @@ impl TheBox {
         }
         self.team_acts();
         let (flow, desk, now) = (self.flow(), self.desk.clone(), self.now);
-        let synchronised = self.synchronised;
         let studio = self.studio.clone();
         let archive: Archive = Arc::new(|media| {
             Box::pin(async move {
@@ -250,7 +260,7 @@ impl TheBox {
             })
         });
         let followed = self.run(async {
-            flow.come_back(synchronised, now).await.unwrap();
+            flow.come_back(now).await.unwrap();
             flow.upkeep(now).await.unwrap();
             let mut followed = Some(now);
             while followed == Some(now) {
@@ -288,7 +298,7 @@ impl TheBox {
             tokio::select! {
                 biased;
                 () = desk.power_fails.notified() => None,
-                step = flow.dispatch(&desk, &self.studio, self.synchronised, self.now) => Some(step.unwrap()),
+                step = flow.dispatch(&desk, &self.studio, self.now) => Some(step.unwrap()),
             }
         })
     }

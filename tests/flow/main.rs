@@ -13,6 +13,8 @@ mod postgres_server;
 mod albums;
 mod announcing;
 mod claims;
+mod clock_lives;
+mod clocks;
 mod digest;
 mod edits;
 mod faults;

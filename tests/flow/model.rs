@@ -82,13 +82,18 @@ impl Life {
                 self.clock_is_in_doubt = false;
             }
             Op::Waits(length) => self.the_box.now += jiff::SignedDuration::from_secs(length),
-            Op::IsOff(length, true) => self.by_itself(|the_box| the_box.stop_for(minutes(length))),
+            Op::IsOff(length, true) => {
+                // After more than a day it is to be judged first.
+                self.clock_is_in_doubt = true;
+                self.by_itself(|the_box| the_box.stop_for(minutes(length)));
+            }
             Op::IsOff(length, false) => {
+                self.clock_is_in_doubt = true;
                 self.by_itself(|the_box| the_box.be_off_for(minutes(length)));
             }
             Op::ClockJumps(by) => {
                 self.the_box.now += minutes(by);
-                self.clock_is_in_doubt |= by < 0;
+                self.clock_is_in_doubt = true;
             }
             Op::Network(network) => self.the_box.once(network),
             Op::AtPicture(network) => self.the_box.once_at_picture(network),

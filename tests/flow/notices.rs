@@ -91,7 +91,7 @@ fn a_board_without_a_clock_tells_of_its_absence_when_it_knows_the_time() {
     the_box.synchronised = true;
     the_box.look();
     assert!(
-        the_box.told()[0].contains("from Mon 1 Mar, 10:00 to Mon 1 Mar, 16:00: 1 slot was missed"),
+        the_box.told()[0].contains("from Mon 1 Mar, 10:00 to Mon 1 Mar, 15:58: 1 slot was missed"),
         "{:?}",
         the_box.told()
     );

@@ -12,7 +12,7 @@ use crate::domain::alert::topic;
 use crate::domain::copy::{Again, Copied};
 use crate::domain::run::Run;
 use crate::flow::Error;
-use crate::system::clock::{Clock, trusted};
+use crate::system::clock::Clock;
 use crate::system::events;
 use crate::system::nudge::Tick;
 use crate::system::supervisor::{BoxError, Pulse};
@@ -55,7 +55,7 @@ impl Copies {
     ) -> Result<(), Error> {
         let now = clock.now();
         // A board that lost its time does not know which backup is the newest.
-        if !trusted(now, None) {
+        if !self.flow.trusts_clock(now).await? {
             return Ok(());
         }
         if !self.places.is_empty() {

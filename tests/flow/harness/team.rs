@@ -6,6 +6,7 @@ use storyline::domain::outcome::Outcome;
 use storyline::domain::person::{PersonId, Role};
 use storyline::domain::story::MessageRef;
 use storyline::flow::act::{Press, Pressed, Saw, Verb};
+use storyline::flow::clock::Vouched;
 use storyline::flow::outlet::{Awaiting, CardStatus};
 use storyline::flow::settings::Changed;
 use storyline::flow::steer::Commanded;
@@ -138,6 +139,10 @@ impl TheBox {
     }
 
     pub(crate) fn trust_clock(&self) -> bool {
+        self.vouch().changed()
+    }
+
+    pub(crate) fn vouch(&self) -> Vouched {
         self.run(self.flow().trust_clock(anna(), self.now)).unwrap()
     }
 

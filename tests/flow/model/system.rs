@@ -117,7 +117,8 @@ impl Stretch {
             ("planned", "cancelled") => was.is_wish,
             ("retrying" | "unconfirmed", "missed" | "failed") | ("retrying", "expired") => true,
             ("awaiting" | "unconfirmed", "expired") => {
-                waited(was, end.at) > self.rules.expire_hours * HOUR
+                // What began ahead of the clock is timed by the steady one.
+                waited(was, end.at) > self.rules.expire_hours * HOUR || began(was) > end.at
             }
             _ => false,
         };
@@ -136,9 +137,10 @@ impl Stretch {
                             HOUR
                         }
                 }
-                "retrying" => (self.to - story.since).abs() <= DAY,
+                "retrying" => self.to - story.since <= DAY,
                 "unconfirmed" | "awaiting" => {
                     waited(story, self.to) <= self.rules.expire_hours * HOUR
+                        || began(story) > self.to
                 }
                 _ => false,
             };
@@ -158,14 +160,18 @@ fn asked_or(asked: Option<Ms>) -> Ms {
     asked.unwrap_or(Ms::MIN / 2)
 }
 
-/// How long a story has waited for a press, in either direction of the clock. While it is put off it does not wait.
-fn waited(story: &Open, now: Ms) -> Ms {
+/// When a story began to wait for a press.
+fn began(story: &Open) -> Ms {
     let seen = story
         .sent_at
         .filter(|_| !story.is_undone)
         .unwrap_or(story.since);
-    let since = story.later_at.map_or(seen, |later| later.max(seen));
-    let waited = now - since;
+    story.later_at.map_or(seen, |later| later.max(seen))
+}
+
+/// How long a story has waited for a press, in either direction of the clock. While it is put off it does not wait.
+fn waited(story: &Open, now: Ms) -> Ms {
+    let waited = now - began(story);
     if story.later_at.is_some() && (-48 * HOUR..=0).contains(&waited) {
         return 0;
     }
