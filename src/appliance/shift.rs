@@ -16,12 +16,15 @@ use super::keeper::Keeper;
 use super::loops::Worker;
 use super::nightly::Nightly;
 use super::sentinel::Sentinel;
-use crate::config::{Config, DatabaseUrl};
+use crate::config::{Config, DatabaseUrl, Places};
+use crate::domain::alert::topic;
+use crate::domain::ids::TeamId;
+use crate::domain::written::Complaint;
 use crate::flow::Flow;
 use crate::flow::outlet::Outlet;
 use crate::flow::teams::{Team, Teams};
 use crate::library::{Cache, Library, archive, examiner, indexer, intake, studio};
-use crate::system::background::background;
+use crate::system::background::{background, blocking};
 use crate::system::board::Board;
 use crate::system::clock::{Clock, synchronised};
 use crate::system::events;
@@ -111,8 +114,11 @@ impl<'a> Shift<'a> {
         let was_away = self.teams.wake_up(copy.flatten(), self.clock.now()).await;
         // What cannot be written now is told by the loops, and a doubt is no reason not to work.
         let was_away = was_away.unwrap_or(true);
+        let misplaced = self.misplaced().await;
         for (flow, team) in self.teams.all() {
-            self.index(team, &self.library(flow, team));
+            if !misplaced.contains(&team.id) {
+                self.index(team, &self.library(flow, team));
+            }
         }
         let voice = self.client.cloned().map(Voice::new);
         let mut owner = None;
@@ -120,6 +126,9 @@ impl<'a> Shift<'a> {
             for (flow, team) in self.teams.all() {
                 let worker = self.worker(voice, flow, team, was_away);
                 self.deliver(team, &worker);
+                if !misplaced.contains(&team.id) {
+                    self.step(team, &worker, "uploads", NETWORK_QUIET, Worker::take_in);
+                }
                 owner.get_or_insert(worker.outlet);
             }
             for (flow, team) in self.teams.leaving() {
@@ -164,6 +173,43 @@ impl<'a> Shift<'a> {
 
 /// What is started, and kept by the supervisor.
 impl Shift<'_> {
+    /// The teams whose libraries lie where they must not, by what is on record: nothing there is indexed and nothing is put
+    /// there, until another folder is named. The log, `check` and an alert say so. Of two that are in each other's way, the one
+    /// that was there first goes on.
+    async fn misplaced(&self) -> Vec<TeamId> {
+        let (config, now) = (self.config.clone(), self.clock.now());
+        let all: Vec<Team> = self
+            .teams
+            .all()
+            .iter()
+            .map(|(_, team)| team.clone())
+            .collect();
+        let judged = blocking(move || {
+            let places = Places::of(&config);
+            let before = |at: usize| all[..at].iter().map(|it| (&*it.name, &*it.library));
+            let judge =
+                |(at, team): (usize, &Team)| places.refuse_library(&team.library, before(at));
+            all.iter().enumerate().map(judge).collect::<Vec<_>>()
+        });
+        // A thread that is not to be had is told by what comes next.
+        let judged = judged.await.unwrap_or_default();
+        let mut misplaced = Vec::new();
+        for ((flow, team), complaint) in self.teams.all().iter().zip(judged) {
+            let told = complaint.map(|complaint| {
+                let Complaint { reason, remedy } = complaint;
+                format!("Nothing is indexed: {reason}. To mend it, {remedy} (`storyline team set library=…`).")
+            });
+            if let Some(told) = &told {
+                tracing::error!(task = "index", "{}: {told}", team.name);
+                misplaced.push(team.id);
+            }
+            if let Err(error) = flow.condition(topic::PLACE, told, now).await {
+                tracing::warn!(task = "index", "the alert is not on record: {error}");
+            }
+        }
+        misplaced
+    }
+
     fn library(&self, flow: &Flow, team: &Team) -> Library {
         let (cache, clock) = (self.cache.clone(), self.clock.clone());
         Library::new(flow.clone(), &team.library, cache, clock)
@@ -208,7 +254,6 @@ impl Shift<'_> {
         self.step(team, worker, "dispatch", NETWORK_QUIET, Worker::dispatch);
         self.step(team, worker, "messages", NETWORK_QUIET, Worker::follow);
         self.step(team, worker, "extras", NETWORK_QUIET, Worker::accompany);
-        self.step(team, worker, "uploads", NETWORK_QUIET, Worker::take_in);
         self.step(team, worker, "alerts", NETWORK_QUIET, Worker::tell);
     }
 

@@ -102,10 +102,10 @@ async fn look_around(findings: &mut Findings, config: &Config) -> Vec<TeamSettin
 }
 
 fn broken(error: Error) -> Told {
-    let hint = None;
+    let failure = Failure::from(error);
     Told {
-        error: error.to_string(),
-        hint,
+        hint: failure.hint().map(str::to_owned),
+        error: failure.to_string(),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::exit::told;
 use super::print::{FULL, TEXT, Table, moment, or_dash};
 use super::{Failure, Seat};
+use crate::config::Places;
 use crate::domain::setting::Setting;
 use crate::domain::written::Complaint;
 use crate::flow;
@@ -134,8 +135,10 @@ async fn add(seat: &Seat, name: &str, library: Option<PathBuf>) -> Result<(), Fa
     let library = library.map(whole).transpose().map_err(|error| {
         Failure::Usage(told(error.to_string(), "name the folder by its whole path"))
     })?;
-    if let Some(library) = &library {
-        apart(seat, library)?;
+    // What is wrong with the name is told by `Teams::add`, and before what would be wrong with the folder.
+    if seat.teams.named(name).is_none() && !name.trim().is_empty() {
+        let proposed = seat.teams.library_of_a_new(name).await?;
+        apart(seat, name, library.as_deref().unwrap_or(&proposed))?;
     }
     let added = seat.teams.add(name, library, seat.by.clone(), seat.now());
     let (team, is_back) = match added.await? {
@@ -191,16 +194,15 @@ fn refused(complaint: &Complaint) -> Failure {
     Failure::Usage(told(&complaint.reason, &complaint.remedy))
 }
 
-/// What is kept in the cache must not be taken for pictures.
-fn apart(seat: &Seat, library: &Path) -> Result<(), Failure> {
-    let cache = &seat.config.library.cache;
-    if cache.starts_with(library) || library.starts_with(cache) {
-        return Err(Failure::Usage(told(
-            format!("rendered pictures are kept in {}", cache.display()),
-            "name a folder that is apart from it",
-        )));
+/// The library of the team of this name lies apart from what the service keeps, and from those of the other teams.
+fn apart(seat: &Seat, name: &str, library: &Path) -> Result<(), Failure> {
+    let others = seat.teams.all().iter().map(|(_, team)| team);
+    let others = others.filter(|team| team.name != name);
+    let others = others.map(|team| (&*team.name, &*team.library));
+    match Places::of(&seat.config).refuse_library(library, others) {
+        Some(complaint) => Err(refused(&complaint)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn show(seat: &Seat) -> Result<(), Failure> {
@@ -237,7 +239,9 @@ async fn set(seat: &Seat, mut changes: Vec<(Setting, String)>) -> Result<(), Fai
             return Err(Failure::Usage(told(&error, &complaint.remedy)));
         }
     }
-    apart(seat, &all.library)?;
+    if changes.iter().any(|(it, _)| *it == Setting::Library) {
+        apart(seat, &seat.config.team.name, &all.library)?;
+    }
     for (setting, value) in &changes {
         let (by, now) = (seat.by.clone(), seat.now());
         let changed = seat.flow.set(*setting, value.clone(), by, now).await?;

@@ -9,6 +9,7 @@ use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
 use super::keys::{self, CACHE_MB, KEEP_DAYS, Key, Kind, Secrecy};
 use super::parse::{address, http_url, odd_token, vault_key, webhook_secret, webhook_url};
+use super::places::{Kind as Own, Places, Wanted};
 use super::problem::Problem;
 use super::{Backup, Config, Database, Health, Library, Log, Secrets, Telegram};
 use crate::domain::messages::Messages;
@@ -27,6 +28,7 @@ pub(super) fn check(values: &Values) -> (Config, Vec<Problem>, Vec<Problem>) {
         problems: Vec::new(),
     };
     let config = check.config();
+    check.places(&config);
     let token = values.get("telegram.token");
     let warnings = token.and_then(odd_token).into_iter().collect();
     (config, check.problems, warnings)
@@ -91,28 +93,47 @@ impl Check<'_> {
     }
 
     fn library(&mut self, team: &TeamSettings) -> Library {
-        let library = Library {
+        Library {
             path: team.library.clone(),
             cache: self.required("library.cache", absolute),
             cache_mb: self
                 .required("library.cache_mb", |text| whole(text, CACHE_MB))
                 .into(),
-        };
-        if library.cache.starts_with(&library.path) {
-            let problem = Problem::new(
-                "library.cache",
-                "it lies in the library, so what is kept there would be taken for new pictures",
-                "write a folder outside of the library",
-            );
-            let written = ["library.cache", "library.path"]
-                .iter()
-                .find_map(|path| self.values.get(*path));
-            self.problems.push(match written {
+        }
+    }
+
+    /// Whether the folders lie apart that must. The setting that was written is told, where two could be meant.
+    fn places(&mut self, config: &Config) {
+        let places = Places::of(config);
+        let copies = &config.backup.copies.folder;
+        for (wanted, key, path) in [
+            (Wanted::Library, "library.path", Some(&config.library.path)),
+            (
+                Wanted::Backups,
+                "backup.folder",
+                config.backup.folder.as_ref(),
+            ),
+            (Wanted::Copies, "backup.copy_to", copies.as_ref()),
+        ] {
+            let Some(objection) = path.and_then(|path| places.objection(wanted, path)) else {
+                continue;
+            };
+            let other = match objection.by {
+                Own::Cache => "library.cache",
+                Own::Database => "database.url",
+                Own::Backups => "backup.folder",
+                Own::Copies => "backup.copy_to",
+                Own::State | Own::Settings | Own::Runtime => key,
+            };
+            let written = |key: &&str| self.values.contains_key(*key);
+            let key = [key, other].into_iter().find(written).unwrap_or(key);
+            let complaint = objection.complaint;
+            let problem = Problem::new(key, complaint.reason, complaint.remedy);
+            self.problems.push(match self.values.get(key) {
                 Some(written) => problem.at(&written.origin),
                 None => problem,
             });
         }
-        library
     }
 
     fn telegram(&mut self) -> Telegram {

@@ -224,12 +224,41 @@ fn the_cache_lies_outside_of_the_library() {
     for text in [
         "[library]\npath = \"/srv/pictures\"\ncache = \"/srv/pictures/cache\"",
         "[library]\npath = \"/var/cache\"",
+        "[library]\ncache = \"/srv/storyline/library/cache\"",
     ] {
         let told = problem(text);
-        assert!(told.contains("it lies in the library"), "{told}");
+        assert!(told.contains("where rendered pictures are kept"), "{told}");
     }
     let beside = "[library]\npath = \"/srv/pictures\"\ncache = \"/srv/pictures-cache\"";
     assert_eq!(checked(beside).1, []);
+}
+
+#[test]
+fn what_is_the_services_own_is_no_folder_for_anything_else() {
+    for (text, told) in [
+        (
+            "[library]\npath = \"/var/lib/storyline/pictures\"",
+            "library.path (/s.toml:2): the library /var/lib/storyline/pictures lies in /var/lib/storyline, where the service keeps its records, which nobody else may reach\n  hint: name a folder of its own",
+        ),
+        (
+            "[database]\nurl = \"sqlite:/srv/storyline/library/s.db\"",
+            "database.url (/s.toml:2): the library /srv/storyline/library holds /srv/storyline/library/s.db, the records,",
+        ),
+        (
+            "[backup]\nfolder = \"/srv/storyline/library/backups\"",
+            "backup.folder (/s.toml:2): the library /srv/storyline/library holds /srv/storyline/library/backups,",
+        ),
+        (
+            "[backup]\nfolder = \"/var/cache/storyline/backups\"",
+            "backup.folder (/s.toml:2): the backups' folder /var/cache/storyline/backups lies in",
+        ),
+    ] {
+        let problems = checked(text).1;
+        assert!(
+            matches!(&*problems, [one] if one.to_string().starts_with(told)),
+            "{problems:?}"
+        );
+    }
 }
 
 #[test]

@@ -119,7 +119,12 @@ fn what_would_be_wrong_is_refused_and_changes_nothing() {
         ("team.timezone", "Europe/Berln", "no such time zone"),
         ("telegram.chat", "@us", "not by its name"),
         ("library.path", "pictures", "must be absolute"),
-        ("library.path", "/var/cache", "it lies in the library"),
+        ("library.path", "/var/cache", "the library /var/cache holds"),
+        (
+            "library.path",
+            "/var/lib/storyline/x",
+            "where the service keeps its records",
+        ),
         ("team.posts", "3", "there is no setting"),
         ("team.name", "a\u{7}b", "cannot be written below `[team]`"),
     ] {

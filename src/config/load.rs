@@ -181,7 +181,13 @@ fn read(path: &Path, must_exist: bool) -> Result<(Option<PathBuf>, String), Box<
         Err(error) => Err(Box::new(Problem::new(
             path.display().to_string(),
             format!("the configuration cannot be read: {error}"),
-            "check the path and that the service's user may read the file, which is UTF-8 text",
+            match error.kind() {
+                ErrorKind::PermissionDenied => {
+                    "run the command with `sudo`; if it is the service that may not read it, give the file to its group: \
+                     `chgrp storyline FILE && chmod 640 FILE`"
+                }
+                _ => "check the path; the file is UTF-8 text",
+            },
         ))),
     }
 }
@@ -348,7 +354,12 @@ fn unreadable(key: impl Into<String>, path: &Path, error: &std::io::Error) -> Pr
     Problem::new(
         key,
         format!("`{}` cannot be read: {error}", path.display()),
-        "check the path and that the service's user may read the file",
+        match error.kind() {
+            ErrorKind::PermissionDenied => {
+                "run the command with `sudo`; if it is the service that may not read it, give its user the right to"
+            }
+            _ => "check the path",
+        },
     )
 }
 

@@ -20,6 +20,7 @@ mod file;
 pub mod keys;
 mod load;
 mod parse;
+mod places;
 mod problem;
 mod show;
 
@@ -30,6 +31,7 @@ pub use edit::Draft;
 pub use example::example;
 pub use load::{DEFAULT_PATH, Loaded, credential_of, path_of};
 pub use parse::looks_like_a_token;
+pub use places::{Places, Wanted};
 pub use problem::{Origin, Problem, Problems};
 pub use show::Shown;
 

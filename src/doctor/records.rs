@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Findings, library};
-use crate::config::{self, Config, DatabaseUrl};
+use crate::config::{self, Config, DatabaseUrl, Places};
 use crate::domain::alert::topic;
 use crate::domain::calendar::moment;
 use crate::domain::team::TeamSettings;
@@ -74,13 +74,25 @@ pub(super) async fn records(
         );
     }
     let all = settings_of_all(teams, &config.team).await?;
+    let places = Places::of(config);
     for ((flow, _), settings) in teams.all().iter().zip(&all) {
         findings.of_team(named(settings, &all));
+        apart(findings, &places, settings, &all);
         team(findings, flow, settings, now).await?;
     }
     findings.of_team(None);
     secrets(findings, config, teams).await?;
     Ok(all)
+}
+
+/// Whether a team's library lies apart from all that it must; else nothing in it is indexed.
+fn apart(findings: &mut Findings, places: &Places, team: &TeamSettings, all: &[TeamSettings]) {
+    let others = all.iter().filter(|other| other.name != team.name);
+    let others = others.map(|other| (&*other.name, &*other.library));
+    if let Some(complaint) = places.refuse_library(&team.library, others) {
+        let told = format!("{}: it is not indexed", complaint.reason);
+        findings.problem("library", told, Some(&complaint.remedy));
+    }
 }
 
 /// Whether the secrets can be decrypted, if there are any.

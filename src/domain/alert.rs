@@ -25,6 +25,8 @@ pub mod topic {
     pub const CLOCK: &str = "clock";
     /// The library's disk seems to be away.
     pub const LIBRARY: &str = "library";
+    /// The library lies where it must not.
+    pub const PLACE: &str = "place";
     /// Changes of the library cannot be watched for.
     pub const WATCHER: &str = "watcher";
     /// Telegram cannot be heard.

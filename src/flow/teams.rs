@@ -141,6 +141,22 @@ impl Teams {
         Ok(!now.iter().map(built_for).eq(before))
     }
 
+    /// The library that a team of this name gets unless another is named for it: the one that it had before it was removed, or
+    /// one beside that of the box's own team.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn library_of_a_new(&self, name: &str) -> Result<PathBuf> {
+        let name = name.trim().to_owned();
+        self.store
+            .read(move |tx| {
+                let present = roll(tx)?;
+                let (_, settings) = begin(tx, &present, &name)?;
+                Ok(settings.library)
+            })
+            .await
+    }
+
     /// Adds a team, with the settings that every team begins with.
     ///
     /// # Errors
@@ -334,19 +350,7 @@ fn add(
             "give this one another name",
         )));
     }
-    let was_called_so = |(_, before): &(TeamId, String)| is_same_name(before, name);
-    let before = teams::removed(tx)?.into_iter().find(was_called_so);
-    let before = before.map(|(team, _)| team);
-    let mut wanted = match before {
-        Some(team) => settings::of(tx, team)?,
-        None => TeamSettings {
-            name: name.to_owned(),
-            library: present
-                .first()
-                .map_or_else(PathBuf::new, |own| beside(own, name)),
-            ..TeamSettings::default()
-        },
-    };
+    let (before, mut wanted) = begin(tx, &present, name)?;
     wanted.library = library.unwrap_or(wanted.library);
     for setting in [Setting::Library, Setting::Chat] {
         // What it had may be another's by now.
@@ -377,6 +381,24 @@ fn add(
         Some(_) => Enrolled::Back(team),
         None => Enrolled::Done(team),
     })
+}
+
+/// What a team of this name begins with: what it had if it was removed, and else the defaults.
+fn begin(tx: &mut dyn Tx, present: &[Team], name: &str) -> Result<(Option<TeamId>, TeamSettings)> {
+    let was_called_so = |(_, before): &(TeamId, String)| is_same_name(before, name);
+    let before = teams::removed(tx)?.into_iter().find(was_called_so);
+    let before = before.map(|(team, _)| team);
+    let settings = match before {
+        Some(team) => settings::of(tx, team)?,
+        None => TeamSettings {
+            name: name.to_owned(),
+            library: present
+                .first()
+                .map_or_else(PathBuf::new, |own| beside(own, name)),
+            ..TeamSettings::default()
+        },
+    };
+    Ok((before, settings))
 }
 
 /// A folder for a team beside that of the box's own.

@@ -34,3 +34,4 @@ pub mod supervisor;
 pub mod systemd;
 pub mod vault;
 mod vitals;
+pub mod whereabouts;

@@ -67,7 +67,7 @@ impl Site {
         fs::create_dir(site.outside("")).unwrap();
         let at = site.folder.path().display();
         let settings = format!(
-            "[library]\npath = \"{at}/library\"\n[database]\nurl = \"sqlite:{at}/records.db\"\n[log]\nlevel = \"debug\"\n"
+            "[library]\npath = \"{at}/library\"\ncache = \"{at}/cache\"\n[database]\nurl = \"sqlite:{at}/records.db\"\n[log]\nlevel = \"debug\"\n"
         );
         fs::write(site.settings(), settings).unwrap();
         let first = Picture::jpeg();

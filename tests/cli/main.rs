@@ -23,6 +23,7 @@ mod looking;
 mod manners;
 mod online;
 mod people;
+mod places;
 mod root;
 mod secrets;
 mod serving;

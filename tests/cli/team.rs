@@ -117,7 +117,7 @@ async fn a_second_team_has_a_desk_of_its_own() {
         ),
         (
             format!("team add Other --library {}", bench.root().display()),
-            "rendered pictures are kept in",
+            "where rendered pictures are kept",
         ),
         (
             "team remove Nobody".to_owned(),

@@ -9,6 +9,7 @@ use crate::cli::exit::told;
 use crate::cli::print::{count, say};
 use crate::cli::telegram::tell_owner;
 use crate::cli::{Failure, Seat};
+use crate::config::{Places, Wanted};
 use crate::domain::run::Run;
 use crate::library::Library;
 use crate::library::import::{Imported, import};
@@ -33,6 +34,9 @@ pub(super) async fn run(seat: &Seat, options: Import) -> Result<(), Failure> {
             format!("there is no folder `{}`", folder.display()),
             "give the folder in which the folders of pictures are",
         )));
+    }
+    if let Some(complaint) = Places::of(&seat.config).refuse(Wanted::Source, folder) {
+        return Err(Failure::Usage(told(complaint.reason, complaint.remedy)));
     }
     let library = Library::new(
         seat.flow.clone(),

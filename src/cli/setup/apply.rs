@@ -53,7 +53,7 @@ impl Desk<'_> {
         })?;
         let at_work = self.whose == Whose::Service;
         if at_work {
-            is_news |= self.open_unit(&wanted)?;
+            is_news |= open_unit(&answers)?;
             if is_news || !unit::is_active() {
                 say("The service is started …");
                 unit::restart()?;
@@ -106,15 +106,6 @@ impl Desk<'_> {
             chown(&self.path, None, Some(number_of_the_group()?))?;
         }
         Ok(is_other)
-    }
-
-    /// Has the unit see the libraries of all teams; whether it saw others before.
-    fn open_unit(&self, wanted: &TeamSettings) -> Result<bool, Failure> {
-        let others = self.teams.iter().skip(1).map(|team| team.library.clone());
-        let libraries: Vec<PathBuf> = std::iter::once(wanted.library.clone())
-            .chain(others)
-            .collect();
-        unit::open_to(&libraries)
     }
 
     /// The records, if there are any.
@@ -197,4 +188,11 @@ impl Desk<'_> {
         }
         text
     }
+}
+
+/// Has the unit see the libraries that root named or agreed to; whether it saw others before.
+fn open_unit(answers: &Answers) -> Result<bool, Failure> {
+    let own = std::iter::once(&answers.library.path);
+    let libraries: Vec<PathBuf> = own.chain(&answers.others).cloned().collect();
+    unit::open_to(&libraries)
 }

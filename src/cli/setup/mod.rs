@@ -44,6 +44,9 @@ pub(super) struct Setup {
     /// The folder that people put pictures into
     #[arg(long, value_name = "FOLDER")]
     library: Option<String>,
+    /// The library of another team that the service is to see too; may be said several times
+    #[arg(long, value_name = "FOLDER")]
+    open: Vec<PathBuf>,
     /// A file that holds the bot's token, or `-` for stdin; it is copied to where only the service gets it
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -105,6 +108,8 @@ struct Answers {
     place: chat::Place,
     owner: Option<owner::Owner>,
     library: library::Folder,
+    /// The libraries of other teams that the service shall see.
+    others: Vec<PathBuf>,
 }
 
 pub(super) async fn run(
@@ -215,6 +220,7 @@ impl<'a> Desk<'a> {
              Nothing is changed before the last question; Ctrl-C leaves all as it is.\n",
         );
         let library = self.ask_library().await?;
+        let others = self.ask_others().await?;
         let bot = self.ask_token().await?;
         let place = self.ask_chat(&bot).await?;
         let owner = self.ask_owner(&bot, &place).await?;
@@ -224,6 +230,7 @@ impl<'a> Desk<'a> {
             place,
             owner,
             library,
+            others,
         };
         self.talk.explain(&self.summary(&answers));
         if self.talk.agrees("Shall it be so?").await? {

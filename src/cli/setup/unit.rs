@@ -1,8 +1,10 @@
 //! The service's unit: stopping and starting it, and opening it to a library that lies elsewhere.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -29,21 +31,25 @@ const OPEN: &str = "/srv/storyline/library";
 /// Where people live; the unit sees nothing of it.
 const HOMES: [&str; 2] = ["/home", "/root"];
 /// What is the machine's, or looks different to the service.
-const MACHINES: [&str; 15] = [
+const MACHINES: [&str; 19] = [
     "/bin",
     "/boot",
     "/dev",
     "/etc",
     "/lib",
+    "/lib64",
     "/proc",
     "/run",
     "/sbin",
     "/sys",
     "/tmp",
     "/usr",
+    "/var/backups",
     "/var/cache",
     "/var/lib",
     "/var/log",
+    "/var/mail",
+    "/var/spool",
     "/var/tmp",
 ];
 /// Where nothing but what the owner put there lies, beneath one that is the machine's.
@@ -120,22 +126,49 @@ pub(super) fn unfit(library: &Path) -> Option<Complaint> {
     let is_home = HOMES
         .iter()
         .any(|homes| library.starts_with(homes) && depth <= Path::new(homes).components().count());
-    if depth < 2 || is_home || (is_in(&MACHINES) && !is_in(&FREE)) {
+    // Keys and settings of people lie in such folders of their homes.
+    let is_hidden = is_in(&HOMES) && {
+        let mut parts = library.iter();
+        parts.any(|part| part.as_bytes().starts_with(b"."))
+    };
+    if depth < 2 || is_home || is_hidden || (is_in(&MACHINES) && !is_in(&FREE)) {
         return Some(Complaint::new(
             "it is the machine's or somebody's home, and what lies there is not all pictures",
             "name a folder of its own, such as `/srv/storyline/library`",
         ));
     }
-    let is_plain = |letter: char| !letter.is_control() && !"\"\\%:".contains(letter);
+    let is_plain =
+        |letter: char| !letter.is_control() && !turns(letter) && !"\"\\%:".contains(letter);
     let is_known = library
         .to_str()
         .is_some_and(|path| path.chars().all(is_plain));
     (!is_known).then(|| {
         Complaint::new(
-            "systemd cannot be told of a name with quotes, backslashes, `%` or `:` in it",
+            "systemd cannot be told of a name with quotes, backslashes, `%`, `:` or unseen characters in it",
             "name the folder otherwise",
         )
     })
+}
+
+/// Whether a character is unseen and turns the direction of the text around it, or ends its line.
+fn turns(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether the service sees a library already: the unit as shipped is open to it, or root has opened it before.
+pub(super) fn sees(library: &Path) -> bool {
+    let written = fs::read_to_string(DROP_INS[0]).unwrap_or_default();
+    library.starts_with(OPEN) || opened(&written).any(|path| path == library)
+}
+
+/// The folders that a drop-in of ours opens.
+fn opened(drop_in: &str) -> impl Iterator<Item = &Path> {
+    let paths = drop_in.lines().filter_map(|line| {
+        let (name, path) = line.split_once("=\"-")?;
+        let is_ours = matches!(name, "ReadWritePaths" | "BindPaths");
+        path.strip_suffix('"').filter(|_| is_ours)
+    });
+    paths.map(Path::new)
 }
 
 /// Has the unit see these libraries, and no other place that it did not see as shipped; whether that changes anything.
@@ -175,11 +208,12 @@ fn written(path: &Path, text: &str) -> io::Result<()> {
     replace(path, text.as_bytes(), 0o644)
 }
 
-/// What opens the unit to these libraries; nothing where it is open to all of them. `mounts` is the kernel's table.
+/// What opens the unit to these libraries; nothing where it is open to all of them. `mounts` is the kernel's table. What systemd
+/// would take for something else than a folder's name never gets there, whoever let it through.
 fn drop_in(libraries: &[PathBuf], mounts: &str) -> Option<String> {
     let elsewhere: Vec<&PathBuf> = libraries
         .iter()
-        .filter(|library| !library.starts_with(OPEN))
+        .filter(|library| !library.starts_with(OPEN) && unfit(library).is_none())
         .collect();
     if elsewhere.is_empty() {
         return None;
@@ -230,22 +264,38 @@ fn drop_in(libraries: &[PathBuf], mounts: &str) -> Option<String> {
 fn mount_point(path: &Path, mounts: &str) -> Option<PathBuf> {
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
     points
-        .map(|point| PathBuf::from(unescaped(point)))
+        .map(unescaped)
         .filter(|point| path.starts_with(point))
         .max_by_key(|point| point.components().count())
         .filter(|point| point != Path::new("/"))
 }
 
-/// A path of the kernel's table, in which blanks are written `\040`.
-fn unescaped(text: &str) -> String {
-    text.replace("\\040", " ")
+/// A path of the kernel's table, in which blanks are written `\040`, and other bytes that would end a field likewise.
+fn unescaped(text: &str) -> PathBuf {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let number = after.get(..3).filter(|_| *first == b'\\');
+        let number = number.and_then(|digits| str::from_utf8(digits).ok());
+        match number.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[3..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    OsString::from_vec(bytes).into()
 }
 
 /// What systemd calls the unit that mounts a disk there; see `systemd-escape(1)`.
 fn mount_unit(point: &Path) -> String {
-    let path = point.to_string_lossy();
+    let path = point.as_os_str().as_bytes();
     let mut name = String::new();
-    for (at, byte) in path.trim_matches('/').bytes().enumerate() {
+    for (at, byte) in path.iter().copied().skip(1).enumerate() {
         match byte {
             b'/' => name.push('-'),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b':' => name.push(char::from(byte)),
@@ -328,6 +378,14 @@ mod tests {
             "/srv/a\"b",
             "/srv/a%b",
             "/home/ann/a:b",
+            "/home/ann/.ssh",
+            "/home/ann/x/.config/y",
+            "/var/spool/x",
+            "/srv/a\nReadWritePaths=/",
+            "/srv/a\\b",
+            "/srv/a\u{202e}b",
+            "/srv/a\u{2028}b",
+            "/srv/a\tb",
         ] {
             assert!(unfit(Path::new(no)).is_some(), "{no}");
         }
@@ -344,11 +402,35 @@ mod tests {
     }
 
     #[test]
+    fn nothing_but_a_folder_gets_into_the_unit_whoever_let_it_through() {
+        for hostile in [
+            "/",
+            "/etc",
+            "/root/x/..",
+            "/srv/a\"\nExecStartPre=+/bin/sh",
+            "/srv/%h",
+            "/srv/x\\",
+        ] {
+            assert_eq!(of(&[hostile]), None, "{hostile}");
+        }
+        let both = of(&["/srv/a\nb", "/srv/it's one", "/home/ann/x"]).unwrap();
+        let opened: Vec<&Path> = opened(&both).collect();
+        assert_eq!(
+            opened,
+            [Path::new("/srv/it's one"), Path::new("/home/ann/x")]
+        );
+    }
+
+    #[test]
     fn a_disk_is_called_as_systemd_calls_it() {
         assert_eq!(
             mount_unit(Path::new("/mnt/my disk-1/ä.b")),
             "mnt-my\\x20disk\\x2d1-\\xc3\\xa4.b.mount"
         );
         assert_eq!(mount_unit(Path::new("/.x")), "\\x2ex.mount");
+        assert_eq!(
+            unescaped("/a\\040b\\134\\012c\\9"),
+            Path::new("/a b\\\nc\\9")
+        );
     }
 }
