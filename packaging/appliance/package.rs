@@ -21,7 +21,7 @@ pub(super) fn nothing_is_there() -> Result<()> {
 }
 
 /// What is true of a machine with the package.
-const LOOKS: [(&str, &str); 9] = [
+const LOOKS: [(&str, &str); 10] = [
     ("the program answers", "storyline --version"),
     (
         "the service is active, which it says itself",
@@ -38,8 +38,12 @@ const LOOKS: [(&str, &str); 9] = [
         "test \"$(stat -c %G:%a /srv/storyline/library)\" = storyline:2775",
     ),
     (
-        "the settings are a conffile that others cannot read",
-        "dpkg-query -W -f '${Conffiles}' storyline | grep -q /etc/storyline/storyline.toml && test \"$(stat -c %a /etc/storyline/storyline.toml)\" = 640",
+        "the settings are no conffile, and others cannot read them",
+        "! dpkg-query -W -f '${Conffiles}' storyline | grep -q . && test \"$(stat -c %U:%G:%a /etc/storyline/storyline.toml)\" = root:storyline:640",
+    ),
+    (
+        "the changelog points to a file that is there",
+        "test -e \"$(zcat /usr/share/doc/storyline/changelog*.gz | grep -o '/usr/share/doc/[^ ]*gz')\"",
     ),
     (
         "the manual page is there",
@@ -51,7 +55,7 @@ const LOOKS: [(&str, &str); 9] = [
     ),
 ];
 
-pub(super) fn install(repository: &str, version: &str) -> Result<()> {
+pub(super) fn add_repository(repository: &str) -> Result<()> {
     fs::create_dir_all("/etc/apt/keyrings")?;
     fs::copy(
         format!("{repository}/storyline.asc"),
@@ -62,42 +66,28 @@ pub(super) fn install(repository: &str, version: &str) -> Result<()> {
     fs::remove_file("/etc/apt/sources.list").ok();
     fs::write("/etc/apt/sources.list.d/storyline.list", source)?;
     apt("update")?;
+    Ok(())
+}
+
+pub(super) fn install(version: &str) -> Result<()> {
     apt(&format!("install storyline={version}"))?;
     for (name, look) in LOOKS {
         until(name, || sh(look).is_ok())?;
     }
     done("installed by apt from the signed repository");
-    let exposure = sh(
-        "systemd-analyze security storyline | sed -n 's/.*exposure level for .*: \\([0-9.]*\\).*/\\1/p'",
-    )?;
-    ensure!(
-        exposure.parse::<f64>()? <= 1.3,
-        "systemd finds it exposed: {exposure}"
-    );
-    done(&format!("its exposure is {exposure}"));
-    Ok(())
+    exposed_at_most("storyline", 1.3)
 }
 
-pub(super) fn upgrade(version: &str) -> Result<()> {
-    let (before, history) = (main_pid()?, sh("storyline history list --json")?);
-    let mut settings = fs::read_to_string(SETTINGS)?;
-    settings.push_str("# edited here\n");
-    fs::write(SETTINGS, &settings)?;
-    apt("install storyline")?;
-    let now = sh("dpkg-query -W -f '${Version}' storyline")?;
-    ensure!(now == version, "{now} is installed");
-    until("it is at work again", || {
-        main_pid().is_ok_and(|pid| pid != before) && is_active()
-    })?;
+/// How much systemd finds that a unit may do: 0 is nothing, 10 all.
+pub(super) fn exposed_at_most(unit: &str, most: f64) -> Result<()> {
+    let exposure = sh(&format!(
+        "systemd-analyze security {unit} | sed -n 's/.*exposure level for .*: \\([0-9.]*\\).*/\\1/p'"
+    ))?;
     ensure!(
-        fs::read_to_string(SETTINGS)? == settings,
-        "the settings were changed"
+        exposure.parse::<f64>()? <= most,
+        "systemd finds {unit} exposed: {exposure}"
     );
-    ensure!(
-        sh("storyline history list --json")? == history,
-        "the history was changed"
-    );
-    done("an upgrade starts it anew, and keeps the records and the edited settings");
+    done(&format!("the exposure of {unit} is {exposure}"));
     Ok(())
 }
 
@@ -115,7 +105,9 @@ pub(super) fn what_is_disabled_stays_so() -> Result<()> {
     Ok(())
 }
 
-pub(super) fn remove_and_purge() -> Result<()> {
+pub(super) fn remove_and_purge(version: &str) -> Result<()> {
+    apt(&format!("install storyline={version}"))?;
+    until("it is at work", || is_active() && main_pid().is_ok())?;
     let running = format!("/proc/{}", main_pid()?);
     ensure!(Path::new(&running).exists(), "the control: it runs");
     apt("remove storyline")?;

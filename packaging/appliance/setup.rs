@@ -93,3 +93,51 @@ pub(super) fn who_leaves_setup_leaves_all_as_it_was() -> Result<()> {
     done("who leaves setup in the middle leaves all as it was");
     Ok(())
 }
+
+/// The service's user may write anything into the records; root does not act on it.
+pub(super) fn what_only_the_records_say_is_not_done_by_root() -> Result<()> {
+    let secret = "/home/anna/private";
+    sh(&format!("install -d -m 700 -o anna -g anna {secret}"))?;
+    let as_it_was = || {
+        sh(&format!(
+            "test \"$(stat -c %U:%G:%a {secret})\" = anna:anna:700"
+        ))
+    };
+    let service = |words: &str| sh(&format!("runuser -u storyline -- storyline {words}"));
+    let setup = |words: &str| sh(&format!("storyline setup --yes {words} 2>&1"));
+    service(&format!("team add Other --library {secret}"))?;
+    let told = setup("")?;
+    ensure!(
+        told.contains("is not opened to the service") && told.contains("--open"),
+        "{told}"
+    );
+    sh(&format!("test ! -e {DROP_IN}"))?;
+    setup(&format!("--open {secret}"))?;
+    sh(&format!("grep -x 'BindPaths=\"-{secret}\"' {DROP_IN}"))?;
+    // What root said once need not be said again.
+    setup("")?;
+    sh(&format!("grep -F {secret} {DROP_IN}"))?;
+    as_it_was()?;
+    service("team remove Other")?;
+    setup("")?;
+    sh(&format!("test ! -e {DROP_IN}"))?;
+
+    sh("systemctl stop storyline")?;
+    service(&format!("team set library={secret}"))?;
+    let refused = sh("storyline setup --yes 2>&1; test $? = 2 && echo refused")?;
+    ensure!(
+        refused.ends_with("refused") && refused.contains("nobody here has said so"),
+        "{refused}"
+    );
+    as_it_was()?;
+    for place in ["/var/lib/storyline/x", "/srv/link/x", "/"] {
+        sh("ln -sfn /var/lib/storyline /srv/link")?;
+        let refused = service(&format!("team set library={place}"));
+        ensure!(refused.is_err(), "{place} is a library now");
+    }
+    service(&format!("team set library={LIBRARY}"))?;
+    sh("rm /srv/link && systemctl start storyline")?;
+    until("it is at work again", is_active)?;
+    done("what only the records say is not done by root");
+    Ok(())
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::pretend::telegram::{Message, PretendTelegram};
-use super::shell::{done, is_active, main_pid, media, property, sh, until};
+use super::shell::{done, is_active, main_pid, media, not_tried, property, sh, until};
 use super::team::{ANN, TEAM, draw, messages_of_stories, open};
 use super::{LIBRARY, journal};
 
@@ -87,6 +87,44 @@ pub(super) fn a_hanging_service_is_started_anew() -> Result<()> {
         "a service that hangs is started anew, after {:.0?}",
         began.elapsed()
     ));
+    Ok(())
+}
+
+/// What converts pictures runs in the service's own group, and may take all the memory of it.
+pub(super) fn a_child_that_eats_all_memory_ends_alone() -> Result<()> {
+    ensure!(
+        property("OOMPolicy") == "continue",
+        "{}",
+        property("OOMPolicy")
+    );
+    let (pid, most) = (main_pid()?, property("MemoryMax"));
+    let group = property("ControlGroup");
+    let folders = [
+        (format!("/sys/fs/cgroup{group}"), "memory.max"),
+        (
+            format!("/sys/fs/cgroup/memory{group}"),
+            "memory.limit_in_bytes",
+        ),
+    ];
+    let limits = |(folder, limit): &&(String, &str)| {
+        sh(&format!("cat {folder}/{limit}")).is_ok_and(|is| is == most)
+    };
+    let Some((folder, _)) = folders.iter().find(limits) else {
+        not_tried(
+            "a child that eats all memory ends alone: this kernel gives systemd no memory groups",
+        );
+        return Ok(());
+    };
+    let killed = sh(&format!(
+        "sh -c 'echo $$ > {folder}/cgroup.procs && exec tail /dev/zero'; echo $?"
+    ))?;
+    ensure!(killed.ends_with("137"), "it ended with {killed}");
+    std::thread::sleep(Duration::from_secs(3));
+    ensure!(
+        main_pid()? == pid && is_active(),
+        "the service ended as well"
+    );
+    done("a child that eats all memory ends alone");
     Ok(())
 }
 
