@@ -247,7 +247,8 @@ fn connect(config: &Config) -> Result<Option<Client>, Trouble> {
     let client = telegram
         .token
         .clone()
-        .map(|token| Client::new(token, telegram.api_url.clone()));
+        .map(|token| Client::new(token, telegram.api_url.clone(), &config.network))
+        .map(|client| client.map(|it| it.with_files(telegram.api_files.clone())));
     client
         .transpose()
         .map_err(|error| Trouble::Network(error.to_string()))

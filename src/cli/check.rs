@@ -7,7 +7,7 @@ use clap::Args;
 use super::print::Print;
 use super::{Failure, Told, missing_database, service, telegram};
 use crate::appliance::{self, open_teams};
-use crate::config::{self, Config, Environment, Problem};
+use crate::config::{Config, Environment, Problem};
 use crate::doctor::{self, Finding, Findings, Service, State};
 use crate::domain::team::TeamSettings;
 use crate::flow::Error;
@@ -59,7 +59,8 @@ pub(super) async fn gather(
             let teams = look_around(&mut findings, config).await;
             findings.extend(service::tasks(config, environment).await);
             doctor::age(&mut findings, config).await;
-            telegram(&mut findings, &config.telegram, &teams, online).await;
+            doctor::network(&mut findings, config);
+            telegram(&mut findings, config, &teams, online).await;
         }
     }
     findings
@@ -109,16 +110,12 @@ fn broken(error: Error) -> Told {
     }
 }
 
-async fn telegram(
-    findings: &mut Findings,
-    settings: &config::Telegram,
-    teams: &[TeamSettings],
-    online: bool,
-) {
+async fn telegram(findings: &mut Findings, config: &Config, teams: &[TeamSettings], online: bool) {
     if online {
-        telegram::ask(findings, settings, teams, false).await;
+        telegram::ask(findings, config, teams, false).await;
         return;
     }
+    let settings = &config.telegram;
     doctor::desk(findings, settings, teams);
     for team in teams {
         findings.of_team(doctor::named(team, teams));

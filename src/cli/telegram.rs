@@ -10,7 +10,7 @@ use teloxide::types::{
 use super::print::Print;
 use super::{Failure, check, missing_database};
 use crate::appliance::open_teams;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::doctor::{Findings, desk, named, settings_of_all};
 use crate::domain::team::TeamSettings;
 use crate::flow::outlet::Trouble;
@@ -40,22 +40,23 @@ pub(super) async fn run(print: Print, command: Telegram, config: &Config) -> Res
         }
         Some(_) => vec![config.team.clone()],
     };
-    ask(&mut findings, &config.telegram, &settings, send).await;
+    ask(&mut findings, config, &settings, send).await;
     check::tell(print, &findings)
 }
 
 /// Asks Telegram. What one answer makes impossible is not asked any more.
 pub(super) async fn ask(
     findings: &mut Findings,
-    settings: &config::Telegram,
+    config: &Config,
     teams: &[TeamSettings],
     send: bool,
 ) {
+    let settings = &config.telegram;
     desk(findings, settings, teams);
     let Some(token) = &settings.token else {
         return;
     };
-    let client = match Client::new(token.clone(), settings.api_url.clone()) {
+    let client = match Client::new(token.clone(), settings.api_url.clone(), &config.network) {
         Ok(client) => client,
         Err(error) => {
             findings.problem("bot", error.to_string(), None);
@@ -129,8 +130,8 @@ pub(super) async fn tell_owner(config: &Config, text: &str) -> Result<(), String
     let (Some(token), Some(chat)) = (&settings.token, chat) else {
         return Err("no bot token or no chat is set".to_owned());
     };
-    let client =
-        Client::new(token.clone(), settings.api_url.clone()).map_err(|error| error.to_string())?;
+    let client = Client::new(token.clone(), settings.api_url.clone(), &config.network)
+        .map_err(|error| error.to_string())?;
     let message = client
         .bot
         .send_message(ChatId(chat), plain(text))

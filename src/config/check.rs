@@ -8,7 +8,9 @@ use secrecy::SecretString;
 use super::database::{DatabaseUrl, without_password};
 use super::file::{Raw, Values, Written};
 use super::keys::{self, CACHE_MB, KEEP_DAYS, Key, Kind, Secrecy};
-use super::parse::{address, http_url, odd_token, vault_key, webhook_secret, webhook_url};
+use super::parse::{
+    address, authorities, http_url, odd_token, proxy, vault_key, webhook_secret, webhook_url,
+};
 use super::places::{Kind as Own, Places, Wanted};
 use super::problem::Problem;
 use super::{Backup, Config, Database, Health, Library, Log, Secrets, Telegram};
@@ -16,6 +18,7 @@ use crate::domain::messages::Messages;
 use crate::domain::setting::Setting;
 use crate::domain::team::TeamSettings;
 use crate::domain::written::{Complaint, absolute, chat, truth, whole};
+use crate::system::network::Network;
 use crate::system::secret::redact;
 
 const WEBHOOK_URL: &str = "telegram.webhook_url";
@@ -68,6 +71,10 @@ impl Check<'_> {
             health: Health {
                 listen: self.optional("health.listen", address),
             },
+            network: Network::new(
+                self.optional("network.proxy", proxy),
+                self.optional("network.ca_file", authorities),
+            ),
             telegram,
             team,
             log: Log {
@@ -142,6 +149,7 @@ impl Check<'_> {
             token_file: self.optional("telegram.token_file", absolute),
             admin_chat: self.optional("telegram.admin_chat", chat),
             api_url: self.required("telegram.api_url", http_url),
+            api_files: self.optional("telegram.api_files", absolute),
             announce: self.required("telegram.announce", truth),
             webhook_url: self.optional(WEBHOOK_URL, webhook_url),
             webhook_listen: self.required("telegram.webhook_listen", address),
@@ -232,6 +240,8 @@ fn shown(key: &Key, raw: &Raw) -> Option<String> {
     let text = match raw {
         Raw::Text(text) | Raw::Loose(text) => match key.secrecy {
             Secrecy::Secret => return None,
+            // Of a proxy, the user is nobody's business either.
+            Secrecy::HoldsPassword if key.section == "network" => without_user(text),
             Secrecy::HoldsPassword => without_password(text),
             Secrecy::Open => without_user(&redact(text, &[])),
         },

@@ -426,3 +426,20 @@ fn telegram_calls_only_a_safe_address_and_only_with_a_secret() {
     let told = problem("telegram.webhook_listen = \"8443\"");
     assert!(told.contains("no address with a port"), "{told}");
 }
+
+#[test]
+fn a_proxy_and_a_file_of_authorities_are_checked_when_they_are_read() {
+    for wrong in [
+        "ftp://canary:canary@proxy:21",
+        "http://canary:canary@proxy/path",
+        "http://",
+    ] {
+        let problem = &checked(&format!("[network]\nproxy = \"{wrong}\"")).1[0];
+        assert_eq!(problem.key, "network.proxy");
+        assert!(!format!("{problem:?}").contains("canary"), "{problem:?}");
+    }
+    for wrong in ["ca.pem", "/nowhere/ca.pem", "/dev/null"] {
+        let problem = &checked(&format!("[network]\nca_file = \"{wrong}\"")).1[0];
+        assert_eq!(problem.key, "network.ca_file");
+    }
+}

@@ -146,6 +146,7 @@ fn every_setting_can_be_written_and_taken_out() {
     for key in KEYS {
         let needs_another = [
             "token_file",
+            "ca_file",
             "webhook_url",
             "key",
             "encrypt_for",

@@ -124,6 +124,10 @@ pub const SECTIONS: &[Section] = &[
         doc: "Who may ask how the service is. It always answers beside itself, at `health.sock` in its runtime folder.",
     },
     Section {
+        name: "network",
+        doc: "How Telegram and the server of a bucket are reached.",
+    },
+    Section {
         name: "telegram",
         doc: "The bot and the chats it works in.",
     },
@@ -301,6 +305,26 @@ const HERE: &[Key] = &[
         ..TEXT
     },
     Key {
+        section: "network",
+        name: "proxy",
+        sample: "http://proxy.example.com:3128",
+        doc: "The proxy by which servers outside are reached: `http://HOST:PORT`, `https://HOST:PORT`, `socks5://HOST:PORT`, or \
+              `socks5h://HOST:PORT` where the proxy finds names; with `USER:PASSWORD@` before the host if it wants them. Unset, \
+              the variables `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` count, as elsewhere. This machine itself, and what \
+              `NO_PROXY` names, is reached without.",
+        secrecy: Secrecy::HoldsPassword,
+        ..TEXT
+    },
+    Key {
+        section: "network",
+        name: "ca_file",
+        sample: "/etc/storyline/ca.pem",
+        doc: "The certificate of an authority of your own, or several, in PEM, as an absolute path: for a server of the Bot API or \
+              a bucket in the house, or an office that inspects TLS. Those of the machine's store (`update-ca-certificates`; \
+              `SSL_CERT_FILE` names another one) are trusted as well.",
+        ..TEXT
+    },
+    Key {
         section: "telegram",
         name: "token",
         doc: "The bot's token, as @BotFather gave it; unset, the service stays up, indexes, and says what is missing. It is \
@@ -346,6 +370,15 @@ const HERE: &[Key] = &[
         name: "api_url",
         default: "https://api.telegram.org",
         doc: "The server of the Bot API; another one only if you run your own.",
+        ..TEXT
+    },
+    Key {
+        section: "telegram",
+        name: "api_files",
+        sample: "/var/lib/telegram-bot-api",
+        doc: "The folder in which your own server of the Bot API keeps files, as an absolute path, if it runs on this machine with \
+              `--local`: what people send may then have 2 GB in place of 20 MB, and is read from there. The service's user has to \
+              be allowed to read it.",
         ..TEXT
     },
     Key {

@@ -29,6 +29,8 @@ pub(super) const MOST_BYTES: u64 = 1_000_000;
 /// Others may read the file.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
+/// It may hold a password, and is no secret otherwise.
+const PROXY: &str = "network.proxy";
 const TOKEN: &str = "telegram.token";
 const TOKEN_FILE: &str = "telegram.token_file";
 
@@ -150,6 +152,7 @@ fn digest(
     }
 
     let (mut config, wrong, odd) = check::check(&values);
+    config.network = std::mem::take(&mut config.network).within(environment);
     config.backup.settings.clone_from(&path);
     config.secrets.is_withheld = closed.iter().any(|key| key == "secrets.key");
     let is_withheld =
@@ -194,14 +197,19 @@ fn read(path: &Path, must_exist: bool) -> Result<(Option<PathBuf>, String), Box<
 
 /// A file that tells its secrets to everyone.
 fn exposed(path: &Path, values: &Values) -> Option<Problem> {
-    let is_set = |written: &Written| match &written.raw {
+    let is_set = |key: &Key, written: &Written| match &written.raw {
+        Raw::Text(text) if key.path() == PROXY => text.contains('@'),
         Raw::Text(text) => !text.trim().is_empty() && !text.starts_with("sqlite:"),
         _ => false,
     };
     let secret = KEYS
         .iter()
         .filter(|key| key.secrecy != Secrecy::Open)
-        .find(|key| values.get(&key.path()).is_some_and(is_set))?;
+        .find(|key| {
+            values
+                .get(&key.path())
+                .is_some_and(|written| is_set(key, written))
+        })?;
     readable_by_others(path).then(|| exposed_file(&secret.path(), path))
 }
 

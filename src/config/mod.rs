@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::messages::Messages;
 use crate::domain::team::TeamSettings;
 use crate::system::logging::{Format, Levels};
+use crate::system::network::Network;
 use crate::system::vault::{Keys, VaultError};
 
 mod check;
@@ -48,6 +49,8 @@ pub struct Config {
     pub backup: Backup,
     /// Who may ask how the service is.
     pub health: Health,
+    /// The way to servers outside.
+    pub network: Network,
     /// The bot and its chats.
     pub telegram: Telegram,
     /// What the box's own team decided first; what it decides later is in the records.
@@ -71,6 +74,7 @@ impl Config {
             .flatten()
             .cloned()
             .chain(self.backup.copies.secret_key.clone())
+            .chain(self.network.held_secrets())
             .chain(key)
             .chain(self.database.url.password())
             .collect()
@@ -150,6 +154,8 @@ pub struct Telegram {
     pub admin_chat: Option<i64>,
     /// The server of the Bot API.
     pub api_url: reqwest::Url,
+    /// The folder in which such a server on this machine keeps files.
+    pub api_files: Option<PathBuf>,
     /// Whether a story that has to be uploaded is announced first.
     pub announce: bool,
     /// The public address that Telegram calls with what people do; without one, the box asks Telegram.

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 
 use super::file::{Raw, Written};
 use super::problem::Problem;
-use crate::domain::written::Complaint;
+use crate::domain::written::{Complaint, absolute};
+use crate::system::network::{Authorities, Proxy};
 use crate::system::secret::redact;
 use crate::system::vault::Keys;
 
@@ -83,6 +84,27 @@ pub(super) fn webhook_secret(text: &str) -> Result<SecretString, Complaint> {
         format!("Telegram takes 1 to {LONGEST_SECRET} letters, digits, `_` and `-`"),
         "write those of `openssl rand -hex 32`",
     ))
+}
+
+/// How errors name it.
+const PROXY: &str = "[network] proxy";
+
+pub(super) fn proxy(text: &str) -> Result<Proxy, Complaint> {
+    Proxy::parse(text, PROXY).map_err(|wrong| {
+        Complaint::new(
+            wrong.reason,
+            "write `http://HOST:PORT`, `https://HOST:PORT` or `socks5://HOST:PORT`, with `USER:PASSWORD@` before the host if it wants them",
+        )
+    })
+}
+
+pub(super) fn authorities(text: &str) -> Result<Authorities, Complaint> {
+    Authorities::read(&absolute(text)?).map_err(|wrong| {
+        Complaint::new(
+            wrong.to_string(),
+            "write a file that holds the authority's certificate in PEM, and that the service's user may read",
+        )
+    })
 }
 
 /// Neither is a key.

@@ -45,6 +45,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         secrets,
         backup,
         health,
+        network,
         telegram,
         team,
         log,
@@ -74,10 +75,13 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "backup.s3_access_key" => backup.copies.bucket.as_ref()?.access_key.clone(),
         "backup.s3_secret_key" => backup.copies.secret_key.as_ref().map(secret)?,
         "health.listen" => health.listen?.to_string(),
+        "network.proxy" => network.proxy()?.to_string(),
+        "network.ca_file" => network.authorities()?.path().display().to_string(),
         "telegram.token" => telegram.token.as_ref().map(secret)?,
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
         "telegram.admin_chat" => telegram.admin_chat?.to_string(),
         "telegram.api_url" => telegram.api_url.to_string(),
+        "telegram.api_files" => telegram.api_files.as_ref()?.display().to_string(),
         "telegram.announce" => telegram.announce.to_string(),
         "telegram.webhook_url" => telegram.webhook_url.as_ref()?.to_string(),
         "telegram.webhook_listen" => telegram.webhook_listen.to_string(),
@@ -102,12 +106,15 @@ mod tests {
 
     const RECIPIENT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
+    const CA_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/ca.pem");
+
     /// Every setting by its variable, at its default or sample.
     fn everything() -> Environment {
         KEYS.iter()
             .filter(|key| key.name != "token_file")
             .map(|key| (key.environment_name(), key.shown()))
             .chain([
+                ("STORYLINE_NETWORK_CA_FILE".to_owned(), CA_FILE),
                 ("STORYLINE_TELEGRAM_TOKEN".to_owned(), "1:canary"),
                 ("STORYLINE_SECRETS_KEY".to_owned(), KEY),
                 ("STORYLINE_TELEGRAM_WEBHOOK_SECRET".to_owned(), "canary"),
@@ -138,6 +145,7 @@ mod tests {
                 let value = shown.value.as_deref().unwrap_or("nothing");
                 let set = match key.name {
                     "encrypt_for" => RECIPIENT,
+                    "ca_file" => CA_FILE,
                     _ => key.shown(),
                 };
                 assert_eq!(value.trim_end_matches('/'), set, "{}", shown.key);

@@ -8,6 +8,7 @@ mod disk;
 mod finding;
 mod library;
 mod machine;
+mod network;
 mod records;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use copies::age;
 pub use finding::{Finding, Findings, State};
 pub use library::library;
 pub use machine::machine;
+pub use network::network;
 pub use records::{Service, clock_alone, desk, named, settings_of_all};
 
 use crate::config::{Config, DatabaseUrl};

@@ -11,6 +11,8 @@ use super::person::PersonId;
 
 /// The most that a bot can fetch of one file, in bytes.
 pub const FETCHED_BYTES: u64 = 20 << 20;
+/// The most that is taken from a server of the Bot API on this machine, in bytes; its own limit.
+pub const LOCAL_BYTES: u64 = 2_000_000_000;
 /// The most files of one person that wait to be fetched.
 pub const MOST_WAITING: u64 = 100;
 /// The folder that is offered as long as the library has none.

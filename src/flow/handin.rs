@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Flow, Result};
 use crate::domain::category::Category;
-use crate::domain::handin::{Choice, FETCHED_BYTES, FIRST_FOLDER, Fate, HandedFile, MOST_WAITING};
+use crate::domain::handin::{Choice, FIRST_FOLDER, Fate, HandedFile, MOST_WAITING};
 use crate::domain::ids::{HandInId, TeamId};
 use crate::domain::person::PersonId;
 use crate::domain::story::MessageRef;
@@ -23,6 +23,8 @@ pub struct Handed {
     pub album: Option<String>,
     /// The file.
     pub file: HandedFile,
+    /// The most that Telegram hands out of it, in bytes.
+    pub most_bytes: u64,
 }
 
 /// What becomes of a file that somebody sends.
@@ -86,7 +88,7 @@ impl Flow {
                     return Ok(HandedIn::TooMany);
                 }
                 let id = handins::add(tx, team, *person, *chat, handed.album.as_deref(), now)?;
-                handins::add_file(tx, id, file, &at_first_sight(file))?;
+                handins::add_file(tx, id, file, &at_first_sight(file, handed.most_bytes))?;
                 Ok(HandedIn::Noted)
             })
             .await?;
@@ -119,8 +121,8 @@ impl Flow {
 }
 
 /// What is known of a file before it is fetched.
-fn at_first_sight(file: &HandedFile) -> Fate {
-    if file.size_bytes <= FETCHED_BYTES {
+fn at_first_sight(file: &HandedFile, most_bytes: u64) -> Fate {
+    if file.size_bytes <= most_bytes {
         return Fate::Waiting;
     }
     let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
@@ -128,7 +130,7 @@ fn at_first_sight(file: &HandedFile) -> Fate {
         "{} MB are too many: Telegram hands files of at most {} MB to a bot. Put it into the library's folder (network share, \
          SFTP, USB stick)",
         megabytes(file.size_bytes),
-        megabytes(FETCHED_BYTES)
+        megabytes(most_bytes)
     ))
 }
 

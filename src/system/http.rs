@@ -1,26 +1,40 @@
-//! Answers HTTP requests: the plumbing beneath every listener of ours. Nobody knows who calls, so connections are few and
-//! none may dawdle. It speaks plain HTTP/1; certificates are the business of the web server in front of it.
+//! Answers HTTP requests: the plumbing beneath every listener of ours. Nobody knows who calls, so connections are few, none
+//! may dawdle, and where all places are taken, a newcomer gets the place of one that has asked nothing yet. It speaks plain
+//! HTTP/1; certificates are the business of the web server in front of it.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::sync::{Notify, watch};
+use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::shutdown::Shutdown;
 
-/// So many connections are open at a time; further ones wait to be accepted.
-const MOST_CONNECTIONS: usize = 64;
-/// How long the head of a request may take, and how long a connection may rest between two: longer than web servers keep one
-/// that they do not use, so that it is they who end it.
-const HEAD: Duration = Duration::from_secs(65);
+/// So many connections are open at a time. Each costs a few kilobytes.
+const MOST_CONNECTIONS: usize = 256;
+/// How long the head of a request may take, from its first byte on, or from the beginning of the connection.
+const HEAD: Duration = Duration::from_secs(5);
+/// How long a connection may rest between two requests: longer than web servers keep one that they do not use, so that it is
+/// they who end it.
+const REST: Duration = Duration::from_secs(65);
+/// How long a request may be at work, its body and its answer included.
+const WORK: Duration = Duration::from_secs(90);
 /// The most that the head of a request may hold, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
 /// How long the requests that are at work when it is time to stop have left.
@@ -33,37 +47,123 @@ pub trait Listener {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Waits for the next.
-    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    /// Waits for the next, and tells from which address it comes, if it has one.
+    fn next(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
 }
 
 impl Listener for TcpListener {
     type Stream = TcpStream;
 
-    async fn next(&self) -> io::Result<TcpStream> {
-        Ok(self.accept().await?.0)
+    async fn next(&self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        let (stream, from) = self.accept().await?;
+        Ok((stream, Some(house(from.ip()))))
     }
 }
 
 impl Listener for UnixListener {
     type Stream = UnixStream;
 
-    async fn next(&self) -> io::Result<UnixStream> {
-        Ok(self.accept().await?.0)
+    async fn next(&self) -> io::Result<(UnixStream, Option<IpAddr>)> {
+        Ok((self.accept().await?.0, None))
+    }
+}
+
+/// Who has one address of IPv6 has the 2^64 beside it too.
+fn house(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address => address,
+    }
+}
+
+/// How far a connection is, and until when it may be there.
+#[derive(Clone, Copy, Debug)]
+struct Course {
+    phase: Phase,
+    since: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The head of a request is awaited, or has begun.
+    Head,
+    /// A request is at work.
+    Work,
+    /// One was answered, and the next has not begun.
+    Rest,
+}
+
+impl Course {
+    fn now(phase: Phase) -> Self {
+        let since = Instant::now();
+        Self { phase, since }
+    }
+
+    fn until(self) -> Instant {
+        self.since
+            + match self.phase {
+                Phase::Head => HEAD,
+                Phase::Work => WORK,
+                Phase::Rest => REST,
+            }
+    }
+}
+
+/// The connections that are open.
+#[derive(Default)]
+struct Places(HashMap<Id, Place>);
+
+struct Place {
+    from: Option<IpAddr>,
+    course: watch::Receiver<Course>,
+    handle: AbortHandle,
+}
+
+impl Places {
+    /// Frees a place of a connection that has asked nothing: of those from the address that has the most of them, the one
+    /// that waits longest. False if all are at work.
+    fn free(&mut self) -> bool {
+        let waiting = || {
+            self.0.iter().filter_map(|(id, place)| {
+                let course = *place.course.borrow();
+                (course.phase != Phase::Work).then_some((*id, place.from, course.since))
+            })
+        };
+        let mut crowds: HashMap<Option<IpAddr>, usize> = HashMap::new();
+        for (_, from, _) in waiting() {
+            *crowds.entry(from).or_default() += 1;
+        }
+        let longest = waiting().max_by_key(|(_, from, since)| {
+            let crowd = crowds.get(from).copied().unwrap_or_default();
+            (crowd, std::cmp::Reverse(*since))
+        });
+        let freed = longest.and_then(|(id, ..)| self.0.remove(&id));
+        freed.map(|place| place.handle.abort()).is_some()
     }
 }
 
 /// Has `router` answer what comes in by `listener`, until `closing` is signalled; what is at work then is still answered, if
-/// it takes no longer than a second. What the router does has to bring its own limits.
+/// it takes no longer than a second. What the router does has to bring its own limits, of no more than 90 s.
 pub async fn serve(listener: impl Listener, router: Router, closing: &Shutdown) {
-    let mut open = JoinSet::new();
+    let (mut open, mut places) = (JoinSet::new(), Places::default());
+    let rested = Arc::new(Notify::new());
     loop {
+        // One place is always free, unless all that are taken are at work.
+        let has_place = places.0.len() < MOST_CONNECTIONS || places.free();
         tokio::select! {
             () = closing.wait() => break,
-            Some(_) = open.join_next() => {}
-            accepted = listener.next(), if open.len() < MOST_CONNECTIONS => match accepted {
-                Ok(stream) => {
-                    open.spawn(answer(stream, router.clone(), closing.clone()));
+            Some(ended) = open.join_next_with_id() => {
+                let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                places.0.remove(&id);
+            }
+            () = rested.notified(), if !has_place => {}
+            accepted = listener.next(), if has_place => match accepted {
+                Ok((stream, from)) => {
+                    let (told, course) = watch::channel(Course::now(Phase::Head));
+                    let service = TowerToHyperService::new(router.clone());
+                    let progress = Progress { told, rested: Arc::clone(&rested) };
+                    let handle = open.spawn(answer(stream, service, progress, closing.clone()));
+                    places.0.insert(handle.id(), Place { from, course, handle });
                 }
                 Err(error) => {
                     tracing::warn!("a connection could not be accepted: {error}");
@@ -77,20 +177,60 @@ pub async fn serve(listener: impl Listener, router: Router, closing: &Shutdown) 
     let _ = timeout(GRACE, async { while open.join_next().await.is_some() {} }).await;
 }
 
+/// Tells how far a connection is.
+struct Progress {
+    told: watch::Sender<Course>,
+    rested: Arc<Notify>,
+}
+
+impl Progress {
+    fn works(&self) {
+        self.told.send_replace(Course::now(Phase::Work));
+    }
+
+    fn rests(&self) {
+        self.told.send_replace(Course::now(Phase::Rest));
+        self.rested.notify_one();
+    }
+
+    /// Bytes came in: of the request at work, or the first ones of the next.
+    fn reads(&self) {
+        self.told.send_if_modified(|course| {
+            let begins = course.phase == Phase::Rest;
+            if begins {
+                *course = Course::now(Phase::Head);
+            }
+            begins
+        });
+    }
+}
+
 /// Answers the requests of one connection.
 async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    router: Router,
+    service: TowerToHyperService<Router>,
+    progress: Progress,
     closing: Shutdown,
 ) {
+    let progress = &progress;
+    let service = service_fn(move |request: Request<Incoming>| {
+        progress.works();
+        let answering = service.call(request);
+        async move {
+            let answered = answering.await;
+            progress.rests();
+            answered
+        }
+    });
+    let watched = Watched { stream, progress };
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(None::<Duration>)
         .max_buf_size(LARGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(watched), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = overdue(progress.told.subscribe()) => return,
         () = closing.wait() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -101,115 +241,56 @@ async fn answer(
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Arc;
-
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::sync::Notify;
-
-    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-
-    /// A listener that answers `/` at once and `/slow` never, and how to end it.
-    async fn listen() -> (std::net::SocketAddr, Shutdown, tokio::task::JoinHandle<()>) {
-        listen_for(Arc::default()).await
-    }
-
-    /// The same, which tells when `/slow` is asked for.
-    async fn listen_for(
-        slow: Arc<Notify>,
-    ) -> (std::net::SocketAddr, Shutdown, tokio::task::JoinHandle<()>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", get(|| async { "well" })).route(
-            "/slow",
-            get(async move || {
-                slow.notify_one();
-                std::future::pending::<()>().await;
-            }),
-        );
-        let closing = Shutdown::new();
-        let serving = tokio::spawn({
-            let closing = closing.clone();
-            async move { serve(listener, router, &closing).await }
-        });
-        (address, closing, serving)
-    }
-
-    /// Sends this, and returns everything that comes back until the connection is closed.
-    async fn exchange(address: std::net::SocketAddr, request: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer).await;
-        answer
-    }
-
-    #[tokio::test]
-    async fn it_answers_and_an_endless_head_is_cut_short() {
-        let (address, closing, serving) = listen().await;
-        let answer = exchange(address, REQUEST).await;
-        assert!(
-            answer.starts_with("HTTP/1.1 200") && answer.ends_with("well"),
-            "{answer}"
-        );
-        let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(4 * LARGEST_HEAD));
-        let answer = exchange(address, &endless).await;
-        assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
-            "{answer}"
-        );
-        closing.signal();
-        serving.await.unwrap();
-        assert!(TcpStream::connect(address).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn a_request_without_end_does_not_keep_it_from_stopping() {
-        let slow = Arc::new(Notify::new());
-        let (address, closing, serving) = listen_for(Arc::clone(&slow)).await;
-        // It comes in first, so it is in when the other one is.
-        let idle = TcpStream::connect(address).await.unwrap();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream
-            .write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-            .await
-            .unwrap();
-        slow.notified().await;
-        closing.signal();
-        timeout(GRACE * 3, serving)
-            .await
-            .expect("it stops within its grace")
-            .unwrap();
-        drop((stream, idle));
-    }
-
-    #[tokio::test]
-    async fn connections_beyond_the_most_wait_for_their_turn() {
-        let (address, closing, serving) = listen().await;
-        let mut idle = Vec::new();
-        for _ in 0..MOST_CONNECTIONS {
-            idle.push(TcpStream::connect(address).await.unwrap());
+/// Waits until a connection has been for too long where it is.
+async fn overdue(mut course: watch::Receiver<Course>) {
+    loop {
+        let until = course.borrow_and_update().until();
+        tokio::select! {
+            () = sleep_until(until) => return,
+            changed = course.changed() => if changed.is_err() { return; },
         }
-        let mut waiting = TcpStream::connect(address).await.unwrap();
-        waiting.write_all(REQUEST.as_bytes()).await.unwrap();
-        // Others are answered after it has asked.
-        for served in idle.iter_mut().take(3) {
-            let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-            served.write_all(request).await.unwrap();
-            let mut first = [0; 12];
-            served.read_exact(&mut first).await.unwrap();
-            assert_eq!(&first, b"HTTP/1.1 200");
-            let early = waiting.try_read(&mut first).unwrap_err();
-            assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
-        }
-        idle.clear();
-        let mut answer = String::new();
-        waiting.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.ends_with("well"), "{answer}");
-        closing.signal();
-        serving.await.unwrap();
     }
 }
+
+/// A connection of which it is told when the next request begins.
+struct Watched<'a, S> {
+    stream: S,
+    progress: &'a Progress,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<'_, S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            self.progress.reads();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<'_, S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

@@ -2,6 +2,7 @@
 //! answer is bounded in bytes and in time, no redirect is followed, and no header tells where a call came from. A server may
 //! be broken, hostile, or not the one that was meant (a hotel's sign-in page).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,10 +10,14 @@ use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, LOCATION};
 use reqwest::multipart::Form;
 use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, Proxy as Way, RequestBuilder, Response, StatusCode, Url};
+use rustls::ClientConfig;
+use rustls::crypto::ring::default_provider;
 use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
+
+use super::network::{Network, NoProxy, Proxy};
 
 /// How long a connection may take to come about, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -27,6 +32,7 @@ const LONGEST_HOST: usize = 253;
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
+    network: Arc<Network>,
 }
 
 /// What a call may cost.
@@ -79,6 +85,9 @@ pub enum HttpError {
     /// The request left, and no whole answer came back: it may have had its effect.
     #[error("{0}")]
     Lost(String),
+    /// The server answered with this status and nothing of use.
+    #[error("the server answered {0}")]
+    Refused(u16),
     /// The time was over first: it may have had its effect.
     #[error("no answer in {} s", .0.as_secs())]
     Late(Duration),
@@ -99,12 +108,26 @@ pub enum HttpError {
 }
 
 impl HttpClient {
-    /// A client.
+    /// A client that reaches servers by this way.
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new() -> Result<Self, HttpError> {
+    pub fn new(network: &Network) -> Result<Self, HttpError> {
+        let network = Arc::new(network.clone());
+        let chosen = Arc::clone(&network);
+        let way = Way::custom(move |server| {
+            let proxy = chosen.proxy_to(server).ok().flatten()?;
+            Some(proxy.url().clone())
+        });
+        let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| HttpError::Local(error.to_string()))?
+            .with_root_certificates(network.trust().roots)
+            .with_no_client_auth();
         let client = reqwest::Client::builder()
+            .use_preconfigured_tls(tls)
+            .no_proxy()
+            .proxy(way)
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::none())
             .referer(false)
@@ -113,8 +136,8 @@ impl HttpClient {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(2)
             .build()
-            .map_err(failed)?;
-        Ok(Self { client })
+            .map_err(|error| failed(error, None))?;
+        Ok(Self { client, network })
     }
 
     /// For a library that wants one to be built; whoever sends by it escapes the limits.
@@ -144,7 +167,7 @@ impl HttpClient {
                 return Err(too_long);
             }
             let mut content = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            while let Some(chunk) = response.chunk().await.map_err(cut_short)? {
                 content.extend_from_slice(&chunk);
                 if content.len() as u64 > limits.bytes {
                     return Err(too_long);
@@ -162,8 +185,8 @@ impl HttpClient {
     /// Fetches a file into `into`, and returns how long it was. Nothing is written of an answer that is no success.
     ///
     /// # Errors
-    /// If it is longer than it may be, stands still for long, or cannot be kept; [`HttpError::Lost`] with the status if the
-    /// server refuses. What was written until then stays written.
+    /// If it is longer than it may be, stands still for long, or cannot be kept; [`HttpError::Refused`] if the
+    /// server has no such file. What was written until then stays written.
     pub async fn download(
         &self,
         url: Url,
@@ -174,10 +197,7 @@ impl HttpClient {
             let mut response = self.send(url, Body::Nothing).await?;
             let status = response.status();
             if !status.is_success() {
-                return Err(HttpError::Lost(format!(
-                    "the server answered {}",
-                    status.as_u16()
-                )));
+                return Err(HttpError::Refused(status.as_u16()));
             }
             let too_long = HttpError::TooLong(status.as_u16(), limits.bytes);
             if response
@@ -191,7 +211,7 @@ impl HttpClient {
             loop {
                 let next = timeout(STALL_TIMEOUT, response.chunk()).await;
                 let stands = |_| HttpError::Lost("it stands still".to_owned());
-                let Some(chunk) = next.map_err(stands)?.map_err(failed)? else {
+                let Some(chunk) = next.map_err(stands)?.map_err(cut_short)? else {
                     break;
                 };
                 length += chunk.len() as u64;
@@ -208,12 +228,14 @@ impl HttpClient {
 
     /// Sends, and returns the beginning of an answer that is no redirect.
     async fn send(&self, url: Url, body: Body) -> Result<Response, HttpError> {
-        let response = self
-            .request(url.clone(), body)
-            .send()
-            .await
-            .map_err(failed)?;
+        let wrong = |wrong: &NoProxy| HttpError::Unreachable(wrong.to_string());
+        let proxy = self.network.proxy_to(&url).map_err(wrong)?;
+        let sent = self.request(url.clone(), body).send().await;
+        let response = sent.map_err(|error| failed(error, proxy))?;
         let status = response.status();
+        if let (StatusCode::PROXY_AUTHENTICATION_REQUIRED, Some(proxy)) = (status, proxy) {
+            return Err(HttpError::Unreachable(unwelcome(proxy)));
+        }
         if status.is_redirection() {
             return Err(HttpError::Elsewhere {
                 status: status.as_u16(),
@@ -250,19 +272,73 @@ async fn in_time<T>(
         .unwrap_or(Err(HttpError::Late(limit)))
 }
 
-/// The innermost reason; what is around it tells the address, in which secrets stand.
-fn failed(error: reqwest::Error) -> HttpError {
+fn cut_short(error: reqwest::Error) -> HttpError {
+    HttpError::Lost(cause(&error.without_url()))
+}
+
+fn failed(error: reqwest::Error, proxy: Option<&Proxy>) -> HttpError {
     let is_unsent = error.is_connect() || error.is_builder();
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
+    let cause = cause(&error.without_url());
+    if !is_unsent {
+        return HttpError::Lost(cause);
+    }
+    HttpError::Unreachable(match proxy {
+        // Behind the proxy, the server was reached.
+        Some(proxy) if !cause.contains("certificate") => blocked(proxy, &cause),
+        _ => format!("{cause}{}", hint(&cause)),
+    })
+}
+
+/// The innermost reason; what is around it tells the address, in which secrets stand.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    let reason = cause.to_string();
-    if is_unsent {
-        HttpError::Unreachable(reason)
+    cause.to_string()
+}
+
+fn blocked(proxy: &Proxy, cause: &str) -> String {
+    let named_by = proxy.named_by();
+    // Of a SOCKS proxy the library does not say why.
+    let cause = match cause.contains("underlying connection") {
+        true => "no connection comes about",
+        false => cause,
+    };
+    if cause.contains("authorization required") {
+        unwelcome(proxy)
+    } else if cause.contains("unsuccessful") {
+        format!("the proxy {proxy} of `{named_by}` does not lead there; ask who runs it")
     } else {
-        HttpError::Lost(reason)
+        format!(
+            "the proxy {proxy} of `{named_by}` did not take the call: {cause}; correct it there, or remove it"
+        )
+    }
+}
+
+fn unwelcome(proxy: &Proxy) -> String {
+    format!(
+        "the proxy {proxy} wants another user or password; write them in `{}`, as in `http://USER:PASSWORD@HOST:PORT`",
+        proxy.named_by()
+    )
+}
+
+/// What to do about a reason of the libraries beneath, where it can be told.
+fn hint(cause: &str) -> &'static str {
+    let says = |word| cause.contains(word);
+    if says("UnknownIssuer") || says("CaUsedAsEndEntity") {
+        "; who signed the server's certificate is not trusted here: an authority of your own goes into `[network] ca_file`, or \
+         into the machine's store (`update-ca-certificates`)"
+    } else if says("Expired") || says("NotValidYet") || says("expired") || says("not valid yet") {
+        "; the server's certificate does not hold at this time: is the clock right (`timedatectl`)?"
+    } else if says("NotValidForName") || says("not valid for name") {
+        "; the server's certificate is for another name"
+    } else if says("failed to lookup address") || says("Name or service") || says("resolution") {
+        "; is the name right, and does this machine find names (`getent hosts NAME`)?"
+    } else if says("Connection refused") {
+        "; nothing listens there, or a firewall is in between"
+    } else {
+        ""
     }
 }
 

@@ -18,6 +18,7 @@ pub mod logging;
 pub mod memory;
 pub mod mounts;
 pub mod named;
+pub mod network;
 pub mod neutral;
 pub mod nudge;
 pub(crate) mod owner;

@@ -1,6 +1,7 @@
 //! The bot's client, and the one way to the Bot API: `teloxide` knows what requests and answers look like, and this sends
 //! and reads them, within limits of bytes and time that the library does not have.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -14,8 +15,10 @@ use tokio::io::AsyncWrite;
 use super::answer::understood;
 use super::attachments::Attachments;
 use super::trouble::Failure;
+use crate::domain::handin::{FETCHED_BYTES, LOCAL_BYTES};
 use crate::flow::outlet::Trouble;
 use crate::system::http_client::{Body, HttpClient, HttpError, Limits};
+use crate::system::network::Network;
 use crate::system::reference_time::ReferenceTime;
 use crate::system::secret::redact;
 
@@ -44,15 +47,17 @@ pub struct Client {
     /// The token without the bot's own number.
     letters: SecretString,
     reference: ReferenceTime,
+    /// The folder of a server of the Bot API on this machine.
+    files: Option<PathBuf>,
 }
 
 impl Client {
-    /// A client for the Bot API at `api_url`.
+    /// A client for the Bot API at `api_url`, which is reached by `network`.
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(token: SecretString, api_url: Url) -> Result<Self, HttpError> {
-        let http = HttpClient::new()?;
+    pub fn new(token: SecretString, api_url: Url, network: &Network) -> Result<Self, HttpError> {
+        let http = HttpClient::new(network)?;
         let nowhere = Url::parse(NOWHERE).map_err(|error| HttpError::Local(error.to_string()))?;
         let bot = Bot::with_client("", http.unbounded()).set_api_url(nowhere);
         let letters = token
@@ -72,7 +77,29 @@ impl Client {
             letters: letters.into(),
             token,
             reference: ReferenceTime::default(),
+            files: None,
         })
+    }
+
+    /// The same, where the server of the Bot API runs on this machine and keeps files in this folder.
+    #[must_use]
+    pub fn with_files(self, files: Option<PathBuf>) -> Self {
+        Self { files, ..self }
+    }
+
+    /// The folder in which the server keeps files, if it runs on this machine.
+    #[must_use]
+    pub fn files(&self) -> Option<&PathBuf> {
+        self.files.as_ref()
+    }
+
+    /// The longest file that the server hands out, in bytes.
+    #[must_use]
+    pub fn most_fetched_bytes(&self) -> u64 {
+        match self.files {
+            Some(_) => LOCAL_BYTES,
+            None => FETCHED_BYTES,
+        }
     }
 
     /// The bot's own number, which its token begins with. It is no secret.
@@ -209,6 +236,7 @@ impl Client {
             HttpError::Lost(reason) => {
                 Failure::Lost(format!("the answer was lost: {}", self.clean(&reason)))
             }
+            HttpError::Refused(status) => Failure::Lost(format!("Telegram answered {status}")),
             HttpError::TooLong(_, bytes) => Failure::TooLong(bytes),
             HttpError::Elsewhere { .. } => Failure::Unreachable(self.clean(&format!(
                 "Telegram is not there: {error}; is `[telegram] api_url` right, or does a sign-in page stand between?"

@@ -21,7 +21,8 @@ async fn bot(answer: String) -> Client {
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
-    Client::new(SecretString::from(TOKEN), url.parse().unwrap()).unwrap()
+    let network = Network::default();
+    Client::new(SecretString::from(TOKEN), url.parse().unwrap(), &network).unwrap()
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> String {

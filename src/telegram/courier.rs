@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use rustix::fs::fstatvfs;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::{FileId, MessageId, ReplyParameters};
@@ -9,6 +10,7 @@ use teloxide::types::{FileId, MessageId, ReplyParameters};
 use super::client::{Client, SMALL_CALL, UPLOAD};
 use super::pace::Urgency;
 use super::receipt::{keyboard, text};
+use super::server_files::{copy, is_on_disk};
 use super::voice::Voice;
 use crate::domain::story::MessageRef;
 use crate::flow::intake::{Courier, Receipt};
@@ -65,19 +67,54 @@ impl Courier for Porter {
     }
 }
 
-/// The longest file that is fetched, in bytes: what a server of the Bot API of one's own takes at most.
-const LONGEST_FILE: u64 = 2_000_000_000;
+/// What stays free on the library's disk, in bytes: the records may be on it too.
+const RESERVE: u64 = 64 << 20;
 
 /// Fetches a file, no further than to the size that Telegram tells of it.
 async fn fetch(client: Client, file_id: String, into: File) -> Result<(), Trouble> {
     let asked = client.bot.get_file(FileId(file_id));
     let file = client.call(SMALL_CALL, asked).await?;
+    let longest = client.most_fetched_bytes();
     let most_bytes = match u64::from(file.size) {
-        0 => LONGEST_FILE,
-        told => told.min(LONGEST_FILE),
+        0 => longest,
+        told => told.min(longest),
     };
+    has_room(&into, most_bytes)?;
+    if is_on_disk(&file.path) {
+        return copy(client.files().cloned(), file.path, most_bytes, into).await;
+    }
     let mut into = tokio::fs::File::from_std(into);
     client
         .download(&file.path, most_bytes, UPLOAD, &mut into)
         .await
+}
+
+/// Looks whether a file of so many bytes fits on the disk. One that does not tell is tried.
+fn has_room(into: &File, bytes: u64) -> Result<(), Trouble> {
+    let Ok(disk) = fstatvfs(into) else {
+        return Ok(());
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= bytes.saturating_add(RESERVE) {
+        return Ok(());
+    }
+    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    Err(Trouble::Unreachable(format!(
+        "the library's disk has {} MB left, too little for its {} MB; make room there (`df -h`)",
+        megabytes(free),
+        megabytes(bytes)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_not_fetched() {
+        let file = tempfile::tempfile().unwrap();
+        assert_eq!(has_room(&file, 0), Ok(()));
+        let trouble = has_room(&file, u64::MAX / 2).unwrap_err();
+        assert!(trouble.reason().contains("make room"), "{trouble:?}");
+    }
 }

@@ -247,7 +247,9 @@ impl Hearing {
             }
             Whose::Several(_) => {}
             Whose::One(clerk, person) => {
-                let told = uploads::take(clerk.flow(), update, message, &person, now).await?;
+                let most_bytes = self.voice.client.most_fetched_bytes();
+                let told =
+                    uploads::take(clerk.flow(), update, message, &person, most_bytes, now).await?;
                 if let Some(told) = told.filter(|_| self.answered.add(spot.chat)) {
                     self.voice.say(spot, &told);
                 }

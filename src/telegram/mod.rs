@@ -37,6 +37,7 @@ pub mod receipt;
 pub mod receive;
 pub mod rights;
 pub mod scout;
+mod server_files;
 pub mod steward;
 pub mod trouble;
 mod turns;

@@ -27,6 +27,7 @@ pub async fn take(
     update: u32,
     message: &Message,
     person: &Person,
+    most_bytes: u64,
     now: Timestamp,
 ) -> Result<Option<String>> {
     let Some(file) = file(message) else {
@@ -41,6 +42,7 @@ pub async fn take(
         chat: message.chat.id.0,
         album: message.media_group_id().map(|album| album.0.clone()),
         file,
+        most_bytes,
     };
     Ok(match flow.hand_in(handed, now).await? {
         HandedIn::Noted | HandedIn::Again => None,

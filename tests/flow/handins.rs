@@ -81,6 +81,7 @@ impl Counter {
 
 fn sends(the_box: &TheBox, update: u32, album: Option<&str>) -> HandedIn {
     let handed = Handed {
+        most_bytes: 20 << 20,
         update,
         person: ANNA,
         chat: ANNA.0,

@@ -15,6 +15,7 @@ use crate::domain::copy::{Again, Copied, Destination, Failed};
 use crate::flow::outlet::Trouble;
 use crate::flow::{Error, Flow};
 use crate::system::background::background;
+use crate::system::network::Network;
 use crate::telegram::enclosure::{self, Enclosure};
 use crate::telegram::voice::Voice;
 
@@ -26,6 +27,7 @@ pub struct Copies {
     places: Vec<Place>,
     region: String,
     secret_key: Option<SecretString>,
+    network: Network,
     voice: Option<Voice>,
     /// The box's own team, whom alerts concern.
     flow: Flow,
@@ -96,6 +98,7 @@ impl Copies {
             places,
             region: settings.region.clone(),
             secret_key: settings.secret_key.clone(),
+            network: config.network.clone(),
             voice,
             flow,
         })
@@ -218,7 +221,8 @@ impl Copies {
             let told = "the secret of the access key is not this user's to read: run the command with `sudo`";
             Unsent::Failed(told.to_owned())
         })?;
-        Bucket::new(&to.url, &self.region, &to.access_key, secret)
+        let network = self.network.clone();
+        Bucket::new(&to.url, &self.region, &to.access_key, secret, network)
     }
 
     async fn enclose(&self, chat: i64, backup: &Backup, sealed: &Sealed) -> Result<(), Unsent> {

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Sealed, Unsent, megabytes};
 use crate::system::http_client::{Body, HttpClient, HttpError, Limits};
+use crate::system::network::Network;
 
 /// How long the whole upload may take.
 pub const PATIENCE: Duration = Duration::from_secs(25 * 60);
@@ -31,6 +32,7 @@ pub struct Bucket {
     /// The folder in it, with a `/` at its end, if there is one.
     folder: String,
     credentials: Credentials,
+    network: Network,
 }
 
 /// Where it is.
@@ -51,6 +53,7 @@ impl Bucket {
         region: &str,
         access_key: &str,
         secret_key: &SecretString,
+        network: Network,
     ) -> Result<Self, Unsent> {
         let path = url.path().trim_matches('/');
         let (name, folder) = path.split_once('/').unwrap_or((path, ""));
@@ -66,6 +69,7 @@ impl Bucket {
                 folder => format!("{folder}/"),
             },
             credentials: Credentials::new(access_key, secret_key.expose_secret()),
+            network,
         })
     }
 
@@ -81,7 +85,7 @@ impl Bucket {
                 "it is {size} large, and a bucket takes 5 GB in one piece; use `[backup] copy_to`"
             )));
         }
-        let client = HttpClient::new().map_err(|error| failed(unreachable(&error)))?;
+        let client = HttpClient::new(&self.network).map_err(|error| failed(unreachable(&error)))?;
         let file = tokio::fs::File::open(&sealed.path)
             .await
             .map_err(|error| failed(error.to_string()))?;
@@ -161,7 +165,8 @@ mod tests {
 
     fn bucket(url: &str) -> Bucket {
         let secret = SecretString::from("canary");
-        Bucket::new(&Url::parse(url).unwrap(), "us-east-1", "key", &secret).unwrap()
+        let (url, network) = (Url::parse(url).unwrap(), Network::default());
+        Bucket::new(&url, "us-east-1", "key", &secret, network).unwrap()
     }
 
     #[test]

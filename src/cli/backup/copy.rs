@@ -27,7 +27,7 @@ pub(super) async fn run(print: Print, config: &Config) -> Result<(), Failure> {
     let client = telegram
         .token
         .clone()
-        .map(|token| Client::new(token, telegram.api_url.clone()))
+        .map(|token| Client::new(token, telegram.api_url.clone(), &config.network))
         .transpose()
         .map_err(|error| Failure::plain(error.to_string()))?;
     let copies = Copies::new(config, teams.own().clone(), client.map(Voice::new));

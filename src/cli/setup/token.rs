@@ -101,8 +101,12 @@ impl Desk<'_> {
             let reason = "the token does not look like a bot's: digits, a colon, and letters";
             return Err(Refusal::Wrong(reason.to_owned()));
         }
-        let client = Client::new(token, self.config.telegram.api_url.clone())
-            .map_err(|error| Refusal::Unknown(error.to_string()))?;
+        let client = Client::new(
+            token,
+            self.config.telegram.api_url.clone(),
+            &self.config.network,
+        )
+        .map_err(|error| Refusal::Unknown(error.to_string()))?;
         match client.call(SMALL_CALL, client.bot.get_me()).await {
             Ok(me) => Ok(Bot {
                 client,
