@@ -1,8 +1,10 @@
 //! `storyline clock`: a person's word on the time of day.
 
 use clap::Subcommand;
+use serde::Serialize;
 
 use super::{Failure, Seat};
+use crate::flow::clock::Vouched;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Clock {
@@ -13,12 +15,20 @@ pub(super) enum Clock {
     Trust,
 }
 
+#[derive(Serialize)]
+struct Trusted {
+    changed: bool,
+    #[serde(flatten)]
+    vouched: Vouched,
+}
+
 pub(super) async fn run(seat: &Seat, command: Clock) -> Result<(), Failure> {
     let Clock::Trust = command;
     let vouched = seat.flow.trust_clock(seat.by.clone(), seat.now()).await?;
-    if vouched.changed() {
+    let changed = vouched.changed();
+    if changed {
         seat.knock().await?;
     }
     let told = vouched.told();
-    seat.print.done(&vouched, &told)
+    seat.print.done(&Trusted { changed, vouched }, &told)
 }

@@ -89,7 +89,7 @@ async fn next(seat: &Seat) -> Result<(), Failure> {
         Commanded::Sending(number) => number,
         Commanded::ClockInDoubt => {
             return Err(Failure::Other(told(
-                "the clock shows a time before the last one on record, and nothing is sent until it is right",
+                "the clock is in doubt, and nothing is sent until it is right",
                 "`date` shows the time; if it is right, `storyline clock trust` says so",
             )));
         }

@@ -44,7 +44,7 @@ pub const STORY_SENT: Event = Event {
 pub const STORY_NOT_SENT: Event = Event {
     id: "820d47554418411189393653573921fe",
     name: "Story @STORY@ was not delivered",
-    meaning: "An attempt to send it failed, for the reason given. What may pass is tried again after 5, 10 and 20 minutes. \
+    meaning: "An attempt to send it failed, for the reason given. What may pass is tried again after 5, 10 and 20 minutes and so on. \
               `storyline check` tells what to do about what does not.",
 };
 /// A story has its outcome.

@@ -168,10 +168,28 @@ async fn a_picture_that_stands_there_unknown_to_the_box_tells_the_end_too() {
     office.it_is("09:00");
     office.wait_for_state(1, "retrying").await;
     let story = office.story_message(1).await.id;
+    office.telegram.say(ANN, ANN, "/pause");
+    office.see_said(ANN, "Paused").await;
     office.it_is("10:30");
     let told = office.see_text(story, "Missed").await;
     assert!(told.media.is_some() && told.labels().is_empty());
     office.close_with_messages(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_may_stand_there_is_put_there_again_however_late() {
+    let office = an_office_with_a_plan().await;
+    office
+        .telegram
+        .inject(Fault::DropAfterAccepting.on("editMessageMedia"));
+    office.it_is("09:00");
+    office.wait_for_state(1, "retrying").await;
+    let story = office.story_message(1).await.id;
+    office.it_is("10:30");
+    office.wait_for_state(1, "awaiting").await;
+    office.telegram.press(BEN, TEAM, story, "Posted");
+    office.see_text(story, "Posted by Ben").await;
+    office.stop_only().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

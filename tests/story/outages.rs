@@ -48,7 +48,7 @@ async fn a_server_that_fails_for_three_quarters_of_an_hour_delays_a_story_and_en
             assert_eq!(office.state_of(1).await, "unconfirmed");
             let method = if announce { "sendMessage" } else { "sendPhoto" };
             let calls = office.telegram.calls_of(method);
-            let to_team = calls.iter().filter(|call| call.params["chat_id"] == TEAM);
+            let to_team = calls.iter().filter(|call| call.chat == Some(TEAM));
             assert_eq!(to_team.count(), 1, "the repetition is kept");
 
             office.telegram.clear_faults();
