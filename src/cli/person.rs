@@ -77,10 +77,10 @@ fn list(seat: &Seat, people: &[Member]) -> Table {
             or_dash(at_name(person).as_deref()),
             person.id.to_string(),
             person.role.to_string(),
-            if person.deactivated_at.is_none() {
-                "yes"
-            } else {
-                "no"
+            match (person.left_at, person.deactivated_at) {
+                (Some(_), _) => "left",
+                (None, Some(_)) => "no",
+                (None, None) => "yes",
             }
             .to_owned(),
             moment(person.joined_at, seat.zone()),

@@ -156,10 +156,19 @@ async fn team_chat(findings: &mut Findings, client: &Client, chat: ChatId, bot: 
     findings.ok("chat", called(&info));
     let asked = client.bot.get_chat_member(chat, bot);
     match client.call(SMALL_CALL, asked).await {
-        Ok(member) => match lacking(kind(&info), &member.kind) {
-            None => findings.ok("rights", "the bot may send stories there"),
-            Some(lack) => findings.problem("rights", lack.reason, Some(lack.remedy)),
-        },
+        Ok(member) => {
+            match lacking(kind(&info), &member.kind) {
+                None => findings.ok("rights", "the bot may send stories there"),
+                Some(lack) => findings.problem("rights", lack.reason, Some(lack.remedy)),
+            }
+            if info.has_hidden_members && !member.kind.is_privileged() {
+                findings.warning(
+                    "members",
+                    "the chat hides its members, so nobody new is let in, and who leaves keeps what they may",
+                    "make the bot an administrator of the chat",
+                );
+            }
+        }
         Err(trouble) => tell(findings, "rights", &trouble),
     }
     true

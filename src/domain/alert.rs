@@ -33,6 +33,8 @@ pub mod topic {
     pub const TELEGRAM: &str = "telegram";
     /// The bot cannot work in the team's chat.
     pub const CHAT_RIGHTS: &str = "chat_rights";
+    /// Telegram does not tell who is in the team's chat.
+    pub const MEMBERS: &str = "members";
     /// Stories cannot be delivered, one after the other.
     pub const DELIVERY: &str = "delivery";
     /// A story was refused for good.
@@ -94,6 +96,7 @@ impl Severity {
             | topic::BACKUP
             | topic::BACKUP_COPY
             | topic::WATCHER
+            | topic::MEMBERS
             | topic::REFUSED
             | topic::BACKLOG
             | topic::WAITING

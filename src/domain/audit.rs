@@ -31,6 +31,15 @@ impl By {
             person: None,
         }
     }
+
+    /// Telegram, of what it says unasked or when it is asked.
+    #[must_use]
+    pub fn telegram() -> Self {
+        Self {
+            name: "Telegram".to_owned(),
+            person: None,
+        }
+    }
 }
 
 impl From<&Person> for By {

@@ -124,6 +124,8 @@ pub struct Person {
     pub role: Role,
     /// Since when their presses are refused, if they are.
     pub deactivated_at: Option<Timestamp>,
+    /// Since when they are not in the team's chat any more, if they are not.
+    pub left_at: Option<Timestamp>,
     /// When they were first met.
     pub joined_at: Timestamp,
     /// What they decided so far.

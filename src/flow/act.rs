@@ -181,7 +181,8 @@ impl Flow {
         let pressed = self
             .store
             .write_durably(move |tx| {
-                let Some(person) = people::get(tx, team, press.person)? else {
+                let known = people::get(tx, team, press.person)?;
+                let Some(person) = known.filter(|known| known.left_at.is_none()) else {
                     return Ok(Pressed::Stranger);
                 };
                 if !updates::take(tx, press.update, now)? {

@@ -51,6 +51,19 @@ enum Ready {
 }
 
 impl Flow {
+    /// Whether this message tells of the latest day.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn tells_of_the_day(&self, message: MessageRef) -> Result<bool> {
+        let team = self.team;
+        let standing = self
+            .store
+            .read(move |tx| bulletins::standing(tx, team))
+            .await?;
+        Ok(standing.is_some_and(|standing| standing.message == message))
+    }
+
     /// Tells the team what it wants to be told at this time, one thing at a time, and has the message of the day follow the
     /// records. Returns when to call again.
     ///

@@ -105,6 +105,15 @@ impl Flow {
         self.store.read(move |tx| folders(tx, team, person)).await
     }
 
+    /// Whether this message is the one that asks about a sending.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn asks(&self, id: HandInId, message: MessageRef) -> Result<bool> {
+        let question = self.store.read(move |tx| handins::question(tx, id)).await?;
+        Ok(question == Some(message))
+    }
+
     /// Does with a sending what its sender wants.
     ///
     /// # Errors

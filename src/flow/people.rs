@@ -7,6 +7,10 @@ use crate::domain::audit::{By, Change};
 use crate::domain::person::{Deed, Person, PersonId, Role};
 use crate::store::{audit, people};
 
+/// How the audit log calls who is in the team's chat, and who is not.
+const PRESENT: &str = "in the chat";
+const GONE: &str = "not in the chat";
+
 impl Flow {
     /// A person on record. This never makes a row.
     ///
@@ -17,7 +21,8 @@ impl Flow {
         self.store.read(move |tx| people::get(tx, team, id)).await
     }
 
-    /// Puts a person on record, who was found to be of the team; or how a known one is called now.
+    /// Puts a person on record, who was found to be of the team; or how a known one is called now. Who had left is back, as
+    /// what they were.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -31,7 +36,52 @@ impl Flow {
     ) -> Result<()> {
         let team = self.team;
         self.store
-            .write(move |tx| people::note(tx, team, id, &name, username.as_deref(), role, now))
+            .write(move |tx| {
+                let before = people::get(tx, team, id)?;
+                people::note(tx, team, id, &name, username.as_deref(), role, now)?;
+                let Some(person) = before.filter(|before| before.left_at.is_some()) else {
+                    return Ok(());
+                };
+                people::set_left(tx, team, id, None)?;
+                let change = Change::of_person(&person, "came back").between(GONE, PRESENT);
+                audit::add(tx, team, &By::telegram(), &change, now)?;
+                tracing::info!(
+                    person = person.name,
+                    "{} is in the team's chat again",
+                    person.name
+                );
+                Ok(())
+            })
+            .await
+    }
+
+    /// Notes that a person is not in the team's chat any more: from now on they may do nothing, and what they were is kept.
+    /// False if they are not on record as being there. `by` is who removed them, if it was not they who left.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn leave(&self, id: PersonId, by: Option<By>, now: Timestamp) -> Result<bool> {
+        let team = self.team;
+        self.store
+            .write_durably(move |tx| {
+                let known = people::get(tx, team, id)?;
+                let Some(person) = known.filter(|known| known.left_at.is_none()) else {
+                    return Ok(false);
+                };
+                people::set_left(tx, team, id, Some(now))?;
+                let (action, by) = match &by {
+                    Some(by) => ("removed", by.clone()),
+                    None => ("left", By::telegram()),
+                };
+                let change = Change::of_person(&person, action).between(PRESENT, GONE);
+                audit::add(tx, team, &by, &change, now)?;
+                tracing::info!(
+                    person = person.name,
+                    "{} is not in the team's chat any more, and may do nothing here",
+                    person.name
+                );
+                Ok(true)
+            })
             .await
     }
 
@@ -121,6 +171,6 @@ impl Flow {
     /// Whether somebody of this role may do that.
     #[must_use]
     pub fn may(person: &Person, deed: Deed) -> bool {
-        person.deactivated_at.is_none() && person.role.may(deed)
+        person.deactivated_at.is_none() && person.left_at.is_none() && person.role.may(deed)
     }
 }

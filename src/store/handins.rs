@@ -10,6 +10,7 @@ use crate::domain::category::Category;
 use crate::domain::handin::{Choice, Fate, HandIn, HandedFile};
 use crate::domain::ids::{HandInId, TeamId};
 use crate::domain::person::PersonId;
+use crate::domain::story::MessageRef;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -220,6 +221,22 @@ pub(crate) fn shown(
         values![id, wanted, question],
     )?;
     Ok(())
+}
+
+/// The message that asks about a sending, if it is known.
+pub(crate) fn question(tx: &mut dyn Tx, id: HandInId) -> Result<Option<MessageRef>> {
+    let row = tx.first(
+        "SELECT chat_id, question_id FROM hand_ins WHERE id = ?1 AND question_id IS NOT NULL",
+        values![id],
+    )?;
+    row.map(|row| {
+        let mut cells = row.cells();
+        Ok(MessageRef {
+            chat: cells.integer()?,
+            message: cells.number()?,
+        })
+    })
+    .transpose()
 }
 
 /// Counts a question that may be there though no answer tells so; returns how many there may be.

@@ -13,7 +13,7 @@ use crate::domain::person::{Person, PersonId, Role, Tally};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT person_id, name, username, role, deactivated_at, joined_at, posted_count, skipped_count, ",
+            "SELECT person_id, name, username, role, deactivated_at, left_at, joined_at, posted_count, skipped_count, ",
             "rejected_count FROM people ",
             $rest
         )
@@ -27,6 +27,7 @@ fn read(mut cells: Cells) -> Result<Person> {
         username: cells.maybe_text()?,
         role: cells.parsed()?,
         deactivated_at: cells.maybe_time()?,
+        left_at: cells.maybe_time()?,
         joined_at: cells.time()?,
         tally: Tally {
             posted: cells.number()?,
@@ -90,6 +91,20 @@ pub(crate) fn set_deactivated(
 ) -> Result<()> {
     tx.execute(
         "UPDATE people SET deactivated_at = ?3 WHERE team_id = ?1 AND person_id = ?2",
+        values![team, id, since],
+    )?;
+    Ok(())
+}
+
+/// Notes since when a person is not in the team's chat, or that they are.
+pub(crate) fn set_left(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    id: PersonId,
+    since: Option<Timestamp>,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE people SET left_at = ?3 WHERE team_id = ?1 AND person_id = ?2",
         values![team, id, since],
     )?;
     Ok(())

@@ -1,43 +1,61 @@
 //! The clerk of one team's desk: knows the team's people and chats, and does what its people press, write and command.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use teloxide::prelude::Requester;
 use teloxide::types::{ChatId, User};
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::album;
-use super::client::SMALL_CALL;
 use super::commands::{Obeyed, answer, obey};
 use super::heard::{Heard, said_at};
-use super::members::{Members, NotNow, Places, person_id};
+use super::members::{Members, person_id};
 use super::message::plain;
 use super::panel::{Wish, mark};
 use super::steward::Steward;
 use super::voice::{Spot, Voice};
-use crate::domain::audit::By;
-use crate::domain::person::{Deed, Person, Role};
+use crate::domain::person::{Deed, Person};
 use crate::domain::story::MessageRef;
 use crate::domain::team::TeamSettings;
 use crate::flow::act::{Press, Pressed, Saw, Verb};
-use crate::flow::outlet::Trouble;
 use crate::flow::teams::Team;
 use crate::flow::{Error, Flow};
 use crate::system::lock::lock;
 use crate::system::logging::span_of;
 
+/// How long Telegram may take to say which group is linked to a chat, and when it is asked again if it did not.
+const LINK: Duration = Duration::from_secs(5);
+const LINK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Who wants something.
+pub enum Asker {
+    /// A person of the team.
+    Of(Person),
+    /// Somebody who is in no chat of the team's.
+    Stranger,
+    /// Telegram does not say just now.
+    Unsure,
+}
+
+/// A chat, the group that is linked to it, and when that was asked for; nothing if Telegram did not say.
+type Link = (i64, Option<Option<i64>>, Instant);
+
 /// Minds one team's desk.
 pub struct Clerk {
-    voice: Voice,
-    flow: Flow,
+    pub(super) voice: Voice,
+    pub(super) flow: Flow,
     /// What its work bears in the log.
     span: Span,
-    admin_chat: Option<i64>,
-    members: Members,
+    pub(super) admin_chat: Option<i64>,
+    pub(super) members: Members,
     steward: Steward,
-    /// The team's chat for which it was asked which group is linked to it, and that group.
-    linked: Mutex<Option<(i64, Option<i64>)>>,
+    /// Which group is linked to the team's chat.
+    linked: Mutex<Option<Link>>,
+    /// Whether the owner was told that Telegram does not tell who is in the chat; nothing before it was asked.
+    pub(super) is_hidden: Mutex<Option<bool>>,
 }
 
 impl Clerk {
@@ -52,6 +70,7 @@ impl Clerk {
             admin_chat,
             members: Members::default(),
             linked: Mutex::default(),
+            is_hidden: Mutex::default(),
         }
     }
 
@@ -83,21 +102,30 @@ impl Clerk {
 
     /// The group that is linked to the team's chat: commands are taken from there too. Asked for once, and again when the
     /// team has another chat.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     pub async fn linked_group(&self) -> Result<Option<i64>, Error> {
         let Some(team_chat) = self.settings().await?.chat else {
             return Ok(None);
         };
         let known = *lock(&self.linked);
-        if let Some((_, linked)) = known.filter(|(chat, _)| *chat == team_chat) {
-            return Ok(linked);
+        if let Some((_, group, at)) = known.filter(|(chat, ..)| *chat == team_chat)
+            && (group.is_some() || at.elapsed() < LINK_AGAIN)
+        {
+            return Ok(group.flatten());
         }
         let asked = self.voice.client.bot.get_chat(ChatId(team_chat));
-        let Ok(chat) = self.voice.client.call(SMALL_CALL, asked).await else {
-            return Ok(None);
-        };
-        let linked = chat.linked_chat_id();
-        *lock(&self.linked) = Some((team_chat, linked));
-        Ok(linked)
+        let chat = self.voice.client.call(LINK, asked).await;
+        let group = chat.ok().map(|chat| chat.linked_chat_id());
+        *lock(&self.linked) = Some((team_chat, group, Instant::now()));
+        Ok(group.flatten())
+    }
+
+    /// The same, as far as it is known without asking.
+    #[must_use]
+    pub fn known_linked_group(&self) -> Option<i64> {
+        lock(&self.linked).and_then(|(_, group, _)| group.flatten())
     }
 
     /// Whether somebody is awaited to write this.
@@ -127,19 +155,23 @@ impl Clerk {
         user: &User,
         now: Timestamp,
     ) -> Result<(String, bool), Error> {
-        let mut pressed = self.flow.press(press, now).await?;
-        if pressed == Pressed::Stranger {
-            pressed = match self.admit(user, now).await {
-                Ok(true) => self.flow.press(press, now).await?,
-                Ok(false) => Pressed::Stranger,
-                Err(NotNow::Store(error)) => return Err(error),
-                Err(NotNow::Telegram(trouble)) => {
-                    tell_unasked(&trouble);
+        let is_known = self.is_fresh(person_id(user), Deed::Decide);
+        // Whoever was there a moment ago is not looked up: presses are committed in the order in which they came.
+        let pressed = match is_known {
+            true => self.flow.press(press, now).await?,
+            false => Pressed::Stranger,
+        };
+        let pressed = match pressed {
+            Pressed::Stranger => match self.asker(user, Deed::Decide, now).await? {
+                Asker::Of(_) => self.flow.press(press, now).await?,
+                Asker::Stranger => Pressed::Stranger,
+                Asker::Unsure => {
                     self.flow.take_update(press.update, now).await?;
                     Pressed::Unasked
                 }
-            };
-        }
+            },
+            pressed => pressed,
+        };
         Ok(answer(&pressed, &self.settings().await?.timezone))
     }
 
@@ -156,12 +188,13 @@ impl Clerk {
         spot: Spot,
         now: Timestamp,
     ) -> Result<String, Error> {
-        match self.asker(user, now).await? {
-            Some(person) if Flow::may(&person, Deed::Settings) => {
+        match self.asker(user, Deed::Settings, now).await? {
+            Asker::Of(person) if Flow::may(&person, Deed::Settings) => {
                 self.steward
                     .press(update, wish, &person, message, spot, now)
                     .await
             }
+            Asker::Unsure => Ok(UNSURE.to_owned()),
             _ => Ok("Only admins may do that.".to_owned()),
         }
     }
@@ -236,76 +269,8 @@ impl Clerk {
         }
         Ok(())
     }
-
-    /// The person on record who wrote, if they belong; who is not on record is looked up.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn asker(&self, user: &User, now: Timestamp) -> Result<Option<Person>, Error> {
-        if let Some(person) = self.known(user, now).await? {
-            return Ok(Some(person));
-        }
-        self.admitted(user, now).await
-    }
-
-    /// Somebody who is not on record, if Telegram says that they belong.
-    async fn admitted(&self, user: &User, now: Timestamp) -> Result<Option<Person>, Error> {
-        match self.admit(user, now).await {
-            Ok(true) => self.flow.person(person_id(user)).await,
-            Ok(false) => Ok(None),
-            Err(NotNow::Store(error)) => Err(error),
-            Err(NotNow::Telegram(trouble)) => {
-                tell_unasked(&trouble);
-                Ok(None)
-            }
-        }
-    }
-
-    /// The person on record; the owner is one in every team.
-    ///
-    /// # Errors
-    /// If the store cannot be written.
-    pub async fn known(&self, user: &User, now: Timestamp) -> Result<Option<Person>, Error> {
-        let id = person_id(user);
-        let is_owner = self.admin_chat == Some(id.0);
-        let Some(mut person) = self.flow.person(id).await? else {
-            // Whose box it is belongs everywhere, and nobody needs to be asked.
-            return match is_owner {
-                true => self.admitted(user, now).await,
-                false => Ok(None),
-            };
-        };
-        let (name, username) = (user.full_name(), user.username.clone());
-        if (&person.name, &person.username) != (&name, &username) {
-            // People call themselves otherwise at times; the role stays.
-            self.flow
-                .meet(id, name.clone(), username.clone(), person.role, now)
-                .await?;
-            (person.name, person.username) = (name, username);
-        }
-        if is_owner && person.role != Role::Owner {
-            // Met before the file said whose box it is.
-            let by = By::terminal("the file of settings");
-            self.flow.set_role(id, Role::Owner, by, now).await?;
-            person.role = Role::Owner;
-        }
-        Ok(Some(person))
-    }
-
-    async fn admit(&self, user: &User, now: Timestamp) -> Result<bool, NotNow> {
-        let settings = self.settings().await.map_err(NotNow::Store)?;
-        let places = Places {
-            team_chats: settings.chats(),
-            admin_chat: self.admin_chat,
-        };
-        self.members
-            .admit(&self.voice.client, &self.flow, places, user, now)
-            .await
-    }
 }
 
-/// One stranger must not hold up everybody: whoever cannot be looked up is told to press again.
-fn tell_unasked(trouble: &Trouble) {
-    let reason = trouble.reason();
-    tracing::warn!("whether somebody belongs could not be asked: {reason}");
-}
+/// The answer to somebody of whom nobody can tell just now whether they belong.
+pub(super) const UNSURE: &str =
+    "Telegram does not tell me who you are just now. Please try again in a minute.";

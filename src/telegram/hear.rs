@@ -2,39 +2,30 @@
 //! it is; the answer is talk, and is said aside.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use teloxide::payloads::AnswerCallbackQuerySetters;
-use teloxide::prelude::Requester;
-use teloxide::types::{CallbackQuery, Message, Update, UpdateKind, User};
+use teloxide::types::{ChatMemberUpdated, Message, Update, UpdateKind};
 use teloxide::utils::command::BotCommands;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use super::album;
-use super::buttons::{NoButton, decode};
-use super::clerk::Clerk;
-use super::client::SMALL_CALL;
+use super::clerk::{Asker, Clerk, UNSURE};
 use super::commands::Command;
 use super::heard::Heard;
 use super::members::{Recently, person_id};
 use super::menu;
 use super::pairing::Pairing;
-use super::panel::Wish;
-use super::receipt::Button;
+use super::strangers::Strangers;
 use super::uploads;
 use super::voice::{Spot, Voice};
-use super::whose::{CHOICE, Whose};
+use super::whose::Whose;
+use crate::domain::audit::By;
 use crate::domain::ids::{StoryId, TeamId};
-use crate::domain::person::PersonId;
-use crate::domain::story::MessageRef;
-use crate::flow::act::Press;
+use crate::domain::person::{Deed, PersonId};
 use crate::flow::teams::{Team, Teams};
 use crate::flow::{Error, Flow};
 use crate::system::aside::aside;
-
-/// The answer to a button of a team that was removed.
-pub(super) const NOT_HERE: &str = "That team is not here any more.";
 
 /// How many presses are answered at a time: each takes a connection of its own, and what is decided is on record already.
 const ANSWERS_AT_ONCE: usize = 8;
@@ -42,7 +33,7 @@ const ANSWERS_AT_ONCE: usize = 8;
 /// Understands updates and acts on them.
 pub struct Hearing {
     pub(super) voice: Voice,
-    teams: Teams,
+    pub(super) teams: Teams,
     /// One for each team, the box's own first; never empty.
     pub(super) clerks: Vec<Clerk>,
     pairing: Pairing,
@@ -50,7 +41,11 @@ pub struct Hearing {
     greeted: Recently,
     /// The chats that were told just now what became of their files.
     answered: Recently,
-    answering: Arc<Semaphore>,
+    pub(super) answering: Arc<Semaphore>,
+    /// Those whom nobody knows.
+    pub(super) strangers: Strangers,
+    /// Whether it was told that there are updates of a kind that is not known.
+    has_told_of_unknown: AtomicBool,
 }
 
 impl Hearing {
@@ -67,6 +62,8 @@ impl Hearing {
             greeted: Recently::greeted(),
             answered: Recently::answered(),
             answering: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)),
+            strangers: Strangers::default(),
+            has_told_of_unknown: AtomicBool::new(false),
         }
     }
 
@@ -89,125 +86,53 @@ impl Hearing {
             UpdateKind::Message(message) => self.hear_message(name, id, message, now).await,
             UpdateKind::ChannelPost(post) => self.hear_post(name, post).await,
             UpdateKind::MyChatMember(change) => self.pairing.changed(id, change, now).await,
+            UpdateKind::ChatMember(change) => self.member_changed(change, now).await,
             UpdateKind::Error(_) => {
-                tracing::warn!("update {id} is of a kind that is not known; it is passed over");
+                // There may be any number of them, and one line tells all.
+                if !self.has_told_of_unknown.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        "update {id} is of a kind that is not known; all such are passed over"
+                    );
+                }
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    async fn press(&self, update: u32, query: &CallbackQuery, now: Timestamp) -> Result<(), Error> {
-        let Some((message, data)) = query.message.as_ref().zip(query.data.as_deref()) else {
-            return Ok(());
-        };
-        let message = MessageRef {
-            chat: message.chat().id.0,
-            message: message.id().0,
-        };
-        if let Some(mark) = data.strip_prefix(CHOICE) {
-            let text = self.choose(update, mark, &query.from, message, now).await?;
-            self.answer(query, &text, false);
+    /// Telegram tells a bot that is an administrator who comes and goes.
+    async fn member_changed(
+        &self,
+        change: &ChatMemberUpdated,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let user = &change.new_chat_member.user;
+        if user.is_bot {
             return Ok(());
         }
-        if let Some(button) = Button::decode(data) {
-            let text = self
-                .choose_folder(update, button, &query.from, message, now)
-                .await?;
-            self.answer(query, &text, false);
-            return Ok(());
+        let is_there = change.new_chat_member.kind.is_present();
+        for clerk in &self.clerks {
+            if !clerk.settings().await?.chats().contains(&change.chat.id.0) {
+                continue;
+            }
+            let by = (change.from.id != user.id).then(|| By {
+                name: change.from.full_name(),
+                person: Some(person_id(&change.from)),
+            });
+            let changed = clerk.changed(user, is_there, by, now);
+            if changed.instrument(clerk.span()).await? {
+                self.renew_menu(person_id(user));
+            }
         }
-        if let Some(mark) = album::team_of(data) {
-            let text = match self.clerk(|clerk| clerk.mark() == mark) {
-                Some(clerk) => {
-                    let asker = clerk.asker(&query.from, now).await?;
-                    let place = Spot::of_press(query, message).into();
-                    album::ask(clerk.flow(), asker.as_ref(), update, place, now).await?
-                }
-                None => NOT_HERE,
-            };
-            self.answer(query, text, false);
-            return Ok(());
-        }
-        let (text, alarm) = match (decode(data), Wish::decode(data)) {
-            (Ok((verb, story, saw)), _) => {
-                let press = Press {
-                    update,
-                    story,
-                    verb,
-                    person: person_id(&query.from),
-                    message,
-                    saw,
-                };
-                let clerk = self
-                    .clerk_of_story(story, Spot::of_press(query, message))
-                    .await?;
-                clerk
-                    .press(press, &query.from, now)
-                    .instrument(clerk.span())
-                    .await?
-            }
-            (_, Ok((mark, wish))) => {
-                let spot = Spot::of_press(query, message);
-                match self.clerk(|clerk| clerk.mark() == mark) {
-                    Some(clerk) => {
-                        // What they write next is meant for the panel that they pressed last.
-                        for other in self.clerks.iter().filter(|other| other.mark() != mark) {
-                            other.await_nothing_of(message.chat, &query.from);
-                        }
-                        let is_about = wish.person();
-                        let user = &query.from;
-                        let wished = clerk.wish(update, wish, user, message, spot, now);
-                        let text = wished.instrument(clerk.span()).await?;
-                        if let Some(person) = is_about {
-                            self.renew_menu(person);
-                        }
-                        (text, false)
-                    }
-                    None => (NOT_HERE.to_owned(), true),
-                }
-            }
-            (_, Err(NoButton::OtherVersion)) => {
-                let text = "This panel is from another version of me. /settings shows it anew.";
-                (text.to_owned(), true)
-            }
-            (Err(NoButton::OtherVersion), _) => {
-                let team = self.teams.of_message(message).await?;
-                if let Some(clerk) = self.clerk_of(team) {
-                    clerk.flow().renew(message).await?;
-                }
-                let text =
-                    "This button is from another version of me. The message will be renewed.";
-                (text.to_owned(), true)
-            }
-            (Err(NoButton::Foreign), Err(NoButton::Foreign)) => (String::new(), false),
-        };
-        self.answer(query, &text, alarm);
         Ok(())
     }
 
     /// Has a person whose role may be another now see the commands that it allows.
-    fn renew_menu(&self, person: PersonId) {
+    pub(super) fn renew_menu(&self, person: PersonId) {
         let (client, teams) = (self.voice.client.clone(), self.teams.clone());
         aside(async move {
             if let Err(error) = menu::set_for(&client, &teams, person).await {
                 tracing::warn!("a menu of commands was not set: {error}");
-            }
-        });
-    }
-
-    /// Answers a press, as the phone shows it for a moment.
-    fn answer(&self, query: &CallbackQuery, text: &str, alarm: bool) {
-        let (client, answering) = (self.voice.client.clone(), self.answering.clone());
-        let mut request = client.bot.answer_callback_query(query.id.clone());
-        if !text.is_empty() {
-            request = request.text(text).show_alert(alarm);
-        }
-        aside(async move {
-            let _turn = answering.acquire().await;
-            // Best effort: "query is too old" and all the rest change nothing about what was decided.
-            if let Err(trouble) = client.call(SMALL_CALL, request).await {
-                tracing::debug!("a press was not answered: {}", trouble.reason());
             }
         });
     }
@@ -238,8 +163,9 @@ impl Hearing {
             return Ok(());
         };
         let spot = Spot::of(message);
-        match self.whose(user, false, now).await? {
+        match self.whose(user, Deed::Upload, false, now).await? {
             Whose::Nobodys => self.greet(spot),
+            Whose::Unsure => self.doubt(spot, " Then send it again."),
             // Of many files at once each is an update, and one answer is enough.
             Whose::Several(clerks) if self.answered.add(spot.chat) => {
                 self.ask_whose(spot, &clerks, " Then send it again.")
@@ -256,23 +182,6 @@ impl Hearing {
             }
         }
         Ok(())
-    }
-
-    /// Somebody chose the folder for what they handed in; returns the answer.
-    async fn choose_folder(
-        &self,
-        update: u32,
-        button: Button,
-        user: &User,
-        message: MessageRef,
-        now: Timestamp,
-    ) -> Result<String, Error> {
-        let team = self.teams.of_hand_in(button.hand_in).await?;
-        let Some(clerk) = self.clerk_of(team) else {
-            return Ok(uploads::FORGOTTEN.to_owned());
-        };
-        let asker = clerk.asker(user, now).await?;
-        uploads::press(clerk.flow(), update, button, message, asker, now).await
     }
 
     /// Somebody wrote in a group. People also talk to each other there.
@@ -292,30 +201,38 @@ impl Hearing {
         if heard.is_anonymous() {
             return clerk.take(heard, None, now).instrument(clerk.span()).await;
         }
-        match clerk.asker(heard.user, now).await? {
-            Some(person) => {
+        match clerk
+            .asker(heard.user, deed(heard, is_awaited), now)
+            .await?
+        {
+            Asker::Of(person) => {
                 let taken = clerk.take(heard, Some(&person), now);
-                taken.instrument(clerk.span()).await
+                return taken.instrument(clerk.span()).await;
             }
-            None => {
-                self.greet(heard.spot);
-                Ok(())
-            }
+            Asker::Stranger => self.greet(heard.spot),
+            Asker::Unsure => self.doubt(heard.spot, ""),
         }
+        Ok(())
     }
 
     /// Somebody wrote to the bot alone.
     async fn hear_in_private(&self, heard: &Heard<'_>, now: Timestamp) -> Result<(), Error> {
         if let Some(clerk) = self.clerk(|clerk| clerk.awaits(heard)) {
-            let asker = clerk.asker(heard.user, now).await?;
-            return clerk
-                .take(heard, asker.as_ref(), now)
-                .instrument(clerk.span())
-                .await;
+            match clerk.asker(heard.user, Deed::Settings, now).await? {
+                Asker::Of(person) => {
+                    let taken = clerk.take(heard, Some(&person), now);
+                    return taken.instrument(clerk.span()).await;
+                }
+                Asker::Stranger => self.greet(heard.spot),
+                Asker::Unsure => self.doubt(heard.spot, ""),
+            }
+            return Ok(());
         }
         let is_choice = heard.command == Some(Command::Team);
-        match self.whose(heard.user, is_choice, now).await? {
+        let deed = deed(heard, false);
+        match self.whose(heard.user, deed, is_choice, now).await? {
             Whose::Nobodys => self.greet(heard.spot),
+            Whose::Unsure => self.doubt(heard.spot, ""),
             Whose::Several(clerks) => self.ask_whose(heard.spot, &clerks, "").await?,
             Whose::One(clerk, person) if heard.command.is_some() => {
                 return clerk
@@ -343,6 +260,13 @@ impl Hearing {
         }
     }
 
+    /// A word for whoever may belong, or not: Telegram does not say.
+    fn doubt(&self, spot: Spot, and_then: &str) {
+        if self.answered.add(spot.chat) {
+            self.voice.say(spot, &format!("{UNSURE}{and_then}"));
+        }
+    }
+
     /// A channel's posts have no sender, so nobody can be asked who they are.
     async fn hear_post(&self, name: &str, post: &Message) -> Result<(), Error> {
         let is_command = post
@@ -359,7 +283,7 @@ impl Hearing {
     }
 
     /// The clerk of the team whose story this is; of what nobody knows any more, whose desk it stands at.
-    async fn clerk_of_story(&self, story: StoryId, spot: Spot) -> Result<&Clerk, Error> {
+    pub(super) async fn clerk_of_story(&self, story: StoryId, spot: Spot) -> Result<&Clerk, Error> {
         if let [only] = self.clerks.as_slice() {
             return Ok(only);
         }
@@ -369,7 +293,7 @@ impl Hearing {
         Ok(self.clerk_at(spot).await?.unwrap_or(&self.clerks[0]))
     }
 
-    fn clerk_of(&self, team: Option<TeamId>) -> Option<&Clerk> {
+    pub(super) fn clerk_of(&self, team: Option<TeamId>) -> Option<&Clerk> {
         self.clerk(|clerk| Some(clerk.flow().team()) == team)
     }
 
@@ -402,5 +326,14 @@ impl Hearing {
             }
         }
         Ok(found)
+    }
+}
+
+/// What somebody wants who writes this; an awaited value is one of a setting.
+fn deed(heard: &Heard<'_>, is_awaited: bool) -> Deed {
+    match heard.command {
+        Some(command) => command.deed(),
+        None if is_awaited => Deed::Settings,
+        None => Deed::Decide,
     }
 }

@@ -293,7 +293,8 @@ pub fn people(people: &[Person], may_promote: bool) -> Panel {
     // A keyboard has a hundred buttons at most.
     for person in people.iter().take(30) {
         let off = person.deactivated_at.map_or("", |_| ", switched off");
-        lines.push(format!("{} ({}{off})", person.name, person.role));
+        let left = person.left_at.map_or("", |_| ", not in the chat");
+        lines.push(format!("{} ({}{off}{left})", person.name, person.role));
         if person.role == Role::Owner || !may_promote {
             continue;
         }

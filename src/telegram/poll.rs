@@ -6,6 +6,7 @@ use std::time::Duration;
 use teloxide::payloads::{DeleteWebhookSetters, GetUpdatesSetters};
 use teloxide::prelude::Requester;
 use teloxide::types::Update;
+use tokio::time::Instant;
 
 use super::client::SMALL_CALL;
 use super::receive::{Contact, REFUSED_PAUSE, Receiver, WANTED, rest};
@@ -15,6 +16,10 @@ use crate::system::supervisor::{BoxError, Pulse};
 
 /// How long Telegram holds a poll open; it allows no more.
 const POLL: Duration = Duration::from_secs(50);
+/// A poll that brings nothing new sooner than this was not held open at all.
+const HASTY: Duration = Duration::from_secs(1);
+/// The longest pause after such a poll: a press must not wait long either.
+const LONGEST_REST: u64 = 5;
 
 /// How many updates come at a time; Telegram allows no more.
 const BATCH: u8 = 100;
@@ -28,8 +33,11 @@ impl Receiver {
         // No offset at first: Telegram begins with the oldest update that was not confirmed.
         let mut next: Option<i32> = None;
         let mut most = BATCH;
+        let mut last = None;
+        let mut hasty = 0;
         loop {
             pulse.expecting(POLL + SMALL_CALL + REFUSED_PAUSE);
+            let asked_at = Instant::now();
             let updates = tokio::select! {
                 () = pulse.stopping() => return Ok(()),
                 updates = self.fetch(next, most) => updates,
@@ -37,11 +45,23 @@ impl Receiver {
             match updates {
                 Ok(updates) => {
                     self.hear().await?;
-                    self.take(name, &updates, pulse).await?;
-                    let after = updates.last().map(|update| update.id.as_offset());
-                    next = after.or(next);
+                    // A server that does not understand what was confirmed tells the same again.
+                    let ids: Vec<u32> = updates.iter().map(|update| update.id.0).collect();
+                    let is_new = !ids.is_empty() && last.as_ref() != Some(&ids);
+                    if is_new {
+                        self.take(name, &updates, pulse).await?;
+                        next = ids.last().map(|id| after(*id));
+                        last = Some(ids);
+                    }
                     most = BATCH;
                     self.contact(Contact::heard);
+                    hasty = match !is_new && asked_at.elapsed() < HASTY {
+                        true => LONGEST_REST.min(hasty + 1),
+                        false => 0,
+                    };
+                    if hasty > 0 {
+                        rest(Duration::from_secs(hasty), pulse).await;
+                    }
                 }
                 // One at a time, the longest are short enough.
                 Err(Failure::TooLong(_)) if most > 1 => most = 1,
@@ -94,5 +114,24 @@ impl Receiver {
         } else {
             self.judge(failure).await
         }
+    }
+}
+
+/// What confirms all updates up to this one. Of a number that the call has no room for, it has the server tell the last.
+fn after(update: u32) -> i32 {
+    let next = i32::try_from(update).ok().and_then(|id| id.checked_add(1));
+    next.unwrap_or(-1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_of_an_update_is_too_large() {
+        assert_eq!(after(7), 8);
+        let largest = u32::try_from(i32::MAX).unwrap();
+        assert_eq!(after(largest - 1), i32::MAX);
+        assert_eq!((after(largest), after(u32::MAX)), (-1, -1));
     }
 }

@@ -26,11 +26,13 @@ use crate::system::lock::lock;
 use crate::system::supervisor::{BoxError, Pulse};
 
 /// What Telegram shall tell of.
-pub(super) const WANTED: [AllowedUpdate; 4] = [
+pub(super) const WANTED: [AllowedUpdate; 5] = [
     AllowedUpdate::Message,
     AllowedUpdate::ChannelPost,
     AllowedUpdate::CallbackQuery,
     AllowedUpdate::MyChatMember,
+    // Only of chats whose administrator the bot is.
+    AllowedUpdate::ChatMember,
 ];
 
 /// Telegram forgets a press after this long; a longer silence may have lost one.
@@ -102,9 +104,15 @@ impl Receiver {
                 return Ok(());
             }
         };
-        match &self.webhook {
-            Some(webhook) => self.listen(webhook, &name, pulse).await,
-            None => self.poll(&name, pulse).await,
+        let receiving = async {
+            match &self.webhook {
+                Some(webhook) => self.listen(webhook, &name, pulse).await,
+                None => self.poll(&name, pulse).await,
+            }
+        };
+        tokio::select! {
+            ended = receiving => ended,
+            () = self.hearing.hear_strangers(&name, &self.clock) => Ok(()),
         }
     }
 

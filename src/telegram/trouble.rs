@@ -96,6 +96,47 @@ pub fn is_no_text(failure: &Failure) -> bool {
     says(failure, "there is no text in the message")
 }
 
+/// Why Telegram names no member of a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// They are not there, and never were, or are nobody.
+    Absent,
+    /// It does not show the chat's members to this bot, in its own words.
+    Hidden(String),
+    /// Something else is wrong: it says nothing of the person.
+    Unknown,
+}
+
+/// What it means for a person that Telegram refused to name them as a member.
+#[must_use]
+pub fn untold(failure: &Failure) -> Untold {
+    let Failure::Refused(error) = failure else {
+        return Untold::Unknown;
+    };
+    let text = description(error);
+    let lower = text.to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+    if says(&[
+        "user not found",
+        "member not found",
+        "participant_id_invalid",
+        "user_not_participant",
+        "user_id_invalid",
+        "invalid user_id",
+    ]) {
+        Untold::Absent
+    } else if says(&[
+        "member list is inaccessible",
+        "chat_admin_required",
+        "need administrator rights",
+        "not enough rights",
+    ]) {
+        Untold::Hidden(text)
+    } else {
+        Untold::Unknown
+    }
+}
+
 fn says(failure: &Failure, phrase: &str) -> bool {
     matches!(failure, Failure::Refused(error) if description(error).contains(phrase))
 }
@@ -224,5 +265,33 @@ mod tests {
             refusal("Internal Server Error: try later"),
             Trouble::Unsure(_)
         ));
+    }
+
+    #[test]
+    fn a_list_that_is_hidden_says_nothing_of_who_is_on_it() {
+        let of = |text: &str| untold(&Failure::Refused(ApiError::Unknown(text.to_owned())));
+        for text in [
+            "Bad Request: PARTICIPANT_ID_INVALID",
+            "Bad Request: member not found",
+        ] {
+            assert_eq!(of(text), Untold::Absent, "{text}");
+        }
+        assert_eq!(
+            untold(&Failure::Refused(ApiError::UserNotFound)),
+            Untold::Absent
+        );
+        for text in [
+            "Bad Request: member list is inaccessible",
+            "Bad Request: CHAT_ADMIN_REQUIRED",
+        ] {
+            assert_eq!(of(text), Untold::Hidden(text.to_owned()));
+        }
+        for text in [
+            "Bad Request: chat not found",
+            "Forbidden: bot was kicked from the supergroup chat",
+            "Internal Server Error",
+        ] {
+            assert_eq!(of(text), Untold::Unknown, "{text}");
+        }
     }
 }

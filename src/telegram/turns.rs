@@ -1,4 +1,4 @@
-//! Takes updates in their turns: of presses on stories by several people, nobody waits for anybody else's, so that all of them
+//! Takes updates in their turns, strangers' last: of presses on stories by several people, nobody waits for anybody else's, so that all of them
 //! wait for one write of the disk; everything else is taken alone.
 
 use std::collections::BTreeSet;
@@ -23,9 +23,12 @@ impl Receiver {
     pub(super) async fn take(
         &self,
         name: &str,
-        mut updates: &[Update],
+        updates: &[Update],
         pulse: &Pulse,
     ) -> Result<(), Error> {
+        pulse.beat();
+        let sorted = self.hearing.sort(name, updates, self.clock.now()).await?;
+        let mut updates = sorted.as_slice();
         while !updates.is_empty() {
             let (together, rest) = updates.split_at(at_once(updates));
             // Begun in order, so that who came first is first on record.
@@ -70,7 +73,7 @@ impl Receiver {
 }
 
 /// How many of these updates may be taken at once: presses on stories, each by another person.
-fn at_once(updates: &[Update]) -> usize {
+fn at_once(updates: &[&Update]) -> usize {
     let mut people = BTreeSet::new();
     let presses = updates.iter().take_while(|update| match &update.kind {
         UpdateKind::CallbackQuery(press) => {
@@ -117,6 +120,7 @@ mod tests {
     fn presses_of_several_people_are_taken_at_once_and_everything_else_alone() {
         let story = encode(Verb::Posted, StoryId::from_bytes([7; 16]), 0);
         let on_story = |person| press(person, &story);
+        let at_once = |updates: &[Update]| at_once(&updates.iter().collect::<Vec<_>>());
         assert_eq!(at_once(&[on_story(1), on_story(2), on_story(3)]), 3);
         // What one person does is done in the order in which they did it.
         assert_eq!(at_once(&[on_story(1), on_story(2), on_story(1)]), 2);

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup, User};
 
-use super::clerk::Clerk;
-use super::hear::{Hearing, NOT_HERE};
+use super::clerk::{Asker, Clerk, UNSURE};
+use super::hear::Hearing;
+use super::members::person_id;
 use super::message::plain;
+use super::tapped::{NOT_HERE, NOT_THERE};
 use super::voice::Spot;
-use crate::domain::person::Person;
+use crate::domain::person::{Deed, Person};
 use crate::domain::story::MessageRef;
 use crate::flow::Error;
 
@@ -18,6 +20,8 @@ pub(super) const CHOICE: &str = "team1:";
 pub(super) enum Whose<'a> {
     /// They are in none.
     Nobodys,
+    /// Telegram does not say just now.
+    Unsure,
     /// This one.
     One(&'a Clerk, Person),
     /// They are in several, and have not said which.
@@ -30,23 +34,31 @@ impl Hearing {
     pub(super) async fn whose(
         &self,
         user: &User,
+        deed: Deed,
         anew: bool,
         now: Timestamp,
     ) -> Result<Whose<'_>, Error> {
-        let mut theirs = Vec::new();
+        let (mut theirs, mut is_unsure) = (Vec::new(), false);
         for clerk in &self.clerks {
-            if let Some(person) = clerk.known(user, now).await? {
-                theirs.push((clerk, person));
+            match clerk.known(user, deed, now).await? {
+                Asker::Of(person) => theirs.push((clerk, person)),
+                Asker::Unsure => is_unsure = true,
+                Asker::Stranger => {}
             }
         }
         // Telegram is asked only about whom nobody knows, or who looks for a team that does not know them yet.
-        if theirs.is_empty() || anew {
+        if anew || (theirs.is_empty() && !is_unsure) {
             theirs.clear();
             for clerk in &self.clerks {
-                if let Some(person) = clerk.asker(user, now).await? {
-                    theirs.push((clerk, person));
+                match clerk.asker(user, deed, now).await? {
+                    Asker::Of(person) => theirs.push((clerk, person)),
+                    Asker::Unsure => is_unsure = true,
+                    Asker::Stranger => {}
                 }
             }
+        }
+        if theirs.is_empty() && is_unsure {
+            return Ok(Whose::Unsure);
         }
         if theirs.len() > 1 {
             let mut chosen = None;
@@ -97,8 +109,13 @@ impl Hearing {
         let Some(clerk) = self.clerk(|clerk| clerk.mark() == mark) else {
             return Ok(NOT_HERE.to_owned());
         };
-        let Some(person) = clerk.asker(user, now).await? else {
-            return Ok("You are not in that team's chat.".to_owned());
+        if message.chat != person_id(user).0 {
+            return Ok(NOT_THERE.to_owned()); // they were asked in private
+        }
+        let person = match clerk.asker(user, Deed::Look, now).await? {
+            Asker::Of(person) => person,
+            Asker::Stranger => return Ok("You are not in that team's chat.".to_owned()),
+            Asker::Unsure => return Ok(UNSURE.to_owned()),
         };
         if !clerk.flow().take_update(update, now).await? {
             return Ok(String::new());

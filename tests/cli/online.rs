@@ -178,3 +178,19 @@ async fn a_box_at_work_has_no_problems() {
     assert_eq!(seen.code, 0, "{seen:?}");
     drop(bench);
 }
+
+#[tokio::test]
+async fn a_group_that_hides_its_members_is_told_with_its_remedy() {
+    let telegram = a_team().await;
+    telegram.hide_members(TEAM);
+    let bench = a_bench(&telegram, TEAM).await;
+    let (bench, seen) = typed(bench, "telegram test").await;
+    assert!(
+        seen.all().contains("the chat hides its members")
+            && seen.all().contains("hint: make the bot an administrator"),
+        "{seen:?}"
+    );
+    telegram.bot_stands(TEAM, Status::Administrator);
+    let (_bench, seen) = typed(bench, "telegram test").await;
+    assert!(!seen.all().contains("hides its members"), "{seen:?}");
+}

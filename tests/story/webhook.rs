@@ -88,7 +88,8 @@ async fn a_photo_becomes_history_when_telegram_calls_the_box() {
             "message",
             "channel_post",
             "callback_query",
-            "my_chat_member"
+            "my_chat_member",
+            "chat_member"
         ])
     );
     assert_eq!(office.telegram.calls_of("getUpdates").len(), 0);

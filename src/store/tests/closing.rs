@@ -115,6 +115,7 @@ on_every_engine! {
             username: None,
             role: Role::Member,
             deactivated_at: None,
+            left_at: None,
             joined_at: noon(),
             tally: Tally::default(),
         };

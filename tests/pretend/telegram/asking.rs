@@ -33,6 +33,9 @@ pub fn get_chat(state: &mut State, params: &Params) -> Reply {
         "unique_gifts": false,
         "premium_subscription": false,
     });
+    if chat.hides_members {
+        shape["has_hidden_members"] = json!(true);
+    }
     if matches!(chat.kind, Kind::Group | Kind::Supergroup) {
         let may = [
             "messages",
@@ -65,7 +68,7 @@ pub fn get_chat_member(state: &mut State, params: &Params) -> Reply {
     if person == state.bot.id {
         return Ok(shape::member(state, &chat, person, chat.bot));
     }
-    if chat.kind == Kind::Channel && !chat.bot.is_admin() {
+    if (chat.kind == Kind::Channel || chat.hides_members) && !chat.bot.is_admin() {
         return Err(Refusal::bad("member list is inaccessible"));
     }
     if !state.people.contains_key(&person) {

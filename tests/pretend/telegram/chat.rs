@@ -86,6 +86,8 @@ pub struct Chat {
     pub bot: Status,
     /// What the bot may not send here: "photos", "videos", "documents", "text messages".
     pub forbidden: BTreeSet<String>,
+    /// Who is here is told to administrators only.
+    pub hides_members: bool,
     pub messages: BTreeMap<i64, Message>,
     /// Messages too old for the server to show; a press on one carries no content.
     pub forgotten: BTreeSet<i64>,
@@ -108,6 +110,7 @@ impl Chat {
                 _ => Status::Member,
             },
             forbidden: BTreeSet::new(),
+            hides_members: false,
             messages: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             last_message_id: 0,
@@ -164,6 +167,8 @@ pub struct State {
     /// Every file id, sizes included.
     pub files: BTreeMap<String, Media>,
     pub updates: Queue,
+    /// Polls are answered at once, as by a proxy that holds nothing open.
+    pub polls_are_hasty: bool,
     /// Where updates are called in, instead of being asked for.
     pub webhook: Option<Webhook>,
     /// Answers of the webhook that will be lost on their way.
@@ -191,6 +196,7 @@ impl State {
             chats: BTreeMap::new(),
             files: BTreeMap::new(),
             updates: Queue::default(),
+            polls_are_hasty: false,
             webhook: None,
             webhook_answers_to_lose: 0,
             webhook_is_astray: false,

@@ -199,6 +199,11 @@ impl PretendTelegram {
         self.shared.act(|state| state.webhook = None);
     }
 
+    /// Polls are held open until there is something, or answered at once, as by a proxy that holds nothing.
+    pub fn hold_polls(&self, hold: bool) {
+        self.shared.act(|state| state.polls_are_hasty = !hold);
+    }
+
     // ---- looking ----
 
     /// A chat's messages, oldest first.

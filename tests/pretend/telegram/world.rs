@@ -57,15 +57,30 @@ impl PretendTelegram {
         });
     }
 
-    /// Says how a person stands in a chat. The bot hears of it if it asked for `chat_member` updates.
+    /// Says how a person stands in a chat. The bot hears of it if it is an administrator there, and asked for `chat_member`
+    /// updates.
     pub fn member(&self, chat: i64, person: i64, status: Status) {
+        self.member_by(chat, person, person, status);
+    }
+
+    /// A person throws another one out.
+    pub fn removes(&self, chat: i64, by: i64, person: i64) {
+        self.member_by(chat, by, person, Status::Kicked);
+    }
+
+    fn member_by(&self, chat: i64, by: i64, person: i64, status: Status) {
         self.shared.act(|state| {
             let place = chat_of(state, chat);
             let old = place.members.insert(person, status).unwrap_or(Status::Left);
-            if place.kind != Kind::Private {
-                tell_of_member(state, "chat_member", chat, person, (person, old, status));
+            if place.kind != Kind::Private && place.bot.is_admin() {
+                tell_of_member(state, "chat_member", chat, by, (person, old, status));
             }
         });
+    }
+
+    /// From now on a chat shows its members to administrators only.
+    pub fn hide_members(&self, chat: i64) {
+        self.change(chat, |chat| chat.hides_members = true);
     }
 
     /// Says how the bot stands in a chat, without telling it.
