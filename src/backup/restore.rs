@@ -112,7 +112,9 @@ impl Backups {
                 }
             }
         }
-        Ok((!moved.is_empty()).then_some(aside))
+        // What was left beside one that is gone is put aside too, and is no database.
+        let was_there = moved.iter().any(|(from, _)| *from == self.database);
+        Ok(was_there.then_some(aside))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rusqlite::ErrorCode;
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::error::{Error, Result};
 use super::watched::Identity;
@@ -76,7 +77,7 @@ impl Place {
                 .write(true)
                 .custom_flags(ASIS)
                 .open(&name);
-            let file = opened.map_err(|error| self.unlockable(&error))?;
+            let file = opened.map_err(|error| self.unopened(&error))?;
             self.must_be_a_lock(&file)?;
             match file.try_lock() {
                 Ok(()) if self.is_the_lock(&file)? => return Ok(Some(file)),
@@ -105,7 +106,7 @@ impl Place {
         let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(self.unlockable(&error)),
+            Err(error) => return Err(self.unopened(&error)),
         };
         self.must_be_a_lock(&file)?;
         Ok(matches!(
@@ -119,6 +120,14 @@ impl Place {
         match found.is_file() && found.nlink() == 1 {
             true => Ok(()),
             false => Err(self.unlockable(&"it is no file of its own; remove it")),
+        }
+    }
+
+    /// What is told where the lock cannot be opened: a link is not followed there.
+    fn unopened(&self, error: &io::Error) -> Error {
+        match error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+            true => self.unlockable(&"it is a link; remove it"),
+            false => self.unlockable(error),
         }
     }
 

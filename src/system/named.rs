@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::owner::may_be_anothers;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_setfl, fstat, fstatfs, openat};
+use rustix::io::Errno;
 
 /// What a shell's own pipe lies on, as `<(…)` makes one (`PIPEFS_MAGIC` in Linux' `magic.h`).
 const PIPES: i64 = 0x5049_5045;
@@ -20,7 +21,10 @@ pub fn open_named(path: &Path) -> io::Result<File> {
     let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     // Root named the path, and not what another put there since.
     flags.set(OFlags::NOFOLLOW, may_be_anothers(path));
-    let opened = openat(CWD, path, flags, Mode::empty())?;
+    let opened = openat(CWD, path, flags, Mode::empty()).map_err(|error| match error {
+        Errno::LOOP => no_file("a link, in a folder that others may write,"),
+        error => error.into(),
+    })?;
     match FileType::from_raw_mode(fstat(&opened)?.st_mode) {
         FileType::RegularFile => {}
         FileType::Fifo if fstatfs(&opened)?.f_type as i64 == PIPES => {

@@ -244,7 +244,8 @@ async fn what_is_no_file_beside_it_holds_nobody_up_and_is_named() {
     let store = Store::open_sqlite(&path).expect("a store");
     let lock = beside(&path, ".lock");
     std::os::unix::fs::symlink(folder.path().join("other"), &lock).expect("a link");
-    store.claim().await.expect_err("a link");
+    let told = store.claim().await.expect_err("a link").to_string();
+    assert!(told.contains("it is a link; remove it"), "{told}");
     fs::remove_file(&lock).expect("it");
     fs::hard_link(folder.path().join("other"), &lock).expect("a second name");
     store.claim().await.expect_err("a second name");
