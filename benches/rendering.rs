@@ -24,7 +24,9 @@ fn main() {
         .and_then(|_| arguments.next())
         .map(PathBuf::from);
     for picture in arguments.map(PathBuf::from) {
-        let original = Original::read(&picture).expect("a file");
+        let folder = picture.parent().expect("a folder");
+        let name = picture.file_name().and_then(|name| name.to_str());
+        let original = Original::read(folder, name.expect("a name")).expect("a file");
         let megabytes = original.bytes().len() as f64 / 1e6;
         let (found, _) = examine(&original);
         let Examination::Sound {

@@ -212,6 +212,77 @@ fn every_call_to_the_world_outside_goes_by_one_door() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Rooms that work in folders that others may write: whoever opens a path there follows whatever link somebody put in it.
+const AMONG_STRANGERS: [&str; 2] = ["library", "telegram"];
+
+/// What follows links, or may.
+const FOLLOWS_LINKS: [&str; 22] = [
+    "CWD",
+    "fs::read(",
+    "fs::read_to_string(",
+    "fs::read_dir(",
+    "fs::read_link(",
+    "fs::metadata(",
+    "fs::symlink_metadata(",
+    "fs::canonicalize(",
+    "fs::write(",
+    "fs::copy(",
+    "fs::rename(",
+    "fs::hard_link(",
+    "fs::remove_",
+    "fs::create_dir",
+    "fs::set_permissions(",
+    "fs::chown(",
+    "File::open(",
+    "File::create",
+    "OpenOptions",
+    "WalkDir",
+    ".exists()",
+    ".is_file()",
+];
+
+/// Where that is done all the same, and why it may be.
+const MAY_FOLLOW: [(&str, &[&str], &str); 2] = [
+    (
+        "library/heic.rs",
+        &["fs::metadata(", "fs::write(", "File::open(", ".is_file()"],
+        "a converter that its owner installed works in a folder that is nobody else's, and lasts no longer than it",
+    ),
+    (
+        "library/cache.rs",
+        &["fs::create_dir"],
+        "where the cache begins is the owner's word",
+    ),
+];
+
+#[test]
+fn among_strangers_every_path_goes_by_the_one_door() {
+    let mut wrong = Vec::new();
+    let mut used = Vec::new();
+    for (file, text) in AMONG_STRANGERS.into_iter().flat_map(files_of) {
+        let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if file.contains("tests") {
+            continue;
+        }
+        for call in FOLLOWS_LINKS.iter().filter(|call| program.contains(**call)) {
+            let may = MAY_FOLLOW
+                .iter()
+                .find(|(door, calls, _)| file.ends_with(door) && calls.contains(call));
+            match may {
+                Some((door, ..)) => used.push((*door, *call)),
+                None => wrong.push(format!("{file} calls {call}…: use system::beneath")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // An exception that nobody needs any more goes.
+    for (door, calls, reason) in MAY_FOLLOW {
+        for call in calls {
+            assert!(used.contains(&(door, *call)), "{door} {call}: {reason}");
+        }
+    }
+}
+
 #[test]
 fn every_room_is_on_the_map() {
     let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();

@@ -212,7 +212,11 @@ fn tell(findings: &mut Findings, subject: &str, trouble: &Trouble) {
         Trouble::Moved(_) => {
             Some("`storyline team set chat=…` gives its new number; the service does it by itself")
         }
-        Trouble::Never(_) | Trouble::Owner(_) | Trouble::Gone | Trouble::StaysText => None,
+        Trouble::Never(_)
+        | Trouble::Owner(_)
+        | Trouble::Gone
+        | Trouble::StaysText
+        | Trouble::Changed => None,
     };
     findings.problem(subject, trouble.reason(), remedy);
 }

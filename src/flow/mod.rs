@@ -25,6 +25,7 @@ pub mod dispatch;
 mod due;
 pub mod edit;
 pub mod handin;
+pub mod held;
 pub mod index;
 pub mod intake;
 mod keep;

@@ -2,7 +2,6 @@
 //! with the flow, its consumer; the edges that fulfil it look here, so nothing goes in a circle.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::album::Album;
 use super::bulletin::Bulletin;
+use super::held::Held;
 use crate::domain::alert::Alert;
 use crate::domain::entry::Snapshot;
 use crate::domain::ids::StoryId;
@@ -126,6 +126,8 @@ pub enum Trouble {
     Gone,
     /// The message is a text and stays one: its picture needs a message of its own.
     StaysText,
+    /// Its file was found to be another while it was sent, and the call was broken off: nothing happened.
+    Changed,
 }
 
 impl Trouble {
@@ -133,7 +135,11 @@ impl Trouble {
     #[must_use]
     pub fn is_to_be_repeated(&self) -> bool {
         match self {
-            Self::Later(_) | Self::Unreachable(_) | Self::Owner(_) | Self::Moved(_) => true,
+            Self::Later(_)
+            | Self::Unreachable(_)
+            | Self::Owner(_)
+            | Self::Moved(_)
+            | Self::Changed => true,
             Self::Unsure(_) | Self::Never(_) | Self::Gone | Self::StaysText => false,
         }
     }
@@ -150,6 +156,9 @@ impl Trouble {
             Self::Moved(chat) => format!("the group became a supergroup, {chat}"),
             Self::Gone => "the message is gone".to_owned(),
             Self::StaysText => "the announcement takes no picture".to_owned(),
+            Self::Changed => {
+                "its file was changed while it was sent, so it was not sent".to_owned()
+            }
         }
     }
 }
@@ -279,6 +288,12 @@ impl Picture {
             Some(Motion::Animation(_)) => Form::Animation,
         }
     }
+
+    /// Whether it was found to be another while it was sent, so that it was not.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        matches!(&self.motion, Some(Motion::Video(video)) if video.file.has_changed())
+    }
 }
 
 /// The form in which a content is uploaded; an id is good for that form only.
@@ -325,13 +340,21 @@ pub struct Document {
     pub contents: Contents,
 }
 
+impl Document {
+    /// Whether it was found to be another while it was sent, so that it was not.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        matches!(&self.contents, Contents::File(file) if file.has_changed())
+    }
+}
+
 /// Where the bytes of a document are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contents {
     /// Here.
     Bytes(Vec<u8>),
     /// In this file; it is read while it is sent.
-    File(PathBuf),
+    File(Held),
     /// At Telegram, under this id.
     Known(String),
 }
@@ -359,8 +382,10 @@ pub struct Animation {
 /// A clip that a chat can play.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Video {
-    /// Where its file lies; it is read while it is sent.
-    pub path: PathBuf,
+    /// What the file is called.
+    pub name: String,
+    /// Its file; it is read while it is sent.
+    pub file: Held,
     /// Width as seen, in pixels.
     pub width_px: u32,
     /// Height as seen, in pixels.

@@ -176,7 +176,13 @@ fn settle_trouble(
             delivery.retry_at = Some(now);
         }
         Trouble::Gone if is_announced => delivery.retry_at = Some(now),
-        Trouble::Unreachable(_)
+        // At once: whoever makes its picture finds that it is another one. Somebody may go on changing it.
+        Trouble::Changed if delivery.failures == 0 => {
+            delivery.failures = 1;
+            delivery.retry_at = Some(now);
+        }
+        Trouble::Changed
+        | Trouble::Unreachable(_)
         | Trouble::Unsure(_)
         | Trouble::Owner(_)
         | Trouble::Gone

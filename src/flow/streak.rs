@@ -34,7 +34,7 @@ impl Kind {
             Trouble::Never(_) => Some(Self::Refused),
             Trouble::Later(_) => Some(Self::Patience),
             // What follows from these is done at once: another number, another message, another way.
-            Trouble::Moved(_) | Trouble::Gone | Trouble::StaysText => None,
+            Trouble::Moved(_) | Trouble::Gone | Trouble::StaysText | Trouble::Changed => None,
         }
     }
 

@@ -6,7 +6,8 @@
 //! noticed. That is cheaper for an SD card than flushing each one.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use super::render::Form;
 use crate::domain::framing::{Fit, Framing};
 use crate::domain::media::Fingerprint;
+use crate::system::beneath::{Folder, Kind, split};
 use crate::system::clock::Clock;
 use crate::system::lock::lock;
 use crate::system::storage;
@@ -23,6 +25,11 @@ use crate::system::storage;
 const VERSION: u32 = 1;
 /// The length of the hash behind an entry, in bytes.
 const HASH_BYTES: usize = 32;
+/// The largest entry, in bytes: one beyond that is none of ours.
+const MOST_ENTRY_BYTES: u64 = 64_000_000;
+/// What may be done with what is kept, before the process's mask.
+const FOLDER_RIGHTS: u32 = 0o777;
+const FILE_RIGHTS: u32 = 0o666;
 /// How often a use is noted: an entry that is shown often must not wear out the card.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much is left when the limit was passed, in percent, so that it is not passed again at once.
@@ -58,13 +65,14 @@ impl Cache {
     /// The JPEG that was made of this media for this, if it is there and whole.
     #[must_use]
     pub fn get(&self, media: &Fingerprint, form: Form) -> Option<Vec<u8>> {
-        let path = self.path(media, form);
-        let mut file = File::open(&path).ok()?;
+        let path = path(media, form);
+        let file = Folder::root(&self.0.folder).ok()?.open_file(&path).ok()?;
         let mut entry = Vec::new();
-        file.read_to_end(&mut entry).ok()?;
+        let mut whole = (&file).take(MOST_ENTRY_BYTES);
+        whole.read_to_end(&mut entry).ok()?;
         let length = entry.len().saturating_sub(HASH_BYTES);
         if entry[length..] != blake3::hash(&entry[..length]).as_bytes()[..] {
-            tracing::debug!("{} was damaged and is made anew", path.display());
+            tracing::debug!("{path} was damaged and is made anew");
             return None;
         }
         self.note_use(&file);
@@ -74,7 +82,7 @@ impl Cache {
 
     /// Keeps a JPEG that was made of this media for this. A cache that cannot be written costs time and nothing else.
     pub fn put(&self, media: &Fingerprint, form: Form, jpeg: &[u8]) {
-        let kept = self.write(&self.path(media, form), jpeg);
+        let kept = self.write(&path(media, form), jpeg);
         match kept {
             Ok(()) => self.0.has_complained.store(false, Ordering::Relaxed),
             Err(error) if !self.0.has_complained.swap(true, Ordering::Relaxed) => {
@@ -88,47 +96,46 @@ impl Cache {
         }
     }
 
-    fn write(&self, path: &Path, jpeg: &[u8]) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(&self.0.folder);
-        fs::create_dir_all(folder)?;
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        let written = (|| {
-            let mut file = File::create(&temporary)?;
-            file.write_all(jpeg)?;
-            file.write_all(blake3::hash(jpeg).as_bytes())?;
-            file.set_modified(self.now())?;
-            fs::rename(&temporary, path)
-        })();
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary); // the first trouble is the one to tell
-        }
-        written?;
-        self.keep_within_limit((jpeg.len() + HASH_BYTES) as u64);
+    fn write(&self, path: &str, jpeg: &[u8]) -> io::Result<()> {
+        let root = match Folder::root(&self.0.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(&self.0.folder)?;
+                Folder::root(&self.0.folder)?
+            }
+            root => root?,
+        };
+        let (folder, name) = split(path);
+        let folder = root.create_folder(folder, FOLDER_RIGHTS)?;
+        let beginning = name.split_inclusive('.').next().unwrap_or(name);
+        let mut draft = folder.scratch(beginning, ".tmp", FILE_RIGHTS)?;
+        let mut file = draft.file();
+        file.write_all(jpeg)?;
+        file.write_all(blake3::hash(jpeg).as_bytes())?;
+        file.set_modified(self.now())?;
+        draft.place_over(&folder, name)?;
+        self.keep_within_limit(&root, (jpeg.len() + HASH_BYTES) as u64);
         Ok(())
     }
 
     /// Counts what was added, and makes room if it is too much.
-    fn keep_within_limit(&self, added_bytes: u64) {
+    fn keep_within_limit(&self, root: &Folder, added_bytes: u64) {
         let mut held = lock(&self.0.held_bytes);
         let held_bytes = match *held {
             Some(held_bytes) => held_bytes + added_bytes,
-            None => entries(&self.0.folder)
-                .iter()
-                .map(|entry| entry.bytes)
-                .sum(),
+            None => entries(root).iter().map(|entry| entry.bytes).sum(),
         };
         if held_bytes <= self.0.most_bytes {
             *held = Some(held_bytes);
             return;
         }
-        let mut entries = entries(&self.0.folder);
-        entries.sort_by_key(|entry| entry.used_at);
+        let mut entries = entries(root);
+        entries.sort_by_key(|entry| entry.used_at_ns);
         let mut held_bytes = entries.iter().map(|entry| entry.bytes).sum::<u64>();
         for entry in entries {
             if held_bytes <= self.0.most_bytes / 100 * LEFT_PERCENT {
                 break;
             }
-            if fs::remove_file(&entry.path).is_ok() {
+            if root.remove_file(&entry.path).is_ok() {
                 held_bytes -= entry.bytes;
             }
         }
@@ -151,48 +158,63 @@ impl Cache {
     fn now(&self) -> SystemTime {
         self.0.clock.now().into()
     }
+}
 
-    fn path(&self, media: &Fingerprint, form: Form) -> PathBuf {
-        let form = match form {
-            Form::Story(Framing { fit, color }) => match fit {
-                Fit::Blur | Fit::Crop => format!("story-{}", fit.as_str()),
-                Fit::Color => format!("story-{}", color.to_string().trim_start_matches('#')),
-            },
-            Form::Preview => "preview".to_owned(),
-            Form::Thumbnail => "thumbnail".to_owned(),
-        };
-        let media = media.to_string();
-        let name = format!("{media}.{form}-{VERSION}.jpg");
-        self.0.folder.join(&media[..2]).join(name)
-    }
+/// Where an entry lies in the cache.
+fn path(media: &Fingerprint, form: Form) -> String {
+    let form = match form {
+        Form::Story(Framing { fit, color }) => match fit {
+            Fit::Blur | Fit::Crop => format!("story-{}", fit.as_str()),
+            Fit::Color => format!("story-{}", color.to_string().trim_start_matches('#')),
+        },
+        Form::Preview => "preview".to_owned(),
+        Form::Thumbnail => "thumbnail".to_owned(),
+    };
+    let media = media.to_string();
+    format!("{}/{media}.{form}-{VERSION}.jpg", &media[..2])
 }
 
 struct Entry {
-    path: PathBuf,
+    path: String,
     bytes: u64,
-    used_at: SystemTime,
+    used_at_ns: i64,
 }
 
 /// The entries in the folder, and the remains of such as were never finished. What else somebody keeps there is left alone.
-fn entries(folder: &Path) -> Vec<Entry> {
-    let within = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+fn entries(root: &Folder) -> Vec<Entry> {
     let is_ours = |name: &str| {
         let fingerprint = name.split('.').next().unwrap_or_default();
         fingerprint.parse::<Fingerprint>().is_ok()
     };
-    within(folder)
-        .filter(|part| part.file_name().len() == 2)
-        .flat_map(|part| within(&part.path()))
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
-        .filter_map(|entry| {
-            let metadata = entry.metadata().ok()?;
-            Some(Entry {
-                path: entry.path(),
-                bytes: metadata.len(),
-                used_at: metadata.modified().ok()?,
-            })
-        })
-        .collect()
+    let mut found = Vec::new();
+    for part in names(root, Kind::Folder) {
+        let Some(folder) = (part.len() == 2).then(|| root.folder(&part).ok()).flatten() else {
+            continue;
+        };
+        for name in names(&folder, Kind::File) {
+            if let (true, Ok(stat)) = (is_ours(&name), folder.stat(&name)) {
+                found.push(Entry {
+                    path: format!("{part}/{name}"),
+                    bytes: stat.size_bytes,
+                    used_at_ns: stat.modified_ns,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// The names of what is of this kind in a folder; none if it cannot be listed.
+fn names(folder: &Folder, wanted: Kind) -> Vec<String> {
+    let mut names = Vec::new();
+    let listed = folder.each(|name, kind| {
+        names.extend(name.to_str().filter(|_| kind == wanted).map(str::to_owned));
+        ControlFlow::Continue(())
+    });
+    if let Err(error) = listed {
+        tracing::debug!("the cache cannot be listed: {error}");
+    }
+    names
 }
 
 #[cfg(test)]
@@ -257,7 +279,7 @@ mod tests {
     #[test]
     fn a_damaged_entry_is_as_good_as_none() {
         let bench = bench(1_000_000);
-        let path = bench.cache.path(&media(1), PREVIEW);
+        let path = bench.folder.path().join(path(&media(1), PREVIEW));
         let damages: [fn(&mut Vec<u8>); 4] = [
             |entry| entry.clear(),
             |entry| entry.truncate(20),
@@ -296,7 +318,7 @@ mod tests {
     fn a_use_is_noted_once_a_day() {
         let bench = bench(1000);
         bench.cache.put(&media(1), PREVIEW, b"jpeg");
-        let path = bench.cache.path(&media(1), PREVIEW);
+        let path = bench.folder.path().join(path(&media(1), PREVIEW));
         let used_at = || fs::metadata(&path).unwrap().modified().unwrap();
         let use_it = |hours: i64| {
             bench.clock.advance(SignedDuration::from_hours(hours));
@@ -318,5 +340,37 @@ mod tests {
         let cache = Cache::new(&file, 1000, Clock::system());
         cache.put(&media(1), PREVIEW, b"jpeg");
         assert_eq!(cache.get(&media(1), PREVIEW), None);
+    }
+
+    #[test]
+    fn no_link_in_it_leads_anywhere() {
+        use std::os::unix::fs::symlink;
+
+        let bench = bench(1_000_000);
+        let outside = tempfile::tempdir().unwrap();
+        let secret = outside.path().join("secret");
+        let mut entry = b"another's".to_vec();
+        entry.extend(blake3::hash(b"another's").as_bytes());
+        fs::write(&secret, &entry).unwrap();
+        let place = bench.folder.path().join(path(&media(1), PREVIEW));
+        fs::create_dir(place.parent().unwrap()).unwrap();
+        symlink(&secret, &place).unwrap();
+        assert_eq!(bench.cache.get(&media(1), PREVIEW), None);
+        bench.cache.put(&media(1), PREVIEW, b"jpeg");
+        let kept = bench.cache.get(&media(1), PREVIEW);
+        assert_eq!(kept.as_deref(), Some(&b"jpeg"[..]));
+
+        let folder = bench.folder.path().join("02");
+        symlink(outside.path(), &folder).unwrap();
+        bench.cache.put(&media(2), PREVIEW, b"jpeg");
+        assert_eq!(bench.cache.get(&media(2), PREVIEW), None);
+        // Not even to make room.
+        let name = format!("{}.preview-1.jpg", media(2));
+        fs::write(outside.path().join(&name), [0; 100]).unwrap();
+        let full = Cache::new(bench.folder.path(), 1, bench.clock.clone());
+        full.put(&media(1), PREVIEW, b"jpeg");
+        assert_eq!(fs::read(&secret).unwrap(), entry);
+        assert!(outside.path().join(name).exists());
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 2);
     }
 }

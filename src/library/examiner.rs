@@ -1,7 +1,7 @@
 //! The loop that decodes every new media to the last pixel, in the background and one at a time, before it may be planned.
 
 use std::collections::HashSet;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Seek};
 use std::path::Path;
 use std::time::Duration;
 
@@ -122,14 +122,14 @@ enum Ended {
 
 async fn look_at(library: &Library, media: Media) -> Result<Ended, Error> {
     let flow = library.flow();
-    let path = library.root().join(&media.path);
+    let (root, path) = (library.root().to_owned(), media.path.clone());
     let (cache, fingerprint) = (library.cache().clone(), media.fingerprint);
     let is_clip = media.format.is_clip();
     let looked = background(move || {
         if is_clip {
-            return look_at_clip(&path, fingerprint);
+            return look_at_clip(&root, &path, fingerprint);
         }
-        Original::read(&path).map(|original| look(&original, fingerprint, &cache))
+        Original::read(&root, &path).map(|original| look(&original, fingerprint, &cache))
     });
     let (found, warning) = match looked.await? {
         Ok(Some(looked)) => looked,
@@ -178,10 +178,12 @@ fn look(original: &Original, fingerprint: Fingerprint, cache: &Cache) -> Option<
 }
 
 /// The same of a clip, which has no thumbnail.
-fn look_at_clip(path: &Path, fingerprint: Fingerprint) -> io::Result<Option<Look>> {
-    if fingerprint_of(original::open(path)?)? != fingerprint {
+fn look_at_clip(root: &Path, path: &str, fingerprint: Fingerprint) -> io::Result<Option<Look>> {
+    let (mut clip, _) = original::open(root, path)?;
+    if fingerprint_of(&clip)? != fingerprint {
         return Ok(None);
     }
-    let found = examine_clip(original::open(path)?)?;
+    clip.rewind()?;
+    let found = examine_clip(clip)?;
     Ok(Some((found, None)))
 }

@@ -3,18 +3,19 @@
 //! the rest comes the next time.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::copy::{NotCopied, clear, copy, put};
+use super::copy::{copy, put};
+use super::draft::{NotCopied, clear};
 use super::inspect::{Inspector, NotSeen};
 use super::reconcile::Library;
-use super::walk::{root_identity, walk};
+use super::root::Root;
+use super::walk::{root_identity, walk_beneath};
 use crate::domain::media::{Content, Finding, Metadata};
 use crate::flow::Error;
 use crate::system::background::background;
-use crate::system::beneath::{Folder, split};
+use crate::system::beneath::{Folder, Stat};
 
 /// What came of it.
 #[derive(Debug, Default, Serialize)]
@@ -42,17 +43,19 @@ pub struct LeftOut {
 ///
 /// # Errors
 /// If the store cannot be read or written.
-pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
+pub async fn import(library: &Library, from: &Root) -> Result<Imported, Error> {
     let mut done = Imported::default();
     if let Some(reason) = library.is_away().await? {
         done.broken_off = Some(reason);
         return Ok(done);
     }
     let root = library.root().to_owned();
-    let (source, target) = (from.to_owned(), root.clone());
+    let (source, target) = (from.clone(), root.clone());
     let walked = background(move || {
-        clear(&target);
-        walk(&source)
+        let target = Folder::root(&target).map_err(NotCopied::Target)?;
+        clear(&target)?;
+        let source = source.open().map_err(NotCopied::Source)?;
+        walk_beneath(&source).map_err(NotCopied::Source)
     });
     let walked = match walked.await? {
         Ok(walked) => walked,
@@ -61,19 +64,21 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
             return Ok(done);
         }
     };
-    for (path, reason) in walked.problems {
+    let mut problems = walked.problems;
+    problems.sort();
+    for (path, reason) in problems {
         done.left_out.push(LeftOut { path, reason });
     }
     let mut paths: Vec<String> = walked.files.into_iter().map(|file| file.path).collect();
     paths.sort();
     let disk = root_identity(&root).ok();
-    let mut inspector = Inspector::new(from);
+    let mut inspector = Inspector::of(from.clone());
     let mut taken = HashSet::new();
     for path in paths {
         let seen = path.clone();
         let found;
         (found, inspector) = background(move || (look(&mut inspector, &seen), inspector)).await?;
-        if root_identity(from).is_err() {
+        if from.open().is_err() {
             break;
         }
         if root_identity(&root).ok() != disk {
@@ -92,15 +97,19 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
             done.known += 1;
             continue;
         }
-        let (source, target, seen) = (from.to_owned(), root.clone(), path.clone());
-        match background(move || take(&source, &target, &seen, &content)).await? {
+        let (source, target, seen) = (from.clone(), root.clone(), path.clone());
+        let copying = background(move || {
+            let target = Folder::root(&target).map_err(NotCopied::Target)?;
+            take(&source, &target, &seen, &content)
+        });
+        match copying.await? {
             Ok(copied) => {
                 taken.insert(fingerprint);
                 // The service may not run; then nobody else would know of it before the next stick.
                 library.look(vec![copied.clone()]).await?;
                 done.copied.push(copied);
             }
-            Err(_) if root_identity(from).is_err() => break,
+            Err(_) if from.open().is_err() => break,
             Err(problem) if problem.is_of_the_disk() => {
                 done.broken_off = Some(problem.told(&root));
                 break;
@@ -111,10 +120,10 @@ pub async fn import(library: &Library, from: &Path) -> Result<Imported, Error> {
             }
         }
     }
-    if done.broken_off.is_none() && root_identity(from).is_err() {
+    if done.broken_off.is_none() && from.open().is_err() {
         done.broken_off = Some("it was pulled out; plug it in again for the rest".to_owned());
     }
-    background(move || clear(&root)).await?;
+    background(move || Folder::root(&root).map(|root| clear(&root)).ok()).await?;
     Ok(done)
 }
 
@@ -130,24 +139,30 @@ pub(super) fn look(inspector: &mut Inspector, path: &str) -> Result<Box<Content>
 
 /// Copies one file, and what is said of it. What the file of its folder says comes along in a sidecar: in the library's folder
 /// it would speak of pictures that are there already.
-fn take(source: &Path, library: &Path, path: &str, content: &Content) -> Result<String, NotCopied> {
-    let (folder, name) = split(path);
-    let place = || Folder::root(source).and_then(|root| root.folder(folder));
-    let open = |name: &str| place().and_then(|place| place.open(name));
-    let file = open(name).map_err(NotCopied::Source)?;
+fn take(
+    source: &Root,
+    library: &Folder,
+    path: &str,
+    content: &Content,
+) -> Result<String, NotCopied> {
+    let open = || {
+        let file = source.open()?.open_file(path)?;
+        Stat::of(&file).map(|stat| (file, stat.size_bytes))
+    };
+    let (file, length) = open().map_err(NotCopied::Source)?;
     let accompany = accompany(library, &content.metadata);
-    copy(file, content.fingerprint, library, path, accompany)
+    copy(file, length, content.fingerprint, library, path, accompany)
 }
 
 /// Puts what is said of a file beside the path that it is to have.
 pub(super) fn accompany(
-    library: &Path,
+    library: &Folder,
     metadata: &Metadata,
 ) -> impl FnMut(&str) -> Result<(), NotCopied> {
     let said = said(metadata);
     move |path| match &said {
         None => Ok(()),
-        Some(said) => put(said, library, &format!("{path}.json")).map_err(NotCopied::Target),
+        Some(said) => put(said, library, &format!("{path}.json")),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::ImageReader;
 use imagesize::{Compression, ImageType};
@@ -12,6 +12,7 @@ use imagesize::{Compression, ImageType};
 use super::decode::image_format;
 use super::metadata::MetadataReader;
 use super::original::fingerprint_of;
+use super::root::Root;
 use super::walk::{A_LINK, NO_FILE, file_stat, root_identity};
 use super::whole::{Wholeness, wholeness_of};
 use super::{clip, heic};
@@ -33,7 +34,7 @@ const MOST_READS: u32 = 3;
 /// Looks at files of one library.
 #[derive(Debug)]
 pub struct Inspector {
-    root: PathBuf,
+    root: Root,
     buffer: Vec<u8>,
     metadata: MetadataReader,
 }
@@ -66,10 +67,16 @@ impl Inspector {
     /// An inspector of the library at this root.
     #[must_use]
     pub fn new(root: &Path) -> Self {
+        Self::of(Root::of_library(root))
+    }
+
+    /// An inspector of the files beneath this root.
+    #[must_use]
+    pub fn of(root: Root) -> Self {
         Self {
-            root: root.to_owned(),
+            metadata: MetadataReader::of(root.clone()),
+            root,
             buffer: Vec::new(),
-            metadata: MetadataReader::new(root),
         }
     }
 
@@ -79,7 +86,7 @@ impl Inspector {
     ///
     /// When there is no such file, or it cannot be told.
     pub fn inspect(&mut self, path: &str) -> Result<Sighting, NotSeen> {
-        let root = Folder::root(&self.root).map_err(NotSeen::Later)?;
+        let root = self.root.open().map_err(NotSeen::Later)?;
         let (folder_path, name) = split(path);
         let sighting = |stat, metadata_stamp, finding| Sighting {
             path: path.to_owned(),

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::copy::{Draft, NotCopied, clear, there_already};
+use super::copy::there_already;
+use super::draft::{Draft, NotCopied, clear};
 use super::import::{accompany, look};
 use super::inspect::Inspector;
 use super::names;
@@ -15,6 +16,7 @@ use crate::flow::Error;
 use crate::flow::index::check;
 use crate::flow::intake::{Fetch, Intake, Landed, NotLanded, Parcel};
 use crate::system::background::background;
+use crate::system::beneath::{Folder, is_link};
 
 /// The intake of a library.
 #[must_use]
@@ -27,21 +29,22 @@ async fn take_in(library: Library, parcel: Parcel, fetch: Fetch) -> Result<Lande
         return Err(NotLanded::Later(reason));
     }
     let folder = folder(&parcel.category)?;
-    let root = library.root().to_owned();
-    let later = |root: &Path| {
-        let root = root.to_owned();
-        move |problem: NotCopied| NotLanded::Later(problem.told(&root))
-    };
+    let (root, wanted) = (library.root().to_owned(), folder.clone());
+    let not_landed = |problem| not_landed(problem, library.root());
     let opened = background(move || -> Result<_, NotCopied> {
-        clear(&root);
-        let draft = Draft::in_library(&root, "fetched").map_err(NotCopied::Target)?;
-        let file = draft.create()?;
+        let root = Folder::root(&root).map_err(NotCopied::Target)?;
+        if root.folder(&wanted).is_err_and(|error| is_link(&error)) {
+            // Before anything is fetched that has no place.
+            let folder = wanted.trim_end_matches('/').to_owned();
+            return Err(NotCopied::NoFolder(folder));
+        }
+        clear(&root)?;
+        let draft = Draft::new(&root, ".fetched")?;
+        let file = draft.file()?;
         Ok((draft, file))
     });
-    let (draft, file) = opened
-        .await
-        .map_err(Error::from)?
-        .map_err(later(library.root()))?;
+    let opened = opened.await.map_err(Error::from)?;
+    let (draft, file) = opened.map_err(not_landed)?;
     fetch(file).await.map_err(NotLanded::NotFetched)?;
 
     let root = library.root().to_owned();
@@ -55,26 +58,21 @@ async fn take_in(library: Library, parcel: Parcel, fetch: Fetch) -> Result<Lande
     let name = name.unwrap_or_else(|| format!("{}.{}", parcel.otherwise, ending(content.format)));
     let (root, path) = (library.root().to_owned(), format!("{folder}{name}"));
     let landing = background(move || -> Result<_, NotCopied> {
-        match there_already(&draft.written()?, content.fingerprint, &root, &path) {
+        let root = Folder::root(&root).map_err(NotCopied::Target)?;
+        match there_already(draft.written()?, content.fingerprint, &root, &path) {
             Some(path) => Ok(path),
             None => draft.land(&root, &path, accompany(&root, &parcel.metadata)),
         }
     });
-    let path = landing
-        .await
-        .map_err(Error::from)?
-        .map_err(later(library.root()))?;
+    let path = landing.await.map_err(Error::from)?.map_err(not_landed)?;
     library.look(vec![path.clone()]).await?;
     Ok(Landed::At(path))
 }
 
 /// What was fetched, if it may become a story.
 fn examined(draft: &Draft, root: &Path) -> Result<Box<Content>, NotLanded> {
-    let length = draft.written().and_then(|file| {
-        let metadata = file.metadata();
-        metadata.map(|it| it.len()).map_err(NotCopied::Target)
-    });
-    let size_bytes = length.map_err(|problem| NotLanded::Later(problem.told(root)))?;
+    let written = draft.written();
+    let size_bytes = written.map_err(|problem| not_landed(problem, root))?;
     let content = look(&mut Inspector::new(root), &draft.path()).map_err(NotLanded::Unfit)?;
     let (width_px, height_px) = (content.width_px, content.height_px);
     let verdict = check(width_px, height_px, size_bytes, content.clip.as_ref());
@@ -101,5 +99,14 @@ fn ending(format: Format) -> &'static str {
     match format {
         Format::Jpeg => "jpg",
         other => other.as_str(),
+    }
+}
+
+/// What a link in the way means is the same in an hour; a disk may be mended by then.
+fn not_landed(problem: NotCopied, library: &Path) -> NotLanded {
+    let reason = problem.told(library);
+    match problem {
+        NotCopied::NoFolder(_) => NotLanded::Unfit(reason),
+        _ => NotLanded::Later(reason),
     }
 }

@@ -4,11 +4,12 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::link;
+use super::root::Root;
 use super::spoken::{self, FolderSpoken};
 use super::walk::joined;
 use crate::domain::media::Metadata;
@@ -76,7 +77,7 @@ pub(super) struct Gathered {
 /// Reads metadata, a folder's file once for all its files.
 #[derive(Debug)]
 pub struct MetadataReader {
-    root: PathBuf,
+    root: Root,
     folders: HashMap<String, (Stamp, FolderSpoken)>,
 }
 
@@ -84,15 +85,20 @@ impl MetadataReader {
     /// A reader for the library at this root.
     #[must_use]
     pub fn new(root: &Path) -> Self {
+        Self::of(Root::of_library(root))
+    }
+
+    /// A reader for the files beneath this root.
+    pub(super) fn of(root: Root) -> Self {
         Self {
-            root: root.to_owned(),
+            root,
             folders: HashMap::new(),
         }
     }
 
     /// What is said of the file at this path in the library, and what was wrong with it, in plain words.
     pub fn read(&mut self, path: &str) -> (Metadata, Vec<String>) {
-        let folder = Folder::root(&self.root).and_then(|root| root.folder(split(path).0));
+        let folder = self.root.open().and_then(|root| root.folder(split(path).0));
         match folder {
             Ok(folder) => {
                 let gathered = self.gather(&folder, path);

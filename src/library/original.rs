@@ -1,28 +1,25 @@
-//! An original, opened for reading only; a link is not followed. A picture is read into memory once: what is hashed, decoded
+//! An original, opened beneath the library's root for reading only; no link is followed. A picture is read into memory once: what is hashed, decoded
 //! and sent are then the same bytes, whatever somebody does to the file meanwhile. A clip is too long for that.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::fs::OFlags;
-use rustix::io::Errno;
-
 use crate::domain::media::{Fingerprint, MOST_BYTES};
+use crate::system::beneath::{Folder, Stat};
 
 /// The bytes of an original picture.
 pub struct Original(Vec<u8>);
 
 impl Original {
-    /// Reads the file at this path.
+    /// Reads the file at this path in the library of this root.
     ///
     /// # Errors
     /// As those of [`open`].
-    pub fn read(path: &Path) -> io::Result<Self> {
-        let file = open(path)?;
+    pub fn read(root: &Path, path: &str) -> io::Result<Self> {
+        let (file, length) = open(root, path)?;
         let mut bytes = Vec::new();
-        bytes.reserve_exact(file.metadata()?.len() as usize + 1);
+        bytes.reserve_exact(length as usize + 1);
         file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MOST_BYTES {
             return Err(unfit());
@@ -55,26 +52,25 @@ impl From<Vec<u8>> for Original {
     }
 }
 
-/// Opens an original: for reading, following no link and waiting for nothing.
+/// Opens an original, and tells its length in bytes. No link is followed, and nothing is waited for.
 ///
 /// # Errors
 /// If it cannot be opened; of the kind [`InvalidInput`](ErrorKind::InvalidInput) if it never will be, because it is no file
-/// of at most [`MOST_BYTES`].
-pub fn open(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(|error| match Errno::from_io_error(&error) {
-            Some(Errno::LOOP) => unfit(),
+/// of at most [`MOST_BYTES`], or lies behind a link.
+pub(super) fn open(root: &Path, path: &str) -> io::Result<(File, u64)> {
+    let file = Folder::root(root)?
+        .open_file(path)
+        .map_err(|error| match error.kind() {
+            ErrorKind::InvalidInput => unfit(),
+            // A file where a folder was.
+            ErrorKind::NotADirectory => ErrorKind::NotFound.into(),
             _ => error,
         })?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() > MOST_BYTES {
+    let length = Stat::of(&file)?.size_bytes;
+    if length > MOST_BYTES {
         return Err(unfit());
     }
-    Ok(file)
+    Ok((file, length))
 }
 
 /// The hash that a media with the bytes of this file is known by; it is read piece by piece.
@@ -101,23 +97,25 @@ mod tests {
     #[test]
     fn a_file_is_read_and_what_is_none_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cat.jpg");
-        fs::write(&path, b"a cat").unwrap();
-        assert_eq!(Original::read(&path).unwrap().bytes(), b"a cat");
+        let root = folder.path();
+        fs::create_dir(root.join("memes")).unwrap();
+        fs::write(root.join("memes/cat.jpg"), b"a cat").unwrap();
+        let original = Original::read(root, "memes/cat.jpg").unwrap();
+        assert_eq!(original.bytes(), b"a cat");
         let hash = *blake3::hash(b"a cat").as_bytes();
-        let original = Original::read(&path).unwrap();
         assert_eq!(original.fingerprint(), Fingerprint::from_bytes(hash));
 
-        let link = folder.path().join("link.jpg");
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        let large = folder.path().join("large.jpg");
-        let sparse = fs::File::create(&large).unwrap();
-        sparse.set_len(MOST_BYTES + 1).unwrap();
-        for unfit in [&link, &large, folder.path()] {
-            let problem = Original::read(unfit).err().unwrap();
+        std::os::unix::fs::symlink("memes/cat.jpg", root.join("link.jpg")).unwrap();
+        std::os::unix::fs::symlink("memes", root.join("link")).unwrap();
+        let large = fs::File::create(root.join("large.jpg")).unwrap();
+        large.set_len(MOST_BYTES + 1).unwrap();
+        for unfit in ["link.jpg", "link/cat.jpg", "large.jpg", "memes"] {
+            let problem = Original::read(root, unfit).err().unwrap();
             assert_eq!(problem.kind(), ErrorKind::InvalidInput, "{problem}");
         }
-        let missing = Original::read(&folder.path().join("dog.jpg"));
-        assert_eq!(missing.err().unwrap().kind(), ErrorKind::NotFound);
+        for missing in ["dog.jpg", "memes/cat.jpg/dog.jpg", "../cat.jpg"] {
+            let missing = Original::read(root, missing).err().unwrap();
+            assert_eq!(missing.kind(), ErrorKind::NotFound);
+        }
     }
 }

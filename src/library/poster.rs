@@ -2,15 +2,15 @@
 //! frame of the clip's shape with a triangle, so that people see that there is something to play.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::Cursor;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use image::{ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 
 use crate::domain::clip::{Clip, MOST_FRAME_PIXELS};
-use crate::system::program::{Leash, output_of};
+use crate::system::program::{Leash, output_of_input};
 
 /// A story's frame, in pixels; a poster fits in.
 const FRAME_PX: (u32, u32) = (1080, 1920);
@@ -24,39 +24,32 @@ const MOST_MEMORY_BYTES: &str = "268435456";
 const DARK: Rgb<u8> = Rgb([24, 24, 28]);
 const LIGHT: Rgb<u8> = Rgb([220, 220, 224]);
 
-/// A picture of the clip at this path, which is seen with this width and height; upright, fitted into 1080 × 1920, never
-/// enlarged.
+/// A picture of the clip in this file, which is seen with this width and height; upright, fitted into 1080 × 1920, never
+/// enlarged. The path is told, and not opened again.
 #[must_use]
-pub fn poster(path: &Path, seen_px: (u32, u32), clip: &Clip) -> RgbImage {
-    frame(OsStr::new("ffmpeg"), PATIENCE, path, clip).unwrap_or_else(|reason| {
-        tracing::debug!("{}: a poster is drawn: {reason}", path.display());
+pub fn poster(file: File, path: &str, seen_px: (u32, u32), clip: &Clip) -> RgbImage {
+    frame(OsStr::new("ffmpeg"), PATIENCE, file, clip).unwrap_or_else(|reason| {
+        tracing::debug!("{path}: a poster is drawn: {reason}");
         drawn(seen_px)
     })
 }
 
 /// A frame of the clip, by a program that understands what `ffmpeg` does.
-fn frame(
-    program: &OsStr,
-    patience: Duration,
-    path: &Path,
-    clip: &Clip,
-) -> Result<RgbImage, String> {
+fn frame(program: &OsStr, patience: Duration, file: File, clip: &Clip) -> Result<RgbImage, String> {
     let leash = Leash {
         patience,
         most_output_bytes: MOST_POSTER_BYTES,
         is_strange: true,
     };
     let mut command = Command::new(program);
-    let output = output_of(command.args(arguments(path, clip)), &leash);
+    let output = output_of_input(command.args(arguments(clip)), file.into(), &leash);
     read(output.map_err(|ended| ended.to_string())?)
 }
 
-/// What is asked for: one frame, turned upright and made to fit. The input is named so that no file name is an option or
-/// names another protocol, and read as what it is, so that no content makes it a playlist.
-fn arguments(path: &Path, clip: &Clip) -> Vec<OsString> {
+/// What is asked for: one frame, turned upright and made to fit. The input is the very file that was examined, which the
+/// program is given open, and may go forth and back in; read as what it is, so that no content makes it a playlist.
+fn arguments(clip: &Clip) -> Vec<OsString> {
     let at_ms = (clip.duration_ms / 2).min(1_000);
-    let mut input = OsString::from("file:");
-    input.push(path);
     let most_pixels = MOST_FRAME_PIXELS.to_string();
     let at = format!("{}.{:03}", at_ms / 1000, at_ms % 1000);
     let (width_px, height_px) = FRAME_PX;
@@ -81,10 +74,10 @@ fn arguments(path: &Path, clip: &Clip) -> Vec<OsString> {
         "-ss",
         &at,
         "-i",
+        "file:/proc/self/fd/0",
     ]
     .map(OsString::from)
     .into();
-    arguments.push(input);
     arguments.extend(
         [
             "-map",
@@ -149,12 +142,8 @@ mod tests {
             .unwrap();
         let script = format!("cd '{}'; {script}", folder.path().display());
         let program = program(&folder, &script);
-        frame(
-            program.as_os_str(),
-            patience,
-            Path::new("-dance:1.mov"),
-            &Clip::default(),
-        )
+        let file = File::open(folder.path().join("made.png")).unwrap();
+        frame(program.as_os_str(), patience, file, &Clip::default())
     }
 
     #[test]
@@ -178,22 +167,18 @@ mod tests {
     }
 
     #[test]
-    fn no_file_name_is_an_option_or_a_protocol() {
+    fn the_program_sees_the_file_that_was_opened_whatever_took_its_name() {
+        let swap = "mv made.png seen.png; ln -s /etc/hostname made.png";
+        let frame = frame_by(&format!("{swap}; cat /proc/self/fd/0"), PATIENCE).unwrap();
+        assert_eq!(frame.get_pixel(4, 4), &Rgb([1, 2, 3]));
         let clip = Clip {
             duration_ms: 15_000,
             ..Clip::default()
         };
-        for name in [
-            "-i.mov",
-            "http://example.com/a.mov",
-            "concat:a|b",
-            "a b'c.mp4",
-        ] {
-            let given = arguments(Path::new(name), &clip);
-            let input = given.iter().position(|argument| argument == "-i").unwrap();
-            assert_eq!(given[input + 1], OsString::from(format!("file:{name}")));
-            assert_eq!(given[input - 1], "1.000");
-        }
+        let given = arguments(&clip);
+        let input = given.iter().position(|argument| argument == "-i").unwrap();
+        assert_eq!(given[input + 1], "file:/proc/self/fd/0");
+        assert_eq!(given[input - 1], "1.000");
     }
 
     #[test]

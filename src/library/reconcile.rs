@@ -19,6 +19,7 @@ use crate::domain::run::Run;
 use crate::flow::index::Indexed;
 use crate::flow::{Error, Flow};
 use crate::system::background::{background, blocking};
+use crate::system::beneath::Folder;
 use crate::system::clock::Clock;
 use crate::system::lock::lock;
 
@@ -262,7 +263,8 @@ impl Library {
         gone.dedup();
         let root = self.root.clone();
         let gone = blocking(move || {
-            gone.retain(|path| std::fs::symlink_metadata(root.join(path)).is_err());
+            let root = Folder::root(&root);
+            gone.retain(|path| root.as_ref().map_or(true, |root| root.stat(path).is_err()));
             gone
         })
         .await?;

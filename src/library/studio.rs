@@ -1,6 +1,7 @@
 //! Makes the picture that a story is shown with. The file is read anew and must still have the content that was indexed:
 //! some writers leave no trace, and a story must show what was chosen.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,8 +16,10 @@ use super::render::{self, Form, render};
 use crate::domain::clip::{Clip, TELEGRAM_CLIP_BYTES};
 use crate::domain::media::{DOCUMENT_BYTES, Fingerprint, Media};
 use crate::domain::photo::is_too_much;
+use crate::flow::held::Held;
 use crate::flow::outlet::{Archive, Contents, Document, Motion, NoPicture, Picture, Studio, Video};
 use crate::system::background::blocking;
+use crate::system::beneath::Folder;
 
 /// The longest that making a picture may take; a disk that hangs must not hang the plan.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -54,12 +57,11 @@ async fn patiently<T: Send + 'static>(
 
 /// An original without what tells where it was taken; a clip is read while it is sent, as it is.
 fn document(root: &Path, media: &Media) -> Result<Document, NoPicture> {
-    let path = root.join(&media.path);
     let is_clip = media.clip.is_some();
     let found = if is_clip {
-        is_still(&path, media).map(|is_still| is_still.then(|| Ok(Contents::File(path.clone()))))
+        held(root, media).map(|held| held.map(|(_, held)| Ok(Contents::File(held))))
     } else {
-        Original::read(&path).map(|original| {
+        Original::read(root, &media.path).map(|original| {
             let is_still = original.fingerprint() == media.fingerprint;
             is_still.then(|| clean(media.format, original.into_bytes()).map(Contents::Bytes))
         })
@@ -71,21 +73,20 @@ fn document(root: &Path, media: &Media) -> Result<Document, NoPicture> {
         }),
         Ok(Some(Err(reason))) => Err(NoPicture::Flawed(reason)),
         Ok(None) => Err(NoPicture::Changed),
-        Err(error) => Err(why_not(root, &path, &error)),
+        Err(error) => Err(why_not(root, &media.path, &error)),
     }
 }
 
 fn picture(root: &Path, cache: &Cache, media: &Media) -> Result<Picture, NoPicture> {
-    let path = root.join(&media.path);
     let shown = match &media.clip {
-        Some(clip) => clip_shown(&path, media, clip),
-        None => picture_shown(&path, media, cache),
+        Some(clip) => clip_shown(root, media, clip),
+        None => picture_shown(root, media, cache),
     };
-    shown.unwrap_or_else(|error| Err(why_not(root, &path, &error)))
+    shown.unwrap_or_else(|error| Err(why_not(root, &media.path, &error)))
 }
 
 /// What an error of reading an original means.
-fn why_not(root: &Path, path: &Path, error: &io::Error) -> NoPicture {
+fn why_not(root: &Path, path: &str, error: &io::Error) -> NoPicture {
     match error.kind() {
         ErrorKind::NotFound if !is_empty(root) => NoPicture::Missing,
         ErrorKind::NotFound => NoPicture::Away(format!(
@@ -93,17 +94,20 @@ fn why_not(root: &Path, path: &Path, error: &io::Error) -> NoPicture {
             root.display()
         )),
         ErrorKind::InvalidInput => NoPicture::Changed,
-        _ => NoPicture::Away(format!("{} cannot be read: {error}.", path.display())),
+        _ => {
+            let path = root.join(path);
+            NoPicture::Away(format!("{} cannot be read: {error}.", path.display()))
+        }
     }
 }
 
 /// A picture as a chat shows it. The outer error is one of reading.
 fn picture_shown(
-    path: &Path,
+    root: &Path,
     media: &Media,
     cache: &Cache,
 ) -> io::Result<Result<Picture, NoPicture>> {
-    let original = Original::read(path)?;
+    let original = Original::read(root, &media.path)?;
     if original.fingerprint() != media.fingerprint {
         return Ok(Err(NoPicture::Changed));
     }
@@ -142,14 +146,15 @@ pub fn rendered(
 }
 
 /// A clip is shown as a video, or as one of its frames if it is too large for that.
-fn clip_shown(path: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Picture, NoPicture>> {
-    if !is_still(path, media)? {
+fn clip_shown(root: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Picture, NoPicture>> {
+    let Some((file, held)) = held(root, media)? else {
         return Ok(Err(NoPicture::Changed));
-    }
-    let frame = poster(path, (media.width_px, media.height_px), clip);
+    };
+    let frame = poster(file, &media.path, (media.width_px, media.height_px), clip);
     let shown = render::thumbnail(&frame).and_then(|thumbnail| {
         let motion = (media.size_bytes <= TELEGRAM_CLIP_BYTES).then(|| Video {
-            path: path.to_owned(),
+            name: file_name(media).to_owned(),
+            file: held,
             width_px: media.width_px,
             height_px: media.height_px,
             duration_s: u32::try_from(clip.duration_ms.div_ceil(1000)).unwrap_or(u32::MAX),
@@ -165,9 +170,15 @@ fn clip_shown(path: &Path, media: &Media, clip: &Clip) -> io::Result<Result<Pict
     Ok(shown.map_err(NoPicture::Flawed))
 }
 
-/// Whether a file still has the content that was indexed.
-fn is_still(path: &Path, media: &Media) -> io::Result<bool> {
-    Ok(fingerprint_of(original::open(path)?)? == media.fingerprint)
+/// The file of a clip, held open until it has left, if it still has the content that was indexed; and the same for a program
+/// that looks into it.
+fn held(root: &Path, media: &Media) -> io::Result<Option<(File, Held)>> {
+    let (file, length) = original::open(root, &media.path)?;
+    if fingerprint_of(&file)? != media.fingerprint {
+        return Ok(None);
+    }
+    let same = file.try_clone()?;
+    Ok(Some((same, Held::new(file, media.fingerprint, length))))
 }
 
 fn file_name(media: &Media) -> &str {
@@ -176,7 +187,9 @@ fn file_name(media: &Media) -> &str {
 
 /// Whether nothing lies in the library, or it is not there: a disk that is away looks so.
 pub(super) fn is_empty(root: &Path) -> bool {
-    std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_none())
+    Folder::root(root)
+        .and_then(|root| root.is_empty())
+        .unwrap_or(true)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The watcher's thread: the folders that it watches, and what it makes of what it hears.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs;
+use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -15,7 +16,7 @@ use super::names;
 use super::walk::{relative, root_identity};
 use super::watch::{Change, Heard, WatchProblem, deaf, listener};
 use super::writers::Writers;
-use crate::system::beneath::split;
+use crate::system::beneath::{Folder, Kind, Stat, split};
 use crate::system::lock::lock;
 
 /// The watcher's thread.
@@ -153,19 +154,33 @@ impl Watch {
         if relative(&self.root, path).is_some_and(|path| self.writers.are_at_work_on(path)) {
             return;
         }
-        let metadata = fs::symlink_metadata(path);
-        if metadata.is_ok_and(|metadata| !metadata.is_file() || metadata.len() > 0) {
+        let is_empty_file = |stat: Stat| stat.kind == Kind::File && stat.size_bytes == 0;
+        if self.stat(path).is_ok_and(|stat| !is_empty_file(stat)) {
             self.look(path, told);
         }
     }
 
     /// There is something at the path that was not there before, or not so. If it went again, that is told too.
     fn appeared(&mut self, path: &Path, told: &mut Told) {
-        match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.enter(path, Some(told)),
+        match self.stat(path) {
+            Ok(stat) if stat.kind == Kind::Folder => self.enter(path, Some(told)),
             Ok(_) => self.look(path, told),
             Err(_) => {}
         }
+    }
+
+    /// What is known of what is at this path, beneath the root.
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        Folder::root(&self.root)?.stat(self.beneath(path)?)
+    }
+
+    /// The folder at this path, if no link is on the way to it.
+    fn folder(&self, path: &Path) -> io::Result<Folder> {
+        Folder::root(&self.root)?.folder(self.beneath(path)?)
+    }
+
+    fn beneath<'a>(&self, path: &'a Path) -> io::Result<&'a Path> {
+        path.strip_prefix(&self.root).map_err(io::Error::other)
     }
 
     fn look(&self, path: &Path, told: &mut Told) {
@@ -220,6 +235,10 @@ impl Watch {
             if !is_root && file_name(&folder).is_none_or(names::is_folder_passed_over) {
                 continue;
             }
+            // It went again, or a link took its place: it is neither watched nor listed.
+            let Ok(held) = self.folder(&folder) else {
+                continue;
+            };
             // Not watched, it is listed all the same.
             match self.watch(&folder) {
                 Err(problem) if matches!(problem.kind, ErrorKind::MaxFilesWatch) => {
@@ -231,12 +250,18 @@ impl Watch {
                 // It went again, or may not be read, which the walk reports.
                 Err(_) | Ok(()) => {}
             }
-            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                match (entry.file_type(), told.as_deref_mut()) {
-                    (Ok(kind), _) if kind.is_dir() => folders.push(entry.path()),
-                    (Ok(_), Some(told)) => self.look(&entry.path(), told),
+            let listed = held.each(|name, kind| {
+                let path = folder.join(name);
+                match (kind, told.as_deref_mut()) {
+                    (Kind::Folder, _) => folders.push(path),
+                    (_, Some(told)) => self.look(&path, told),
                     _ => {}
                 }
+                ControlFlow::Continue(())
+            });
+            if let Err(problem) = listed {
+                // The walk tells why.
+                tracing::debug!("{} cannot be listed: {problem}", folder.display());
             }
         }
     }

@@ -8,6 +8,7 @@
 //!
 //! The kernel does most of it in one call (`openat2`, since Linux 5.6); where it is missing, the parts are opened one by one.
 
+mod descent;
 mod parts;
 mod scratch;
 mod stat;
@@ -19,14 +20,14 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, RawDir, RenameFlags, ResolveFlags, fstat, linkat, mkdirat, openat,
-    openat2, renameat, renameat_with, statat, unlinkat,
+    AtFlags, CWD, Mode, OFlags, RawDir, RenameFlags, fstat, linkat, mkdirat, openat, renameat,
+    renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
+use descent::{Resolve, walk_down};
 pub(crate) use parts::split;
 use parts::{parts, split_os};
 pub(crate) use scratch::Scratch;
@@ -357,72 +358,6 @@ impl Place<'_> {
             Self::Beneath(folder) => folder.0.as_fd(),
         }
     }
-}
-
-/// How far a path may lead.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Resolve {
-    /// Only down.
-    Beneath,
-    /// Up too, by dots that a person wrote.
-    Dots,
-}
-
-/// Whether the kernel knows `openat2`; asked once.
-static KNOWS_NOT_HOW: AtomicBool = AtomicBool::new(false);
-
-/// The folder at this path, from here, over no link.
-fn walk_down(from: BorrowedFd<'_>, path: &OsStr, resolve: Resolve) -> io::Result<OwnedFd> {
-    let bytes = path.as_bytes();
-    let relative = match resolve {
-        Resolve::Beneath => {
-            drop(parts(path)?);
-            path
-        }
-        Resolve::Dots => {
-            let slashes = bytes.iter().take_while(|byte| **byte == b'/').count();
-            OsStr::from_bytes(&bytes[slashes..])
-        }
-    };
-    let relative = if relative.is_empty() {
-        OsStr::new(".")
-    } else {
-        relative
-    };
-    if !KNOWS_NOT_HOW.load(Ordering::Relaxed) {
-        let mut how = ResolveFlags::NO_SYMLINKS;
-        if resolve == Resolve::Beneath {
-            how |= ResolveFlags::BENEATH;
-        }
-        match openat2(from, relative, HELD, Mode::empty(), how) {
-            Err(Errno::NOSYS) => KNOWS_NOT_HOW.store(true, Ordering::Relaxed),
-            // What a container's filter of system calls says of one that it does not know.
-            Err(Errno::PERM) => {}
-            opened => return opened.map_err(told),
-        }
-    }
-    step_down(from, relative)
-}
-
-/// The same, part by part.
-fn step_down(from: BorrowedFd<'_>, path: &OsStr) -> io::Result<OwnedFd> {
-    let mut folder: Option<OwnedFd> = None;
-    for part in path.as_bytes().split(|byte| *byte == b'/') {
-        if part.is_empty() {
-            continue;
-        }
-        let here = folder.as_ref().map_or(from, AsFd::as_fd);
-        let opened = openat(here, part, HELD | OFlags::NOFOLLOW, Mode::empty());
-        folder = Some(opened.map_err(|error| {
-            // A link is no folder, and is told as what it is.
-            let there = statat(here, part, AtFlags::SYMLINK_NOFOLLOW);
-            match there.map(|stat| Stat::new(&stat).kind) {
-                Ok(Kind::Link) => link(),
-                _ => told(error),
-            }
-        })?);
-    }
-    folder.map_or_else(|| from.try_clone_to_owned(), Ok)
 }
 
 fn told(error: Errno) -> io::Error {

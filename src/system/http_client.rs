@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::Stream;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, LOCATION};
-use reqwest::multipart::Form;
+use reqwest::multipart::{Form, Part};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Proxy as Way, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
@@ -105,6 +106,14 @@ pub enum HttpError {
     /// What was to be sent, or where the answer was to be kept, failed on this box.
     #[error("{0}")]
     Local(String),
+}
+
+/// A part of a form: so many bytes, which come piece by piece. If one of them fails, the call is broken off.
+pub fn part_of(
+    pieces: impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static,
+    length: u64,
+) -> Part {
+    Part::stream_with_length(reqwest::Body::wrap_stream(pieces), length)
 }
 
 impl HttpClient {

@@ -4,7 +4,6 @@
 pub mod aside;
 pub mod background;
 pub mod belief;
-#[allow(dead_code, reason = "each room takes it over in turn")]
 pub(crate) mod beneath;
 pub mod board;
 pub mod clock;

@@ -82,8 +82,20 @@ const FIRST_TO_GO: &str = "1000";
 /// # Errors
 /// In plain words, if it cannot be run, takes too long, or says that it failed.
 pub fn output_of(command: &mut Command, leash: &Leash) -> Result<Vec<u8>, Ended> {
+    output_of_input(command, Stdio::null(), leash)
+}
+
+/// The same of a program that is given this as its input: a file that is open, whatever takes its name meanwhile.
+///
+/// # Errors
+/// As those of [`output_of`].
+pub fn output_of_input(
+    command: &mut Command,
+    input: Stdio,
+    leash: &Leash,
+) -> Result<Vec<u8>, Ended> {
     let name = named(command);
-    let said = said_by(command, leash)?;
+    let said = said(command, input, leash)?;
     if said.is_success {
         return Ok(said.output);
     }
@@ -98,11 +110,15 @@ pub fn output_of(command: &mut Command, leash: &Leash) -> Result<Vec<u8>, Ended>
 /// # Errors
 /// In plain words, if it cannot be run, takes too long, or was ended by the system.
 pub fn said_by(command: &mut Command, leash: &Leash) -> Result<Said, Ended> {
+    said(command, Stdio::null(), leash)
+}
+
+fn said(command: &mut Command, input: Stdio, leash: &Leash) -> Result<Said, Ended> {
     let name = named(command);
     let failed =
         |cause: &dyn std::fmt::Display| Ended::NotRun(format!("`{name}` cannot be run: {cause}"));
     let mark = uuid::Uuid::now_v7().to_string();
-    surround(command, leash, &mark);
+    surround(command, input, leash, &mark);
     let mut child = command.spawn().map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => Ended::Missing(name.clone()),
         _ => failed(&cause),
@@ -170,7 +186,7 @@ pub fn said_by(command: &mut Command, leash: &Leash) -> Result<Said, Ended> {
 }
 
 /// What it is given of the world.
-fn surround(command: &mut Command, leash: &Leash, mark: &str) {
+fn surround(command: &mut Command, input: Stdio, leash: &Leash, mark: &str) {
     command.env_clear().env("LANG", "C.UTF-8").env(MARK, mark);
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
@@ -180,7 +196,7 @@ fn surround(command: &mut Command, leash: &Leash, mark: &str) {
         command.env("MALLOC_ARENA_MAX", "1");
     }
     command
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);

@@ -120,7 +120,7 @@ fn file_of(exhibit: &Exhibit, files: &mut Attachments) -> InputFile {
     let name = format!("story-{}.jpg", exhibit.number);
     match &exhibit.contents {
         Contents::Bytes(jpeg) => files.bytes(name, jpeg.clone()),
-        Contents::File(path) => files.file(name, path.clone()),
+        Contents::File(file) => files.held(name, file),
         Contents::Known(id) => InputFile::file_id(FileId(id.clone())),
     }
 }

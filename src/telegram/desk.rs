@@ -133,6 +133,8 @@ impl Desk {
         };
         let (message, file_id) = match sent {
             Ok(message) => (message.id.0, uploaded(&message)),
+            // It broke the call off by itself.
+            Err(_) if picture.has_changed() => return Err(Trouble::Changed),
             Err(failure) => (self.accepted(chat, &failure)?, None),
         };
         let message = MessageRef { chat, message };
@@ -167,7 +169,7 @@ impl Desk {
         let (name, mut files) = (document.name.clone(), Attachments::default());
         let file = match &document.contents {
             Contents::Bytes(bytes) => files.bytes(name, bytes.clone()),
-            Contents::File(path) => files.file(name, path.clone()),
+            Contents::File(file) => files.held(name, file),
             Contents::Known(id) => InputFile::file_id(FileId(id.clone())),
         };
         let mut request = self
@@ -181,7 +183,12 @@ impl Desk {
         request.message_thread_id = topic(beside(story, card));
         let (chat, urgency) = (story.chat, Urgency::Later);
         let sent = self.voice.upload(chat, urgency, UPLOAD, request, files);
-        Ok(uploaded(&sent.await?))
+        match sent.await {
+            Ok(message) => Ok(uploaded(&message)),
+            // It broke the call off by itself.
+            Err(_) if document.has_changed() => Err(Trouble::Changed),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     async fn edit(&self, message: MessageRef, card: &Card) -> Result<(), Trouble> {
@@ -253,7 +260,10 @@ impl Desk {
             .bot
             .edit_message_media(ChatId(message.chat), MessageId(message.message), media)
             .reply_markup(keyboard(card, &self.messages));
-        Ok(self.voice.client.upload(UPLOAD, request, files).await)
+        match self.voice.client.upload(UPLOAD, request, files).await {
+            Err(_) if picture.has_changed() => Err(Trouble::Changed),
+            put => Ok(put),
+        }
     }
 
     /// What came of an edit, which may be repeated; the id under which what it shows can be sent again.

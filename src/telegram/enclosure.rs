@@ -1,6 +1,6 @@
 //! A file for the owner, without a sound: it lies in the chat until somebody needs it.
 
-use std::path::PathBuf;
+use std::fs::File;
 
 use teloxide::payloads::SendDocumentSetters;
 use teloxide::prelude::Requester;
@@ -16,10 +16,10 @@ use crate::flow::outlet::Trouble;
 pub const MOST_BYTES: u64 = 50_000_000;
 
 /// A file, and what is said of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Enclosure {
-    /// Where it is.
-    pub path: PathBuf,
+    /// The file, open for reading at its beginning.
+    pub file: File,
     /// What it is called in the chat.
     pub name: String,
     /// What stands below it, in plain words.
@@ -33,7 +33,7 @@ impl Voice {
     /// The trouble, by what to do next.
     pub async fn enclose(&self, chat: i64, enclosure: Enclosure) -> Result<(), Trouble> {
         let mut files = Attachments::default();
-        let file = files.file(enclosure.name, enclosure.path);
+        let file = files.file(enclosure.name, enclosure.file);
         let request = self
             .client
             .bot

@@ -49,10 +49,7 @@ pub(super) fn input_media(
 /// What is uploaded of a picture.
 pub(super) fn file_of(card: &Card, picture: &Picture, files: &mut Attachments) -> InputFile {
     match &picture.motion {
-        Some(Motion::Video(video)) => {
-            let name = video.path.file_name().unwrap_or_default();
-            files.file(name.to_string_lossy(), video.path.clone())
-        }
+        Some(Motion::Video(video)) => files.held(video.name.clone(), &video.file),
         Some(Motion::Animation(animation)) => {
             files.bytes(animation.name.clone(), animation.bytes.clone())
         }

@@ -28,6 +28,7 @@ mod root;
 mod secrets;
 mod serving;
 mod setup;
+mod sticks;
 mod storage;
 mod support;
 mod team;

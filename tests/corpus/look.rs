@@ -67,12 +67,13 @@ impl fmt::Display for Seen {
 
 /// Looks at the file of this name in the library, in every way that the library has, and draws it for these.
 pub(crate) fn look(inspector: &mut Inspector, library: &Path, name: &str, forms: &[Form]) -> Seen {
-    let path = library.join(name);
     match inspector.inspect(name).unwrap().finding {
-        Finding::Whole(content) if content.clip.is_some() => clip(&path, &content),
-        Finding::Whole(content) => picture(&Original::read(&path).unwrap(), &content, forms),
-        Finding::Waiting { reason } => Seen::Waiting(still_refused(&path, reason)),
-        Finding::Unusable { reason } => Seen::Unusable(still_refused(&path, reason)),
+        Finding::Whole(content) if content.clip.is_some() => clip(&library.join(name), &content),
+        Finding::Whole(content) => {
+            picture(&Original::read(library, name).unwrap(), &content, forms)
+        }
+        Finding::Waiting { reason } => Seen::Waiting(still_refused(library, name, reason)),
+        Finding::Unusable { reason } => Seen::Unusable(still_refused(library, name, reason)),
     }
 }
 
@@ -96,12 +97,12 @@ pub(crate) fn forms(expected: &Expected) -> Vec<Form> {
 }
 
 /// The reason why a file is not indexed, once it is sure that no other look takes it for a sound one.
-fn still_refused(path: &Path, reason: String) -> String {
-    let original = Original::read(path).unwrap();
+fn still_refused(library: &Path, name: &str, reason: String) -> String {
+    let original = Original::read(library, name).unwrap();
     let (examination, thumbnail) = examine(&original);
     assert!(
         matches!(examination, Examination::Flawed { .. }),
-        "{path:?}: {examination:?}"
+        "{name}: {examination:?}"
     );
     assert!(thumbnail.is_none() && render(&original, Form::Preview).is_err());
     reason

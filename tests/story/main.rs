@@ -26,6 +26,7 @@ mod pairing;
 mod presses;
 mod seen;
 mod settings;
+mod strangers;
 mod teams;
 mod trouble;
 mod upload;

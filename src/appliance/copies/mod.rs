@@ -234,8 +234,11 @@ impl Copies {
             "🔐 The backup {}, encrypted. `storyline backup restore FILE --key KEYFILE` brings it back, with your private key.",
             backup.name
         );
+        let file = std::fs::File::open(&sealed.path).map_err(|error| {
+            Unsent::Failed(format!("the encrypted backup cannot be read: {error}"))
+        })?;
         let enclosure = Enclosure {
-            path: sealed.path.clone(),
+            file,
             name: sealed.name.clone(),
             caption,
         };
@@ -249,9 +252,10 @@ impl Copies {
                     Unsent::Settled(format!("{what}: set `[telegram] admin_chat` to that"))
                 }
                 Trouble::Never(_) | Trouble::Gone | Trouble::StaysText => Unsent::Settled(what),
-                Trouble::Later(_) | Trouble::Unreachable(_) | Trouble::Owner(_) => {
-                    Unsent::Failed(what)
-                }
+                Trouble::Later(_)
+                | Trouble::Unreachable(_)
+                | Trouble::Owner(_)
+                | Trouble::Changed => Unsent::Failed(what),
             }
         })
     }

@@ -11,8 +11,8 @@ use crate::cli::telegram::tell_owner;
 use crate::cli::{Failure, Seat};
 use crate::config::{Places, Wanted};
 use crate::domain::run::Run;
-use crate::library::Library;
 use crate::library::import::{Imported, import};
+use crate::library::{Library, NoRoot, Root};
 use crate::system::neutral;
 
 /// Files that are named one by one.
@@ -29,12 +29,17 @@ pub(in crate::cli) struct Import {
 
 pub(super) async fn run(seat: &Seat, options: Import) -> Result<(), Failure> {
     let folder = &options.folder;
-    if !folder.is_dir() {
-        return Err(Failure::NotFound(told(
-            format!("there is no folder `{}`", folder.display()),
+    let source = Root::of_stranger(folder).map_err(|problem| match &problem {
+        NoRoot::Missing(_) => Failure::NotFound(told(
+            problem.to_string(),
             "give the folder in which the folders of pictures are",
-        )));
-    }
+        )),
+        NoRoot::Link(_) => Failure::Usage(told(
+            problem.to_string(),
+            "look where it leads; if those pictures are meant, give that folder itself",
+        )),
+        NoRoot::Unreadable { .. } => Failure::plain(problem.to_string()),
+    })?;
     if let Some(complaint) = Places::of(&seat.config).refuse(Wanted::Source, folder) {
         return Err(Failure::Usage(told(complaint.reason, complaint.remedy)));
     }
@@ -45,7 +50,7 @@ pub(super) async fn run(seat: &Seat, options: Import) -> Result<(), Failure> {
         seat.clock.clone(),
     );
     let started_at = seat.now();
-    let done = import(&library, folder).await?;
+    let done = import(&library, &source).await?;
     let sentence = summary(&done);
     let run = Run {
         job: "import".to_owned(),

@@ -77,7 +77,8 @@ fn picture(seat: &Seat, media: &Media, form: Form) -> Result<Vec<u8>, Failure> {
             "`storyline media show` tells where it lies, and what is known of it",
         ))
     };
-    let original = Original::read(&path).map_err(|error| unreadable(error.to_string()))?;
+    let original = Original::read(&seat.config.team.library, &media.path)
+        .map_err(|error| unreadable(error.to_string()))?;
     let fingerprint = original.fingerprint();
     if fingerprint != media.fingerprint {
         return Err(unreadable("it is another picture by now".to_owned()));

@@ -7,7 +7,11 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rustix::fs::FileType;
+
+use super::descent::step_down;
 
 /// A folder that others may write, and beside it what they must not reach.
 struct Bench {
