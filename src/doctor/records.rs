@@ -280,8 +280,8 @@ async fn files(findings: &mut Findings, flow: &Flow) -> Result<(), Error> {
     for file in in_view.iter().take(MOST_FILES) {
         findings.note("file", format!("{}: {}", file.path, file.reason), None);
     }
-    if in_view.len() > MOST_FILES {
-        let more = in_view.len() - MOST_FILES;
+    let more = in_view.len().saturating_sub(MOST_FILES) as u64 + flow.overlooked().await?;
+    if more > 0 {
         findings.note("file", format!("and {more} more like these"), None);
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! content, a rename not a new file, and a deletion not the end of a media.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,10 +13,12 @@ use crate::domain::audit::{By, Change};
 use crate::domain::clip::{Clip, check_clip};
 use crate::domain::ids::{MediaId, TeamId};
 use crate::domain::media::{
-    Content, Examination, Finding, Fingerprint, InView, KnownFile, Media, Sighting, Verdict,
-    check_picture,
+    Content, Examination, Finding, Media, Sighting, Verdict, check_picture,
 };
 use crate::store::{Tx, audit, files, media};
+
+/// The most files of a team that are kept in view though they are of no use, or not whole.
+const MOST_IN_VIEW: u32 = 1_000;
 
 /// What an indexing did, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -28,6 +31,8 @@ pub struct Indexed {
     pub waiting: u64,
     /// Files that cannot become a story.
     pub unusable: u64,
+    /// Those of the unfinished and unusable that are not on record, because there are too many.
+    pub overlooked: u64,
     /// Files that are gone.
     pub gone: u64,
 }
@@ -47,104 +52,57 @@ impl Indexed {
             known: self.known + other.known,
             waiting: self.waiting + other.waiting,
             unusable: self.unusable + other.unusable,
+            overlooked: self.overlooked + other.overlooked,
             gone: self.gone + other.gone,
         }
     }
 }
 
 impl Flow {
-    /// Every file that is on record, by path.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn known_files(&self) -> Result<Vec<(String, KnownFile)>> {
-        let team = self.team;
-        self.store.read(move |tx| files::all(tx, team)).await
-    }
-
-    /// Files on record below a folder, or the file itself.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn known_below(&self, path: String) -> Result<Vec<String>> {
-        let team = self.team;
-        self.store
-            .read(move |tx| files::below(tx, team, &path))
-            .await
-    }
-
-    /// One file on record.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn known_file(&self, path: String) -> Result<Option<KnownFile>> {
-        let team = self.team;
-        self.store.read(move |tx| files::get(tx, team, &path)).await
-    }
-
-    /// How many files are on record.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn count_files(&self) -> Result<u64> {
-        let team = self.team;
-        self.store.read(move |tx| files::count(tx, team)).await
-    }
-
-    /// Whether a content lies in the library.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn has_content(&self, fingerprint: Fingerprint) -> Result<bool> {
-        let team = self.team;
-        self.store
-            .read(move |tx| {
-                let media = media::by_fingerprint(tx, team, fingerprint)?;
-                Ok(media.is_some_and(|media| media.missing_since.is_none()))
-            })
-            .await
-    }
-
-    /// The files that are not media, with the reason.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn files_in_view(&self) -> Result<Vec<InView>> {
-        let team = self.team;
-        self.store.read(move |tx| files::in_view(tx, team)).await
-    }
-
-    /// The files whose end is not there yet.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn unfinished_files(&self) -> Result<Vec<InView>> {
-        let team = self.team;
-        self.store.read(move |tx| files::unfinished(tx, team)).await
-    }
-
     /// Remembers what was seen, in one transaction: a few files at once are much cheaper than one by one.
     ///
     /// # Errors
     /// If the store cannot be written; then nothing of it was remembered.
     pub async fn index(&self, sightings: Vec<Sighting>, now: Timestamp) -> Result<Indexed> {
+        Ok(self.index_seen(sightings, now).await?.0)
+    }
+
+    /// The same; tells also what was not remembered: of what is of no use, so much is kept in view that a person can look
+    /// through it, and no more.
+    ///
+    /// # Errors
+    /// If the store cannot be written; then nothing of it was remembered.
+    pub async fn index_seen(
+        &self,
+        sightings: Vec<Sighting>,
+        now: Timestamp,
+    ) -> Result<(Indexed, Vec<Sighting>)> {
         let team = self.team;
-        let indexed = self
+        let sightings = Arc::new(sightings);
+        let seen = Arc::clone(&sightings);
+        let (indexed, overlooked) = self
             .store
             .write(move |tx| {
-                let mut indexed = Indexed::default();
-                for sighting in &sightings {
-                    indexed = indexed.plus(remember(tx, team, sighting, now)?);
+                let (mut indexed, mut overlooked) = (Indexed::default(), Vec::new());
+                for (at, sighting) in seen.iter().enumerate() {
+                    let one = remember(tx, team, sighting, now)?;
+                    if one.overlooked > 0 {
+                        overlooked.push(at);
+                    }
+                    indexed = indexed.plus(one);
                 }
-                Ok(indexed)
+                Ok((indexed, overlooked))
             })
             .await?;
         if indexed.new + indexed.known > 0 {
             self.nudges.examine.notify();
         }
-        self.nudges.plan.notify();
-        self.nudges.messages.notify();
-        Ok(indexed)
+        if overlooked.len() < sightings.len() {
+            self.nudges.plan.notify();
+            self.nudges.messages.notify();
+        }
+        let overlooked = overlooked.into_iter().map(|at| sightings[at].clone());
+        Ok((indexed, overlooked.collect()))
     }
 
     /// Forgets files that are gone. Their media keep history and locks, and come back with them if the bytes do. So many that
@@ -321,8 +279,17 @@ fn metadata_warnings(warnings: &[String]) -> Vec<String> {
 }
 
 fn remember(tx: &mut dyn Tx, team: TeamId, sighting: &Sighting, now: Timestamp) -> Result<Indexed> {
-    let before = files::get(tx, team, &sighting.path)?.and_then(|known| known.media);
+    let known = files::get(tx, team, &sighting.path)?;
+    let is_of_use = matches!(sighting.finding, Finding::Whole(_));
     let mut indexed = Indexed::default();
+    if known.is_none() && !is_of_use && !files::has_room_in_view(tx, team, MOST_IN_VIEW)? {
+        let is_waiting = matches!(sighting.finding, Finding::Waiting { .. });
+        indexed.waiting = u64::from(is_waiting);
+        indexed.unusable = u64::from(!is_waiting);
+        indexed.overlooked = 1;
+        return Ok(indexed);
+    }
+    let before = known.and_then(|known| known.media);
     if let (Some(_), Finding::Whole(content)) = (before, &sighting.finding)
         && media::by_fingerprint(tx, team, content.fingerprint)?.map(|media| media.id) != before
     {

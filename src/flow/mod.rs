@@ -24,6 +24,7 @@ pub mod digest;
 pub mod dispatch;
 mod due;
 pub mod edit;
+pub mod files;
 pub mod handin;
 pub mod held;
 pub mod index;

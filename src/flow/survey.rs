@@ -18,7 +18,9 @@ use crate::domain::outcome::Outcome;
 use crate::domain::run::Run;
 use crate::domain::story::State;
 use crate::store::media::Census;
-use crate::store::{alerts, files, history, locks, media, mix, runs, settings, stories, teams};
+use crate::store::{
+    alerts, files, history, locks, media, mix, runs, settings, state, stories, teams,
+};
 
 /// How the box stands.
 #[derive(Clone, Debug, Serialize)]
@@ -148,7 +150,7 @@ impl Flow {
                     to_examine,
                     flawed,
                     missing,
-                    in_view: files::in_view(tx, team)?.len() as u64,
+                    in_view: files::in_view(tx, team)?.len() as u64 + state::overlooked(tx, team)?,
                     alerts: alerts::standing(tx, team)?,
                 })
             })

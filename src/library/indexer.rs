@@ -25,8 +25,13 @@ const POLL_EVERY: Duration = Duration::from_secs(60);
 const COLLECT: Duration = Duration::from_millis(1000);
 /// The most files that are looked at in one go; then the loop sees what else there is.
 const MOST_AT_ONCE: usize = 64;
+/// The most deletions that are collected one by one.
+const MOST_GONE: usize = 1_000;
 /// How long a file may stay unfinished before the log says so.
 const UNFINISHED: Duration = Duration::from_secs(600);
+
+/// The most files of which the log says so.
+const MOST_TOLD: usize = 20;
 
 /// How long a batch of files, or a walk of a large library on a slow disk, may take.
 const QUIET: Duration = Duration::from_secs(600);
@@ -137,10 +142,15 @@ impl Indexer {
         let mut next = Some(first);
         let mut rescan = false;
         while let Some(change) = next {
+            if let Some(watcher) = &self.watcher {
+                watcher.took();
+            }
             match change {
                 Change::Look(path) => {
                     looks.insert(path);
                 }
+                // So many are left to a scan.
+                Change::Gone(_) if self.gone.len() > MOST_GONE => self.scan_wanted = true,
                 Change::Gone(path) => {
                     self.gone.insert(path);
                 }
@@ -193,6 +203,7 @@ impl Indexer {
     }
 
     async fn tick(&mut self, is_news: bool) -> Result<(), Error> {
+        self.library.tell_the_rest();
         let still = self.library.writers().forget_the_still();
         match &self.watcher {
             // Its thread has ended: whatever happened since was not heard.
@@ -237,7 +248,10 @@ impl Indexer {
             .retain(|path| unfinished.iter().any(|file| file.path == *path));
         for file in &unfinished {
             let waits = Duration::try_from(now.duration_since(file.since)).unwrap_or_default();
-            if waits > UNFINISHED && self.told_unfinished.insert(file.path.clone()) {
+            if waits > UNFINISHED
+                && self.told_unfinished.len() < MOST_TOLD
+                && self.told_unfinished.insert(file.path.clone())
+            {
                 tracing::warn!(
                     task = "index",
                     "{} has been unfinished for {} minutes ({}); send it again",

@@ -15,6 +15,7 @@ mod clean;
 mod clip;
 mod compare;
 mod copy;
+mod crowd;
 mod decode;
 mod draft;
 pub mod examine;

@@ -1,17 +1,16 @@
 //! What the folder holds and what the records say, brought together. The watcher only makes it fast; a scan finds whatever
 //! the watcher could not see, and is what decides that something is gone.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::cache::Cache;
-use super::compare::{changed, gone, suspicion};
+use super::compare::{BATCH, Gone, Ledger, Sight, batches, suspicion};
+use super::crowd::Crowd;
 use super::examiner::programs;
 use super::heic;
 use super::inspect::{BEING_WRITTEN, Inspector, NotSeen, really_gone};
 use super::studio::is_empty;
-use super::walk::{Walk, walk};
 use super::writers::Writers;
 use crate::domain::audit::By;
 use crate::domain::media::{FileStat, Finding, KnownFile, MOST_GONE_AT_ONCE, Sighting};
@@ -23,8 +22,10 @@ use crate::system::beneath::Folder;
 use crate::system::clock::Clock;
 use crate::system::lock::lock;
 
-/// How many files are remembered in one transaction: enough to make it cheap, few enough that a press never waits for it.
-const BATCH: usize = 32;
+/// How many files on record are fetched at once.
+const PAGE: u32 = 2_000;
+/// The most paths that are asked for one by one.
+const MOST_ASKED: usize = 1_000;
 
 /// The library of a team, and its records.
 #[derive(Clone)]
@@ -36,6 +37,7 @@ pub struct Library {
     /// One that was used, so that its buffer need not be made again.
     inspector: Arc<Mutex<Option<Inspector>>>,
     writers: Writers,
+    crowd: Crowd,
 }
 
 /// How a scan went.
@@ -76,6 +78,7 @@ impl Library {
             clock,
             inspector: Arc::default(),
             writers: Writers::new(root),
+            crowd: Crowd::default(),
         }
     }
 
@@ -124,31 +127,32 @@ impl Library {
             self.flow.reasons_are_gone(reasons).await?;
         }
         self.flow.begin_anew(&programs()).await?;
-        let known: HashMap<String, KnownFile> =
-            self.flow.known_files().await?.into_iter().collect();
-        let root = self.root.clone();
-        let walked = blocking(move || walk(&root)).await?;
-        let walk = match walked {
-            Ok(walk) => walk,
+        let mut ledger = self.ledger().await?;
+        let (root, crowd) = (self.root.clone(), self.crowd.clone());
+        let walked = blocking(move || Sight::of(&root, &mut ledger, &crowd).map(|it| (it, ledger)));
+        let (sight, ledger) = match walked.await? {
+            Ok(walked) => walked,
             Err(problem) => return self.away(problem.to_string()).await,
         };
-        let gone = gone(&walk, &known);
-        let suspicion = suspicion(&self.root, &walk, &known, &gone);
+        let gone = self.gone(&sight, &ledger).await?;
+        let suspicion = suspicion(&self.root, sight.files, ledger.len(), &gone);
         if let Some(reason) = suspicion.filter(|_| accepted_by.is_none()) {
             return self.away(reason).await;
         }
+        let gone = gone.paths;
         self.flow.library_away(None, started_at).await?;
 
-        let files = walk.files.len();
-        let to_look_at = changed(&walk.files, &known);
-        let mut indexed = self.note_problems(&walk, &known).await?;
-        let total = to_look_at.len();
+        let (files, total) = (sight.files, sight.to_look_at);
+        let overlooked = sight.overlooked + sight.more_problems;
+        self.crowd.met(overlooked);
+        let mut indexed = self.note_problems(&sight.problems).await?;
         let mut done = 0;
-        for batches in to_look_at.chunks(2 * BATCH) {
-            progress(done, total);
-            done += batches.len();
+        let mut batches = batches(sight, ledger, &self.root, &self.crowd);
+        while let Some(batch) = batches.recv().await {
+            progress(done.min(total), total);
+            done += batch.len();
             // Two at once: on a small board the disk is slower than a core, and there is more than one of those.
-            let (one, other) = batches.split_at(batches.len().min(BATCH));
+            let (one, other) = batch.split_at(batch.len().min(BATCH));
             let (one, other) =
                 tokio::join!(self.inspect(one.to_vec()), self.inspect(other.to_vec()));
             // In the order in which they lie there: of two copies, the first is the place that counts.
@@ -156,6 +160,9 @@ impl Library {
             indexed = indexed.plus(self.remember(other?).await?.indexed);
         }
         progress(total, total);
+        self.crowd.tell_the_rest();
+        let overlooked = overlooked as u64 + indexed.overlooked;
+        self.flow.note_overlooked(overlooked).await?;
         // Last: a file that was moved has its new place by now, and is missing at no moment. The disk may have gone away
         // since, or during the walk.
         let gone = match accepted_by {
@@ -199,6 +206,38 @@ impl Library {
         self.remember(seen).await
     }
 
+    /// All that is on record of the files.
+    async fn ledger(&self) -> Result<Ledger, Error> {
+        let mut ledger = Ledger::default();
+        self.each_known(|path, known| ledger.add(&path, &known))
+            .await?;
+        ledger.sort();
+        Ok(ledger)
+    }
+
+    /// Tells each file that is on record, a page at a time.
+    async fn each_known(&self, mut tell: impl FnMut(String, KnownFile)) -> Result<(), Error> {
+        let mut after = String::new();
+        loop {
+            let page = self.flow.known_files_after(after, PAGE).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = last.clone();
+            page.into_iter().for_each(|(path, known)| tell(path, known));
+        }
+    }
+
+    /// The files on record that the walk did not see.
+    async fn gone(&self, sight: &Sight, ledger: &Ledger) -> Result<Gone, Error> {
+        let mut gone = Gone::default();
+        if !sight.is_complete(ledger) {
+            self.each_known(|path, known| gone.add(path, &known, sight, ledger))
+                .await?;
+        }
+        Ok(gone)
+    }
+
     async fn inspect(&self, paths: Vec<String>) -> Result<Seen, Error> {
         let (root, shelf) = (self.root.clone(), Arc::clone(&self.inspector));
         let writers = self.writers.clone();
@@ -235,13 +274,13 @@ impl Library {
         let mut fresh = Vec::with_capacity(seen.sightings.len());
         for sighting in seen.sightings {
             if self.is_news(&sighting).await? {
-                tell(&sighting);
+                self.crowd.tell(&sighting);
                 fresh.push(sighting);
             }
         }
         let mut indexed = Indexed::default();
         if !fresh.is_empty() {
-            indexed = self.flow.index(fresh, self.clock.now()).await?;
+            indexed = self.index(fresh).await?;
         }
         Ok(Looked {
             indexed,
@@ -255,6 +294,9 @@ impl Library {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn forget_gone(&self, paths: Vec<String>) -> Result<Option<Indexed>, Error> {
+        if paths.len() > MOST_ASKED {
+            return Ok(None);
+        }
         let mut gone = Vec::new();
         for path in paths {
             gone.extend(self.flow.known_below(path).await?);
@@ -305,29 +347,35 @@ impl Library {
     }
 
     /// What the walk could not look at is kept in view, with the reason.
-    async fn note_problems(
-        &self,
-        walk: &Walk,
-        known: &HashMap<String, KnownFile>,
-    ) -> Result<Indexed, Error> {
-        let fresh: Vec<Sighting> = walk
-            .problems
-            .iter()
-            .filter(|(path, _)| !known.contains_key(path))
-            .map(|(path, reason)| Sighting {
-                path: path.clone(),
-                stat: FileStat::default(),
-                metadata_stamp: String::new(),
-                finding: Finding::Unusable {
-                    reason: reason.clone(),
-                },
-            })
-            .collect();
+    async fn note_problems(&self, problems: &[(String, String)]) -> Result<Indexed, Error> {
+        let fresh = problems.iter().map(|(path, reason)| Sighting {
+            path: path.clone(),
+            stat: FileStat::default(),
+            metadata_stamp: String::new(),
+            finding: Finding::Unusable {
+                reason: reason.clone(),
+            },
+        });
+        let fresh: Vec<Sighting> = fresh.collect();
         if fresh.is_empty() {
             return Ok(Indexed::default());
         }
-        fresh.iter().for_each(tell);
-        self.flow.index(fresh, self.clock.now()).await
+        fresh.iter().for_each(|sighting| self.crowd.tell(sighting));
+        self.index(fresh).await
+    }
+
+    /// Remembers what was seen. What is of no use and more than is kept in view, is only known for that.
+    async fn index(&self, sightings: Vec<Sighting>) -> Result<Indexed, Error> {
+        let (indexed, overlooked) = self.flow.index_seen(sightings, self.clock.now()).await?;
+        for one in overlooked {
+            self.crowd.add(&one.path, one.stat, &one.metadata_stamp);
+        }
+        Ok(indexed)
+    }
+
+    /// Tells how many files were not told of by name.
+    pub(super) fn tell_the_rest(&self) {
+        self.crowd.tell_the_rest();
     }
 
     /// Why nothing should be put into the library now, if nothing should: its disk seems to be away.
@@ -356,24 +404,6 @@ impl Library {
     }
 }
 
-fn tell(sighting: &Sighting) {
-    match &sighting.finding {
-        Finding::Whole(content) => {
-            let media = content.fingerprint;
-            tracing::debug!(task = "index", %media, "{} is whole", sighting.path);
-            for problem in &content.metadata_problems {
-                tracing::warn!(task = "index", %media, "{}: {problem}", sighting.path);
-            }
-        }
-        Finding::Waiting { reason } => {
-            tracing::info!(
-                task = "index",
-                "{} is not whole yet: {reason}",
-                sighting.path
-            );
-        }
-        Finding::Unusable { reason } => {
-            tracing::warn!(task = "index", "{} cannot be used: {reason}", sighting.path);
-        }
-    }
-}
+#[cfg(test)]
+#[path = "reconcile_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::metadata::{FOLDER_FILE, Stamp, sidecar_names};
 use super::names;
 use crate::domain::media::FileStat;
-use crate::system::beneath::{Folder, Kind, Stat, is_link, split};
+use crate::system::beneath::{Folder, Kind, Stat, is_link};
 
 /// What is said of a link.
 pub(super) const A_LINK: &str = "a link; links are not followed";
@@ -80,13 +80,18 @@ impl Walk {
     /// looked into. Such a file must not be taken for gone.
     #[must_use]
     pub fn may_hide(&self, path: &str) -> bool {
-        self.unseen.iter().any(|hidden| {
-            hidden.is_empty()
-                || path
-                    .strip_prefix(hidden.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        is_hidden(&self.unseen, path)
     }
+}
+
+/// Whether a path is one of these, or lies beneath one of them.
+pub(super) fn is_hidden(unseen: &[String], path: &str) -> bool {
+    unseen.iter().any(|hidden| {
+        hidden.is_empty()
+            || path
+                .strip_prefix(hidden.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// The device and inode of the library's root. Another pair at the same path is another disk, or none.
@@ -114,11 +119,87 @@ pub fn walk(root: &Path) -> Result<Walk, RootProblem> {
 /// Walks all beneath this folder. An error is one of the folder itself.
 pub(super) fn walk_beneath(root: &Folder) -> io::Result<Walk> {
     let mut walk = Walk::default();
-    // The metadata files by their path; the files' stamps are filled in at the end, when all of them are known.
-    let mut spoken = HashMap::new();
+    visit(root, &mut |met| {
+        match met {
+            Met::File(found) => walk.files.push(found),
+            Met::Problem(problem) => {
+                if problem.may_hide {
+                    walk.unseen.push(problem.path.clone());
+                }
+                walk.problems.push((problem.path, problem.reason));
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(walk)
+}
+
+/// What a walk meets.
+pub(super) enum Met {
+    /// A file that is worth a look.
+    File(Found),
+    /// What could not be looked at.
+    Problem(Problem),
+}
+
+/// What could not be looked at, and why.
+pub(super) struct Problem {
+    /// Where it is, escaped where that is no text.
+    pub(super) path: String,
+    /// Why, and what to do.
+    pub(super) reason: String,
+    /// Whether files may lie there all the same.
+    pub(super) may_hide: bool,
+}
+
+impl Problem {
+    fn new(path: String, reason: &str) -> Met {
+        Met::Problem(Self {
+            path,
+            reason: reason.to_owned(),
+            may_hide: false,
+        })
+    }
+
+    /// Of what the system does not let us look at; nothing, if it is not there any more.
+    fn caused(path: String, cause: &io::Error) -> Option<Met> {
+        let reason = match cause.kind() {
+            // It went away between being listed and being looked at.
+            io::ErrorKind::NotFound => return None,
+            io::ErrorKind::PermissionDenied => {
+                "may not be read; give the user that runs storyline the right to read and enter it"
+                    .to_owned()
+            }
+            _ => format!("cannot be read: {cause}"),
+        };
+        Some(Met::Problem(Self {
+            path,
+            reason,
+            may_hide: true,
+        }))
+    }
+}
+
+/// Walks the library from its root, and tells what it meets, one after the other. What is told is not held.
+///
+/// # Errors
+/// When the root itself cannot be walked.
+pub(super) fn visit_at(
+    root: &Path,
+    mut tell: impl FnMut(Met) -> ControlFlow<()>,
+) -> Result<(), RootProblem> {
+    Folder::root(root)
+        .and_then(|held| visit(&held, &mut tell))
+        .map_err(|cause| RootProblem::new(root, cause))
+}
+
+/// The same, of all beneath this folder. An error is one of the folder itself.
+pub(super) fn visit(root: &Folder, tell: &mut dyn FnMut(Met) -> ControlFlow<()>) -> io::Result<()> {
     let mut folders = vec![String::new()];
     while let Some(path) = folders.pop() {
+        let mut is_enough = false;
         let listed = root.folder(&path).and_then(|folder| {
+            let spoken = Spoken::of(&folder)?;
             folder.each(|name, kind| {
                 let entry = Entry {
                     folder: &folder,
@@ -126,21 +207,78 @@ pub(super) fn walk_beneath(root: &Folder) -> io::Result<Walk> {
                     name,
                     kind,
                 };
-                folders.extend(walk.take(&entry, &mut spoken));
-                ControlFlow::Continue(())
+                let met = match entry.kind {
+                    Kind::Folder => entry.to_be_entered(&mut folders),
+                    _ => entry.met(&spoken),
+                };
+                let flow = met.map_or(ControlFlow::Continue(()), &mut *tell);
+                is_enough |= flow.is_break();
+                flow
             })
         });
-        match listed {
-            Ok(()) => {}
+        if is_enough {
+            return Ok(());
+        }
+        let met = match listed {
+            Ok(()) => None,
             Err(cause) if path.is_empty() => return Err(cause),
-            Err(cause) if is_link(&cause) => walk.problems.push((path, A_LINK.to_owned())),
-            Err(cause) => walk.report(path, &cause),
+            Err(cause) if is_link(&cause) => Some(Problem::new(path, A_LINK)),
+            Err(cause) => Problem::caused(path, &cause),
+        };
+        if met.is_some_and(|met| tell(met).is_break()) {
+            return Ok(());
         }
     }
-    if !spoken.is_empty() {
-        walk.stamp(&spoken);
+    Ok(())
+}
+
+/// The most metadata files of a folder that are held; of more, each is asked for when it is wanted.
+const MOST_SPOKEN: usize = 10_000;
+
+/// The metadata files of a folder.
+enum Spoken<'a> {
+    Few(HashMap<String, Stamp>),
+    Many(&'a Folder),
+}
+
+impl<'a> Spoken<'a> {
+    fn of(folder: &'a Folder) -> io::Result<Self> {
+        let mut few = HashMap::new();
+        folder.each(|name, kind| {
+            if kind == Kind::File
+                && let Some(name) = name.to_str()
+                && names::is_metadata(name)
+                && let Ok(stat) = folder.stat(name)
+            {
+                few.insert(name.to_owned(), Stamp::of(&stat));
+            }
+            match few.len() > MOST_SPOKEN {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })?;
+        Ok(match few.len() > MOST_SPOKEN {
+            true => Self::Many(folder),
+            false => Self::Few(few),
+        })
     }
-    Ok(walk)
+
+    fn stamp(&self, name: &str) -> Option<Stamp> {
+        match self {
+            Self::Few(few) => few.get(name).copied(),
+            Self::Many(folder) => folder.stat(name).ok().map(|stat| Stamp::of(&stat)),
+        }
+    }
+
+    /// Which of them speak of the file of this name.
+    fn of_file(&self, name: &str) -> String {
+        if matches!(self, Self::Few(few) if few.is_empty()) {
+            return String::new();
+        }
+        let [short, long] = sidecar_names(name);
+        let stamp = |name: Option<String>| self.stamp(&name?);
+        Stamp::join([self.stamp(FOLDER_FILE), stamp(short), stamp(long)])
+    }
 }
 
 /// Something in a folder that is being walked.
@@ -162,76 +300,45 @@ impl Entry<'_> {
     fn escaped(&self) -> String {
         joined(self.folder_path, &escaped(self.name))
     }
-}
 
-impl Walk {
-    /// Takes in what one entry is; returns its path if it is a folder that is to be entered.
-    fn take(&mut self, entry: &Entry<'_>, spoken: &mut HashMap<String, Stamp>) -> Option<String> {
-        let is_folder = entry.kind == Kind::Folder;
-        let name = entry.name.to_string_lossy();
-        let is_passed_over = match is_folder {
-            true => names::is_folder_passed_over(&name),
-            false => names::is_passed_over(&name),
-        };
-        if is_passed_over {
+    fn not_text(&self) -> Met {
+        Problem::new(self.escaped(), "its name is not valid UTF-8; rename it")
+    }
+
+    /// Has a folder entered, if it is to be.
+    fn to_be_entered(&self, folders: &mut Vec<String>) -> Option<Met> {
+        if names::is_folder_passed_over(&self.name.to_string_lossy()) {
             return None;
         }
-        let Some(path) = entry.path() else {
-            let reason = "its name is not valid UTF-8; rename it";
-            self.problems.push((entry.escaped(), reason.to_owned()));
-            return None;
-        };
-        match entry.kind {
-            Kind::Folder => return Some(path),
-            Kind::Link => self.problems.push((path, A_LINK.to_owned())),
-            Kind::Other => self.problems.push((path, NO_FILE.to_owned())),
-            Kind::File => match entry.folder.stat(entry.name) {
-                Ok(stat) if names::is_metadata(&name) => {
-                    spoken.insert(path, Stamp::of(&stat));
-                }
-                Ok(stat) => self.files.push(Found {
-                    path,
-                    stat: file_stat(&stat),
-                    metadata_stamp: String::new(),
-                }),
-                Err(cause) => self.report(path, &cause),
-            },
+        match self.path() {
+            Some(path) => folders.push(path),
+            None => return Some(self.not_text()),
         }
         None
     }
 
-    fn report(&mut self, path: String, cause: &io::Error) {
-        let reason = match cause.kind() {
-            // It went away between being listed and being looked at.
-            io::ErrorKind::NotFound => return,
-            io::ErrorKind::PermissionDenied => {
-                "may not be read; give the user that runs storyline the right to read and enter it"
-                    .to_owned()
-            }
-            _ => format!("cannot be read: {cause}"),
+    /// What it is; nothing, if it is passed over.
+    fn met(&self, spoken: &Spoken<'_>) -> Option<Met> {
+        let name = self.name.to_string_lossy();
+        if names::is_passed_over(&name) {
+            return None;
+        }
+        let Some(path) = self.path() else {
+            return Some(self.not_text());
         };
-        self.unseen.push(path.clone());
-        self.problems.push((path, reason));
-    }
-
-    /// Tells each file which metadata files speak of it.
-    fn stamp(&mut self, spoken: &HashMap<String, Stamp>) {
-        let mut key = String::new();
-        for file in &mut self.files {
-            let (folder, name) = split(&file.path);
-            let mut look = |name: &str| {
-                key.clear();
-                if !folder.is_empty() {
-                    key.push_str(folder);
-                    key.push('/');
-                }
-                key.push_str(name);
-                spoken.get(&key).copied()
-            };
-            let [short, long] = sidecar_names(name);
-            let short = short.and_then(|short| look(&short));
-            file.metadata_stamp =
-                Stamp::join([look(FOLDER_FILE), short, long.and_then(|long| look(&long))]);
+        match self.kind {
+            Kind::Link => Some(Problem::new(path, A_LINK)),
+            Kind::Other => Some(Problem::new(path, NO_FILE)),
+            Kind::File if names::is_metadata(&name) => None,
+            Kind::File => match self.folder.stat(self.name) {
+                Ok(stat) => Some(Met::File(Found {
+                    path,
+                    stat: file_stat(&stat),
+                    metadata_stamp: spoken.of_file(&name),
+                })),
+                Err(cause) => Problem::caused(path, &cause),
+            },
+            Kind::Folder => None,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -16,7 +16,7 @@ use notify::{Event, RecommendedWatcher};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::walk::RootProblem;
-use super::watching::Watch;
+use super::watching::{Outbox, Watch};
 use super::writers::Writers;
 use crate::system::lock::lock;
 
@@ -47,16 +47,59 @@ pub enum WatchProblem {
     Thread(#[from] io::Error),
 }
 
+/// The most events that wait to be taken; of more, the library is walked.
+const MOST_HEARD: usize = 50_000;
+
 /// Watches a library until it is dropped.
 #[derive(Debug)]
 pub struct Watcher {
     blind: Arc<Mutex<Option<String>>>,
     stop: Arc<AtomicBool>,
-    inbox: Sender<Heard>,
+    inbox: Inbox,
+    backlog: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// Where the watcher's thread hears. What waits there is bounded: whoever fills the library faster than that is looked after
+/// is no reason to run out of memory.
+#[derive(Clone, Debug)]
+pub(super) struct Inbox {
+    sender: Sender<Heard>,
+    waiting: Arc<AtomicUsize>,
+    missed: Arc<AtomicBool>,
+}
+
+impl Inbox {
+    fn new(sender: Sender<Heard>) -> Self {
+        Self {
+            sender,
+            waiting: Arc::default(),
+            missed: Arc::default(),
+        }
+    }
+
+    fn event(&self, event: notify::Result<Event>) {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) < MOST_HEARD {
+            let _ = self.sender.send(Heard::Event(event));
+        } else {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.missed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// An event was taken out of it.
+    pub(super) fn took(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether something was not heard since the last time.
+    pub(super) fn has_missed(&self) -> bool {
+        self.missed.swap(false, Ordering::Relaxed)
+    }
+}
+
 /// What wakes the watcher's thread.
+#[derive(Debug)]
 pub(super) enum Heard {
     Event(notify::Result<Event>),
     /// Look whether the root is still the same folder.
@@ -78,10 +121,13 @@ impl Watcher {
         let root = std::path::absolute(root)?;
         let blind = Arc::new(Mutex::new(None));
         let stop = Arc::new(AtomicBool::new(false));
-        let (inbox, heard) = channel();
+        let (sender, heard) = channel();
+        let inbox = Inbox::new(sender);
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let outbox = Outbox::new(changes, Arc::clone(&backlog));
         let watch = Watch::begin(
             root,
-            changes,
+            outbox,
             writers,
             Arc::clone(&blind),
             Arc::clone(&stop),
@@ -94,14 +140,23 @@ impl Watcher {
             blind,
             stop,
             inbox,
+            backlog,
             thread: Some(thread),
         })
+    }
+
+    /// To be called for each change that was taken: too many that wait are told as one.
+    pub fn took(&self) {
+        let less = |waiting: usize| waiting.checked_sub(1);
+        let order = Ordering::Relaxed;
+        // It was told by the watcher before this one, if there is none.
+        let _ = self.backlog.fetch_update(order, order, less);
     }
 
     /// Has it look whether the root is still the same folder on the same disk: nobody tells of an unmount. To be called every
     /// little while; the watcher has no timer of its own, so that an idle box sleeps.
     pub fn check_root(&self) {
-        let _ = self.inbox.send(Heard::CheckRoot);
+        let _ = self.inbox.sender.send(Heard::CheckRoot);
     }
 
     /// Why the library must be polled as well, if it must: changes are missed by the file system's kind, or for want of
@@ -115,7 +170,7 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
-        let _ = self.inbox.send(Heard::Stop);
+        let _ = self.inbox.sender.send(Heard::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -124,10 +179,7 @@ impl Drop for Watcher {
 
 /// A watcher of the system that says what it hears, without the noise: each write and each opening is an event too. The
 /// writers at work are known by the time that anything is said.
-pub(super) fn listener(
-    inbox: &Sender<Heard>,
-    writers: &Writers,
-) -> notify::Result<RecommendedWatcher> {
+pub(super) fn listener(inbox: &Inbox, writers: &Writers) -> notify::Result<RecommendedWatcher> {
     let (inbox, writers) = (inbox.clone(), writers.clone());
     notify::recommended_watcher(move |event: notify::Result<Event>| {
         if let Ok(event) = &event {
@@ -141,7 +193,7 @@ pub(super) fn listener(
             )
         });
         if !is_noise {
-            let _ = inbox.send(Heard::Event(event));
+            inbox.event(event);
         }
     })
 }

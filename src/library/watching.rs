@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::names;
 use super::walk::{relative, root_identity};
-use super::watch::{Change, Heard, WatchProblem, deaf, listener};
+use super::watch::{Change, Heard, Inbox, WatchProblem, deaf, listener};
 use super::writers::Writers;
 use crate::system::beneath::{Folder, Kind, Stat, split};
 use crate::system::lock::lock;
@@ -26,11 +26,55 @@ pub(super) struct Watch {
     identity: Option<(u64, u64)>,
     system: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
-    changes: UnboundedSender<Change>,
+    outbox: Outbox,
     writers: Writers,
     blind: Arc<Mutex<Option<String>>>,
     stop: Arc<AtomicBool>,
-    inbox: Sender<Heard>,
+    inbox: Inbox,
+}
+
+/// The most changes that wait for whoever looks after them, and the most of one waking; more are told as one.
+const MOST_CHANGES: usize = 20_000;
+/// What is said then.
+const TOO_MUCH: &str = "more changes than can be looked at one by one";
+
+/// Where changes are told. What waits there is bounded.
+pub(super) struct Outbox {
+    changes: UnboundedSender<Change>,
+    backlog: Arc<AtomicUsize>,
+    /// Whether something is still to be told of as one.
+    holds_back: bool,
+}
+
+impl Outbox {
+    pub(super) fn new(changes: UnboundedSender<Change>, backlog: Arc<AtomicUsize>) -> Self {
+        Self {
+            changes,
+            backlog,
+            holds_back: false,
+        }
+    }
+
+    /// False if nobody listens.
+    fn send(&mut self, changes: Vec<Change>) -> bool {
+        for change in changes {
+            if self.backlog.load(Ordering::Relaxed) >= MOST_CHANGES {
+                self.holds_back = true;
+            } else if !self.tell(change) {
+                return false;
+            }
+        }
+        let has_room = self.backlog.load(Ordering::Relaxed) < MOST_CHANGES / 2;
+        if has_room && std::mem::take(&mut self.holds_back) {
+            return self.tell(Change::Rescan(TOO_MUCH.to_owned()));
+        }
+        true
+    }
+
+    fn tell(&self, change: Change) -> bool {
+        self.backlog.fetch_add(1, Ordering::Relaxed);
+        self.changes.send(change).is_ok()
+    }
 }
 
 /// Changes of one waking, each told once.
@@ -38,10 +82,22 @@ pub(super) struct Watch {
 struct Told {
     changes: Vec<Change>,
     known: HashSet<Change>,
+    is_too_much: bool,
 }
 
 impl Told {
     fn tell(&mut self, change: Change) {
+        if self.is_too_much {
+            return;
+        }
+        if self.changes.len() >= MOST_CHANGES {
+            *self = Self {
+                changes: vec![Change::Rescan(TOO_MUCH.to_owned())],
+                known: HashSet::new(),
+                is_too_much: true,
+            };
+            return;
+        }
         if matches!(change, Change::Gone(_)) {
             // What comes back after it went is news again.
             self.known.clear();
@@ -59,18 +115,18 @@ impl Watch {
     /// Watches the library as it is now.
     pub(super) fn begin(
         root: PathBuf,
-        changes: UnboundedSender<Change>,
+        outbox: Outbox,
         writers: Writers,
         blind: Arc<Mutex<Option<String>>>,
         stop: Arc<AtomicBool>,
-        inbox: Sender<Heard>,
+        inbox: Inbox,
     ) -> Result<Self, WatchProblem> {
         let mut watch = Self {
             identity: Some(root_identity(&root)?),
             system: listener(&inbox, &writers)?,
             root,
             watched: BTreeSet::new(),
-            changes,
+            outbox,
             writers,
             blind,
             stop,
@@ -90,16 +146,20 @@ impl Watch {
             // All that is there already, so that one change is told once.
             for heard in [first].into_iter().chain(heard.try_iter().take(1000)) {
                 match heard {
-                    Heard::Event(event) => self.take(event, &mut told),
+                    Heard::Event(event) => {
+                        self.inbox.took();
+                        self.take(event, &mut told);
+                    }
                     Heard::CheckRoot => {} // as after every change, below
                     Heard::Stop => return,
                 }
             }
+            if self.inbox.has_missed() {
+                self.restart(&mut told, TOO_MUCH);
+            }
             self.check_root(&mut told);
-            for change in told.changes {
-                if self.changes.send(change).is_err() {
-                    return;
-                }
+            if !self.outbox.send(told.changes) {
+                return;
             }
         }
     }

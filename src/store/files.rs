@@ -36,12 +36,17 @@ fn known(mut cells: Cells) -> Result<KnownFile> {
     })
 }
 
-/// Every file of a team, by path.
-pub(crate) fn all(tx: &mut dyn Tx, team: TeamId) -> Result<Vec<(String, KnownFile)>> {
+/// The files of a team after this one, by path, `limit` at most.
+pub(crate) fn after(
+    tx: &mut dyn Tx,
+    team: TeamId,
+    path: &str,
+    limit: u32,
+) -> Result<Vec<(String, KnownFile)>> {
     let rows = tx.query(
         "SELECT path, media_id, size_bytes, modified_ns, changed_ns, inode, metadata_stamp, state
-         FROM files WHERE team_id = ?1 ORDER BY path",
-        values![team],
+         FROM files WHERE team_id = ?1 AND path > ?2 ORDER BY path LIMIT ?3",
+        values![team, path, limit],
     )?;
     rows.into_iter()
         .map(|row| {
@@ -178,6 +183,15 @@ fn seen(mut cells: Cells) -> Result<InView> {
         since: cells.time()?,
         stat: stat(&mut cells)?,
     })
+}
+
+/// Whether fewer files than these are in view that are no media.
+pub(crate) fn has_room_in_view(tx: &mut dyn Tx, team: TeamId, most: u32) -> Result<bool> {
+    let found = tx.count(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM files WHERE team_id = ?1 AND state <> 'whole' LIMIT ?2) AS some",
+        values![team, most],
+    )?;
+    Ok(found < most.into())
 }
 
 pub(crate) fn count(tx: &mut dyn Tx, team: TeamId) -> Result<u64> {

@@ -27,6 +27,8 @@ const UPGRADED_FROM: &str = "upgraded_from";
 const FAILURES: &str = "failures:";
 /// What is on record of the copies of backups that leave the box; the destination's name follows.
 const COPIES: &str = "copies:";
+/// How many files of no use a team's library has that are on no other record; its id follows.
+const OVERLOOKED: &str = "overlooked:";
 /// When a process beside the daemon last changed something.
 const KNOCKED_AT: &str = "knocked_at";
 
@@ -156,6 +158,16 @@ pub(crate) fn failures(tx: &mut dyn Tx, team: TeamId) -> Result<Option<String>> 
 /// Notes what there is to tell of a team's deliveries that failed; it is for the caller to read.
 pub(crate) fn note_failures(tx: &mut dyn Tx, team: TeamId, failures: &str) -> Result<()> {
     set(tx, &format!("{FAILURES}{team}"), failures)
+}
+
+/// How many files of no use lie in a team's library that are not on record.
+pub(crate) fn overlooked(tx: &mut dyn Tx, team: TeamId) -> Result<u64> {
+    let count = get(tx, &format!("{OVERLOOKED}{team}"))?;
+    Ok(count.and_then(|count| count.parse().ok()).unwrap_or(0))
+}
+
+pub(crate) fn note_overlooked(tx: &mut dyn Tx, team: TeamId, count: u64) -> Result<()> {
+    set(tx, &format!("{OVERLOOKED}{team}"), &count.to_string())
 }
 
 /// What is on record of the copies that go to a destination.

@@ -93,6 +93,10 @@ fn summary(scanned: &Scanned, examined: u64, to_examine: u64, is_served: bool) -
         words.push("nothing changed".to_owned());
     }
     let mut sentence = format!("{}.", words.join(", "));
+    if indexed.overlooked > 0 {
+        let only = format!(" {} of them are only counted.", indexed.overlooked);
+        sentence.push_str(&only);
+    }
     if indexed.waiting + indexed.unusable > 0 {
         sentence.push_str(" `storyline check` says what is wrong with files.");
     }
