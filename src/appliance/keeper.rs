@@ -44,15 +44,20 @@ pub(super) struct Keeper {
 impl Keeper {
     pub(super) async fn run(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         let (mut tidied_at, mut knock, mut is_news) = (None, None, true);
+        // Without news every other beat is enough for what time alone brings.
+        let mut rests = false;
         loop {
             pulse.beat();
             let now = self.clock.now();
             let kept_up = if is_news || self.illness.reason().is_some() {
                 self.keep_up(&mut tidied_at, &mut knock, now).await
+            } else if rests {
+                Ok(())
             } else {
                 // Time alone has passed, and may end what is on record.
                 self.put_right(&mut tidied_at, now).await
             };
+            rests = !rests;
             if let Err(error) = kept_up {
                 if !passes(&error) {
                     return Err(error.into());

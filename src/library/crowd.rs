@@ -164,7 +164,10 @@ mod tests {
     fn a_few_are_named_and_the_rest_is_counted() {
         let crowd = Crowd::default();
         (0..500).for_each(|number| crowd.tell(&junk(number, 1)));
-        let told = || (lock(&crowd.told).named, lock(&crowd.told).unnamed);
+        let told = || {
+            let told = lock(&crowd.told);
+            (told.named, told.unnamed)
+        };
         assert_eq!(told(), (NAMED, 500 - NAMED as u64));
         crowd.tell_the_rest();
         assert_eq!(told(), (NAMED, 0));

@@ -66,6 +66,8 @@ struct Indexer {
     told_unfinished: BTreeSet<String>,
     /// Whether files were unfinished when it was last looked.
     has_unfinished: bool,
+    /// Whether the root is left alone at the next beat without news.
+    rests: bool,
 }
 
 impl Indexer {
@@ -82,6 +84,7 @@ impl Indexer {
             scanned_at: Instant::now(),
             told_unfinished: BTreeSet::new(),
             has_unfinished: true,
+            rests: false,
         };
         indexer.watch().await?;
         Ok(indexer)
@@ -205,9 +208,12 @@ impl Indexer {
     async fn tick(&mut self, is_news: bool) -> Result<(), Error> {
         self.library.tell_the_rest();
         let still = self.library.writers().forget_the_still();
+        self.rests = !is_news && !self.rests;
         match &self.watcher {
             // Its thread has ended: whatever happened since was not heard.
             Some(_) if self.changes.is_closed() => return self.watch().await,
+            // Without news every other beat is enough: it wakes the watcher.
+            Some(_) if self.rests => {}
             Some(watcher) => watcher.check_root(),
             None => {
                 let root = self.library.root().to_owned();

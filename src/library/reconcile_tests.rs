@@ -39,7 +39,9 @@ impl Bed {
         let path = self.library.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let picture = image::RgbImage::from_pixel(270, 480, image::Rgb([red, 0, 0]));
-        picture.save(path).unwrap();
+        picture
+            .save_with_format(path, image::ImageFormat::Png)
+            .unwrap();
     }
 
     async fn scan(&self) -> Scanned {
@@ -59,7 +61,7 @@ impl Bed {
 async fn many_files_that_are_no_pictures_cost_little_and_hide_no_picture() {
     let bed = Bed::new().await;
     for number in 0..JUNK {
-        bed.put(&format!("junk{}/{number}", number % 50), b"no picture");
+        bed.put(&format!("junk{}/file-{number}", number % 50), b"no picture");
     }
     bed.draw("memes/cat.png", 1);
     bed.draw("junk7/dog.png", 2);
@@ -78,7 +80,7 @@ async fn many_files_that_are_no_pictures_cost_little_and_hide_no_picture() {
     assert!(bed.scan().await.indexed.is_nothing());
     bed.put("junk3/new", b"nothing");
     bed.draw("junk3/bird.png", 3);
-    bed.draw("junk9/59", 4);
+    bed.draw("junk9/file-59", 4);
     let indexed = bed.scan().await.indexed;
     assert_eq!((indexed.new, indexed.unusable), (2, 1), "{indexed:?}");
     assert_eq!(bed.counts().await.0, 4);

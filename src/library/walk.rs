@@ -153,7 +153,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(path: String, reason: &str) -> Met {
+    fn plain(path: String, reason: &str) -> Met {
         Met::Problem(Self {
             path,
             reason: reason.to_owned(),
@@ -222,7 +222,7 @@ pub(super) fn visit(root: &Folder, tell: &mut dyn FnMut(Met) -> ControlFlow<()>)
         let met = match listed {
             Ok(()) => None,
             Err(cause) if path.is_empty() => return Err(cause),
-            Err(cause) if is_link(&cause) => Some(Problem::new(path, A_LINK)),
+            Err(cause) if is_link(&cause) => Some(Problem::plain(path, A_LINK)),
             Err(cause) => Problem::caused(path, &cause),
         };
         if met.is_some_and(|met| tell(met).is_break()) {
@@ -302,7 +302,7 @@ impl Entry<'_> {
     }
 
     fn not_text(&self) -> Met {
-        Problem::new(self.escaped(), "its name is not valid UTF-8; rename it")
+        Problem::plain(self.escaped(), "its name is not valid UTF-8; rename it")
     }
 
     /// Has a folder entered, if it is to be.
@@ -327,8 +327,8 @@ impl Entry<'_> {
             return Some(self.not_text());
         };
         match self.kind {
-            Kind::Link => Some(Problem::new(path, A_LINK)),
-            Kind::Other => Some(Problem::new(path, NO_FILE)),
+            Kind::Link => Some(Problem::plain(path, A_LINK)),
+            Kind::Other => Some(Problem::plain(path, NO_FILE)),
             Kind::File if names::is_metadata(&name) => None,
             Kind::File => match self.folder.stat(self.name) {
                 Ok(stat) => Some(Met::File(Found {

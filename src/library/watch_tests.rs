@@ -274,7 +274,7 @@ fn after_an_overflow_the_library_is_to_be_walked_and_is_still_watched() {
     let mut library = watched(|root| fs::create_dir(root.join("memes")).unwrap());
     let overflow = Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
     let watcher = library.watcher.as_ref().unwrap();
-    watcher.inbox.send(Heard::Event(Ok(overflow))).unwrap();
+    watcher.inbox.event(Ok(overflow));
     library.until("a rescan", |heard| {
         heard
             .iter()
@@ -289,7 +289,7 @@ fn out_of_watches_the_library_is_to_be_walked_and_the_watcher_says_that_it_is_bl
     let mut library = watched(|_| {});
     let watcher = library.watcher.as_ref().unwrap();
     let problem = notify::Error::new(ErrorKind::MaxFilesWatch);
-    watcher.inbox.send(Heard::Event(Err(problem))).unwrap();
+    watcher.inbox.event(Err(problem));
     library.until_heard(&Change::Rescan("out of watches".to_owned()));
     let blind = library.watcher.as_ref().unwrap().blind().unwrap();
     assert!(blind.contains("max_user_watches"), "{blind}");

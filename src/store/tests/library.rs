@@ -211,7 +211,7 @@ on_every_engine! {
                 Ok((
                     files::below(tx, team, "memes")?,
                     files::below(tx, team, "memes/a.jpg")?,
-                    files::all(tx, team)?.len(),
+                    files::after(tx, team, "", 99)?.len(),
                 ))
             })
             .await;
