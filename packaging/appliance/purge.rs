@@ -11,7 +11,7 @@ use super::{CREDENTIAL, LIBRARY};
 /// What the service's user, who may write there, can lay before root comes.
 const HOSTILE: &str = r"
 set -e
-rm -rf /var/lib/storyline/backups /var/lib/storyline/.storyline-backup-AAAAAA
+rm -rf /var/lib/storyline/backups /var/lib/storyline/.storyline-backup-AAAAAA /var/cache/storyline/07 /var/cache/storyline/ff
 ln -s /root/precious/teams /var/lib/storyline/teams-at-removal
 ln -s /root/precious /var/lib/storyline/backups
 ln -s /root/precious /var/lib/storyline/.storyline-backup-AAAAAA
