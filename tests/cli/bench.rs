@@ -161,7 +161,7 @@ impl Bench {
         self.seen(self.command().args(words).output().unwrap())
     }
 
-    fn seen(&self, output: Output) -> Seen {
+    pub(crate) fn seen(&self, output: Output) -> Seen {
         let text = |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).unwrap();
             assert!(!text.contains("panicked"), "{text}");

@@ -194,3 +194,39 @@ async fn a_group_that_hides_its_members_is_told_with_its_remedy() {
     let (_bench, seen) = typed(bench, "telegram test").await;
     assert!(!seen.all().contains("hides its members"), "{seen:?}");
 }
+
+#[test]
+fn a_proxy_that_is_the_reason_is_named_and_its_password_is_not() {
+    let bench = Bench::new();
+    let telegram = "[telegram]\ntoken = \"123456789:AAF-dS_kf83hGq0aLkdfh39sKDLw02jSldk\"\napi_url = \"https://telegram.invalid\"\n";
+    let proxy = "http://canary:canary@127.0.0.1:9";
+    bench.settings(&format!("[network]\nproxy = \"{proxy}\"\n{telegram}"));
+    let seen = bench.type_in("check --online");
+    for told in [
+        "Telegram is reached by the proxy http://127.0.0.1:9 (`[network] proxy`)",
+        "the proxy http://127.0.0.1:9 of `[network] proxy` did not take the call: Connection refused",
+    ] {
+        assert!(seen.stdout.contains(told), "{seen:?}");
+    }
+    let shown = bench.type_in("config show");
+    assert!(shown.stdout.contains("http://127.0.0.1:9"), "{shown:?}");
+
+    bench.settings(telegram);
+    let mut command = bench.command();
+    command
+        .args(["check", "--online"])
+        .env("HTTPS_PROXY", proxy);
+    let of_the_machine = bench.seen(command.output().unwrap());
+    assert!(
+        of_the_machine
+            .stdout
+            .contains("of `HTTPS_PROXY` did not take the call"),
+        "{of_the_machine:?}"
+    );
+    for said in [seen, shown, of_the_machine] {
+        assert!(
+            !said.all().contains("canary") && !said.all().contains("AAF-dS"),
+            "{said:?}"
+        );
+    }
+}
