@@ -193,13 +193,14 @@ pub(crate) fn ends_of(tx: &mut dyn Tx, team: TeamId, number: u64) -> Result<Vec<
     rows.into_iter().map(|row| read(row.cells())).collect()
 }
 
-/// Whether a slot has had its end; one that was taken back is open again.
+/// Whether a slot has had its end, or has a story; one whose end was taken back is open again.
 pub(crate) fn has_slot(tx: &mut dyn Tx, team: TeamId, slot: SlotId) -> Result<bool> {
     Ok(tx.count(
         "SELECT COUNT(*) FROM history h WHERE team_id = ?1 AND slot_date = ?2 AND slot_ordinal = ?3 AND outcome <> 'withdrawn'
              AND NOT EXISTS (SELECT 1 FROM history w WHERE w.story_id = h.story_id AND w.part = h.part + 1)",
         values![team, slot.date, slot.ordinal],
-    )? > 0)
+    )? > 0
+        || super::stories::of_slot(tx, team, slot)?.is_some())
 }
 
 /// Slots ahead that a clock called missed which was further ahead than they are; in order.
