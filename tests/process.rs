@@ -408,9 +408,16 @@ async fn whoever_asks_by_http_hears_what_a_check_finds() {
     let site = Site::new(3, 3, all_day()).await;
     let _daemon = site.serve();
     site.hear("STATUS=At work");
-    let (code, health) = site.get("/health");
-    let health: serde_json::Value = serde_json::from_str(&health).unwrap();
-    assert_eq!(code, 200, "{health}");
+    // Its pictures are indexed in the first moments.
+    let deadline = Instant::now() + PATIENCE;
+    let health: serde_json::Value = loop {
+        let (code, health) = site.get("/health");
+        if code == 200 {
+            break serde_json::from_str(&health).unwrap();
+        }
+        assert!(Instant::now() < deadline, "{code} {health}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
     let subjects: Vec<&str> = health["findings"]
         .as_array()
         .unwrap()
