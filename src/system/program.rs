@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, kill_process_group,
@@ -72,6 +73,11 @@ const MOST_TOLD: usize = 200;
 const MARK: &str = "STORYLINE_CHILD";
 /// How often what it started is looked for, if more of it appears meanwhile.
 const ROUNDS: usize = 20;
+/// How long one of it may take to be gone before the next is looked at.
+const GOING: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
 /// How long what was killed may take to be gone.
 const LAST_BREATH: Duration = Duration::from_secs(5);
 /// What the kernel takes first where memory runs out.
@@ -279,9 +285,10 @@ impl All {
                     && self.is_of_it(pid)
                 {
                     let _ = pidfd_send_signal(&handle, Signal::KILL);
+                    // Until it has gone, it would be found again.
+                    let _ = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&GOING));
                 }
             }
-            thread::sleep(Duration::from_millis(2));
         }
     }
 
