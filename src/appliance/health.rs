@@ -154,7 +154,7 @@ impl Health {
     }
 
     /// One look at a time, on a thread of its own: a disk may hang, and holds up nobody but whoever asks.
-    async fn answer(&self) -> Answer {
+    pub(super) async fn answer(&self) -> Answer {
         let hangs = |why: &str| {
             let mut findings = Findings::default();
             let look = "look at the disks and shares that the library and the backups lie on";

@@ -82,6 +82,11 @@ impl Illness {
         self.case(|case| case.as_ref().map(|case| case.reason.clone()))
     }
 
+    /// What there is to tell of it now, if there is.
+    pub(super) fn alert(&self, now: Timestamp) -> Option<Alert> {
+        self.reason().map(|reason| alert(words(&reason), now, None))
+    }
+
     /// Tells the owner, unless that was done lately.
     pub(super) async fn tell(&self, outlet: &dyn Outlet, now: Timestamp) {
         let untold = self.case(|case| {
@@ -90,10 +95,8 @@ impl Illness {
             (!lately).then(|| case.reason.clone())
         });
         let Some(reason) = untold else { return };
-        let text = format!(
-            "Nothing can be recorded, so nothing is sent and no press counts until it is mended: {reason}."
-        );
-        if outlet.tell(&alert(text, now, None), None).await.is_ok() {
+        let told = alert(words(&reason), now, None);
+        if outlet.tell(&told, None).await.is_ok() {
             self.case(|case| {
                 if let Some(case) = case {
                     case.told_at = Some(Instant::now());
@@ -120,8 +123,14 @@ impl Illness {
     }
 }
 
+fn words(reason: &str) -> String {
+    format!(
+        "Nothing can be recorded, so nothing is sent and no press counts until it is mended: {reason}."
+    )
+}
+
 /// An alert that is on no record.
-fn alert(text: String, now: Timestamp, resolved_at: Option<Timestamp>) -> Alert {
+pub(super) fn alert(text: String, now: Timestamp, resolved_at: Option<Timestamp>) -> Alert {
     Alert {
         id: AlertId::from_bytes([0; 16]),
         topic: topic::DATABASE.to_owned(),

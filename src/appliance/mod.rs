@@ -3,6 +3,7 @@
 
 pub mod copies;
 pub mod health;
+mod heartbeat;
 mod illness;
 mod keeper;
 mod loops;
@@ -10,6 +11,7 @@ mod nightly;
 mod patience;
 mod sentinel;
 mod shift;
+mod ways;
 
 use std::time::Duration;
 
@@ -17,9 +19,11 @@ use jiff::Timestamp;
 
 use health::Health;
 use shift::{Ended, Shift};
+pub use ways::{tell_owner, try_each};
 
 use crate::backup::{Backups, Reason};
 use crate::config::{Backup, Config, DatabaseUrl};
+use crate::domain::team::Place;
 use crate::flow::teams::Teams;
 use crate::flow::{Error, Flow, Store};
 use crate::library::Cache;
@@ -31,6 +35,8 @@ use crate::system::shutdown::Shutdown;
 use crate::system::supervisor::GaveUp;
 use crate::system::systemd::Systemd;
 use crate::telegram::client::Client;
+use crate::telegram::desk::Desk;
+use crate::telegram::voice::Voice;
 
 /// How often the database is claimed before another daemon is taken for granted.
 const CLAIMS: u32 = 5;
@@ -209,7 +215,13 @@ impl Appliance {
         health: &Health,
     ) -> Result<(), Trouble> {
         loop {
-            let shift = Shift::new(&self.config, &self.teams, self.client.as_ref(), &self.clock);
+            let shift = Shift::new(
+                &self.config,
+                &self.teams,
+                self.client.as_ref(),
+                &self.clock,
+                health,
+            );
             health.works(&self.teams, shift.supervisor());
             let ended = shift.work(&shutdown, &systemd).await;
             if let Ended::TeamsChanged = ended? {
@@ -252,6 +264,18 @@ fn connect(config: &Config) -> Result<Option<Client>, Trouble> {
     client
         .transpose()
         .map_err(|error| Trouble::Network(error.to_string()))
+}
+
+/// What tells the owner where no team's work does, before there is any or beside it.
+fn desk(config: &Config, client: Client, home: Option<Place>) -> Desk {
+    let telegram = &config.telegram;
+    Desk::new(
+        Voice::new(client),
+        config.messages.clone(),
+        telegram.announce,
+        telegram.admin_chat,
+        home,
+    )
 }
 
 /// Claims the database. A command that asks whether it is claimed holds it for an instant, and is no daemon.

@@ -4,19 +4,21 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::health::Health;
 use super::illness::Illness;
-use super::{Appliance, Trouble, backups, connect};
+use super::ways::Ways;
+use super::{Appliance, Trouble, backups, connect, desk};
 use crate::config::Config;
+use crate::domain::alert::Alert;
 use crate::flow::Error;
 use crate::system::clock::Clock;
+use crate::system::http_client::HttpError;
 use crate::system::nudge::{Nudge, TICK};
 use crate::system::shutdown::Shutdown;
 use crate::system::systemd::Systemd;
-use crate::telegram::desk::Desk;
-use crate::telegram::voice::Voice;
 
 /// How long an upgrade may take, as the unit has it for a start.
 const BUILDING: Duration = Duration::from_secs(15 * 60);
@@ -52,19 +54,10 @@ impl Appliance {
         health: &Health,
     ) -> Result<Self, Trouble> {
         let illness = Illness::none(Nudge::new());
-        let desk = connect(config)?.map(|client| {
-            let telegram = &config.telegram;
-            let voice = Voice::new(client);
-            let messages = config.messages.clone();
-            let home = config.team.home();
-            Desk::new(
-                voice,
-                messages,
-                telegram.announce,
-                telegram.admin_chat,
-                home,
-            )
-        });
+        let home = config.team.home();
+        let desk = connect(config)?.map(|client| desk(config, client, home));
+        let unset = |error: HttpError| Trouble::Network(error.to_string());
+        let mut ways = Ways::new(config).map_err(unset)?;
         let outlet = desk.as_ref().map(|desk| desk as _);
         loop {
             let error = match fed(systemd, Self::build(config, clock.clone())).await {
@@ -72,6 +65,7 @@ impl Appliance {
                 built => {
                     if built.is_ok() && illness.reason().is_some() {
                         illness.end(outlet, clock.now()).await;
+                        by_ways(ways.as_mut(), &[], true, clock.now()).await;
                     }
                     return built;
                 }
@@ -90,10 +84,21 @@ impl Appliance {
                 drop(tokio::time::timeout(TELLING, told).await);
                 systemd.feed();
             }
+            let ill = illness.alert(clock.now());
+            by_ways(ways.as_mut(), ill.as_slice(), false, clock.now()).await;
+            systemd.feed();
             let rest = systemd.watchdog_interval().unwrap_or(TICK);
             sleep(rest.min(TICK)).await;
             systemd.feed();
         }
+    }
+}
+
+/// Tells it the second ways, which may be slow, too.
+async fn by_ways(ways: Option<&mut Ways>, standing: &[Alert], all: bool, now: Timestamp) {
+    if let Some(ways) = ways {
+        let told = ways.tell(None, standing, all, now, || {});
+        drop(tokio::time::timeout(TELLING, told).await);
     }
 }
 

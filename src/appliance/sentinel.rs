@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
-use crate::doctor::HOT;
+use crate::doctor::{HOT, newer};
 use crate::domain::alert::topic::{DISK_ERRORS, DISK_READ_ONLY, HEAT, POWER};
 use crate::flow::Flow;
 use crate::system::background::background;
@@ -21,6 +21,12 @@ use crate::system::supervisor::{BoxError, Pulse};
 const EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How long a look may take: a disk may hang.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often the lists of packages are asked for a newer version; they are brought up to date once a day.
+const ASK_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How long a box that was just started has other things to do.
+const FIRST_ASKED: SignedDuration = SignedDuration::from_hours(1);
+/// How long that may take, with what may come before and after it.
+const ASKING: Duration = Duration::from_secs(90);
 /// What comes and goes is over when it has not come for so long.
 const QUIET: SignedDuration = SignedDuration::from_hours(24);
 /// What was hot is not any more below so many degrees Celsius.
@@ -46,6 +52,7 @@ pub(super) struct Sentinel {
 impl Sentinel {
     pub(super) async fn run(self, mut tick: Tick, pulse: Pulse) -> Result<(), BoxError> {
         let mut watch = Watch::since(self.clock.now());
+        let (mut asked_at, mut has_asked) = (self.clock.now(), false);
         let mut looked_at: Option<Timestamp> = None;
         loop {
             pulse.beat();
@@ -64,6 +71,22 @@ impl Sentinel {
             if let Ok(Ok(seen)) = timeout(PATIENCE, look).await {
                 self.tell(&mut watch, &seen, now).await;
             }
+            let since = now.duration_since(asked_at).abs();
+            if since >= ASK_EVERY || !has_asked && since >= FIRST_ASKED {
+                (asked_at, has_asked) = (now, true);
+                pulse.expecting(ASKING);
+                self.ask_for_a_newer_version(now).await;
+            }
+        }
+    }
+
+    /// Of the system's lists of packages. What is not known is not told.
+    async fn ask_for_a_newer_version(&self, now: Timestamp) {
+        let asked = timeout(ASKING, background(newer)).await;
+        if let Ok(Ok(Ok(Some(version)))) = asked
+            && let Err(error) = self.flow.newer_version(&version, now).await
+        {
+            tracing::debug!("a newer version is not told: {error}");
         }
     }
 

@@ -11,11 +11,14 @@ use tracing::{Instrument, Span};
 
 use super::Trouble;
 use super::copies::Copies;
+use super::health::Health;
+use super::heartbeat::Heartbeat;
 use super::illness::{Illness, passes};
 use super::keeper::Keeper;
 use super::loops::Worker;
 use super::nightly::Nightly;
 use super::sentinel::Sentinel;
+use super::ways::Ways;
 use crate::config::{Config, DatabaseUrl, Places};
 use crate::domain::alert::topic;
 use crate::domain::ids::TeamId;
@@ -28,6 +31,7 @@ use crate::system::background::{background, blocking};
 use crate::system::board::Board;
 use crate::system::clock::{Clock, synchronised};
 use crate::system::events;
+use crate::system::http_client::HttpError;
 use crate::system::logging::span_of;
 use crate::system::nudge::{Heart, TICK, Tick};
 use crate::system::shutdown::Shutdown;
@@ -67,6 +71,7 @@ pub(super) struct Shift<'a> {
     teams: &'a Teams,
     client: Option<&'a Client>,
     clock: &'a Clock,
+    health: &'a Health,
     cache: Cache,
     heart: Heart,
     over: Shutdown,
@@ -81,6 +86,7 @@ impl<'a> Shift<'a> {
         teams: &'a Teams,
         client: Option<&'a Client>,
         clock: &'a Clock,
+        health: &'a Health,
     ) -> Self {
         let over = Shutdown::new();
         Self {
@@ -88,6 +94,7 @@ impl<'a> Shift<'a> {
             teams,
             client,
             clock,
+            health,
             cache: super::open_cache(config, clock),
             heart: Heart::new(clock.clone()),
             supervisor: Supervisor::patient(over.clone(), passes),
@@ -141,6 +148,7 @@ impl<'a> Shift<'a> {
         let receiver = voice.as_ref().map(|voice| self.receive(voice));
         self.keep(systemd, owner);
         self.look_after_the_machine();
+        self.tell_others()?;
         self.back_up();
         self.carry_off(voice.as_ref());
         self.watch(systemd);
@@ -325,6 +333,29 @@ impl Shift<'_> {
         self.start(None, "machine", QUIET, move |pulse| {
             sentinel.clone().run(tick.clone(), pulse)
         });
+    }
+
+    /// The second ways for alerts, and the heartbeat, if there are any.
+    fn tell_others(&self) -> Result<(), Trouble> {
+        let unset = |error: HttpError| Trouble::Network(error.to_string());
+        if let Some(ways) = Ways::new(self.config).map_err(unset)? {
+            let (teams, illness) = (self.teams.clone(), self.illness.clone());
+            let (clock, tick) = (self.clock.clone(), self.heart.subscribe());
+            self.start(None, "ways", NETWORK_QUIET, move |pulse| {
+                let (teams, illness) = (teams.clone(), illness.clone());
+                ways.clone()
+                    .run(teams, illness, clock.clone(), tick.clone(), pulse)
+            });
+        }
+        let (flow, clock) = (self.teams.own(), self.clock);
+        let heartbeat = Heartbeat::new(self.config, self.health, flow, clock);
+        if let Some(heartbeat) = heartbeat.map_err(unset)? {
+            let tick = self.heart.subscribe();
+            self.start(None, "heartbeat", NETWORK_QUIET, move |pulse| {
+                heartbeat.clone().run(tick.clone(), pulse)
+            });
+        }
+        Ok(())
     }
 
     /// The records are one for all teams; the box's own team says when its night is.

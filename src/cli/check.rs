@@ -60,6 +60,7 @@ pub(super) async fn gather(
             findings.extend(service::tasks(config, environment).await);
             doctor::age(&mut findings, config).await;
             doctor::network(&mut findings, config);
+            doctor::version(&mut findings);
             telegram(&mut findings, config, &teams, online).await;
         }
     }

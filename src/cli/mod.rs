@@ -3,6 +3,7 @@
 //!
 //! The doc comments of the arguments are what `--help` shows and what the manual page is made from.
 
+mod alert;
 mod audit;
 mod backup;
 mod check;
@@ -137,6 +138,9 @@ enum Command {
     Pause,
     /// Go on with the plan; what went by in the pause is not made up for
     Resume,
+    /// Alerts, and the ways that they go
+    #[command(subcommand)]
+    Alert(alert::Alert),
     /// The box's clock
     #[command(subcommand)]
     Clock(clock::Clock),
@@ -181,6 +185,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Backup(command) => wait(backup::run(print, command, &load()?.config)),
         Command::Setup(options) => wait(setup::run(print, options, path, &environment)),
         Command::Telegram(command) => wait(telegram::run(print, command, &load()?.config)),
+        Command::Alert(command) => wait(alert::run(print, command, &load()?)),
         command => wait(async {
             let seat = Seat::take(print, load()?, &environment).await?;
             beside_the_daemon(command, seat, cli.team.as_deref()).await
@@ -222,6 +227,7 @@ async fn beside_the_daemon(
         | Command::Config(_)
         | Command::Backup(_)
         | Command::Telegram(_)
+        | Command::Alert(_)
         | Command::Completions(_) => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! Turns what was written into settings, and says everything that is wrong with it at once: each problem with its reason
 //! and what to do.
 
+mod alerts;
 mod copies;
 
 use secrecy::SecretString;
@@ -75,6 +76,7 @@ impl Check<'_> {
                 self.optional("network.proxy", proxy),
                 self.optional("network.ca_file", authorities),
             ),
+            alerts: self.alerts(),
             telegram,
             team,
             log: Log {

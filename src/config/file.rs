@@ -169,7 +169,7 @@ mod tests {
                 "teem (/s.toml:2): there is no such section\n  hint: did you mean `[team]`?",
                 "telegram.tokne (/s.toml:4): there is no such setting\n  hint: did you mean `token`?",
                 "telegram.timezone (/s.toml:5): there is no such setting\n  hint: did you mean `timezone` below `[team]`?",
-                "zoo (/s.toml:6): there is no such section\n  hint: remove it; the sections are `[library]`, `[database]`, `[secrets]`, `[backup]`, `[health]`, `[network]`, `[telegram]`, `[team]`, `[routes]`, `[log]`, `[messages]`",
+                "zoo (/s.toml:6): there is no such section\n  hint: remove it; the sections are `[library]`, `[database]`, `[secrets]`, `[backup]`, `[health]`, `[alerts]`, `[network]`, `[telegram]`, `[team]`, `[routes]`, `[log]`, `[messages]`",
                 "log.x (/s.toml:8): there is no such setting\n  hint: remove it; `[log]` has `level`, `format`",
             ]
         );

@@ -1,6 +1,7 @@
 //! The table of all settings, the one source of what they are called, what they mean and what they are unless set. The
 //! example, the checks, the names of environment variables, the hints for a mistyped key and `config show` come from it.
 
+mod alerts;
 mod messages;
 mod team;
 
@@ -123,6 +124,7 @@ pub const SECTIONS: &[Section] = &[
         name: "health",
         doc: "Who may ask how the service is. It always answers beside itself, at `health.sock` in its runtime folder.",
     },
+    alerts::SECTION,
     Section {
         name: "network",
         doc: "How Telegram and the server of a bucket are reached.",
@@ -153,6 +155,9 @@ const TEXT: Key = Key {
 /// How much may be kept in the cache.
 pub(super) const CACHE_MB: Bounds = (1, 1_000_000, "MB");
 
+/// How often the heartbeat may come.
+pub(super) const HEARTBEAT_MINUTES: Bounds = alerts::MINUTES;
+
 /// How long backups may be kept.
 pub(super) const KEEP_DAYS: Bounds = (1, 3650, "days");
 
@@ -172,8 +177,8 @@ const fn all() -> [Key; COUNT] {
     keys
 }
 
-const PARTS: [&[Key]; 3] = [HERE, team::KEYS, &messages::KEYS];
-const COUNT: usize = HERE.len() + team::KEYS.len() + messages::KEYS.len();
+const PARTS: [&[Key]; 4] = [HERE, &alerts::KEYS, team::KEYS, &messages::KEYS];
+const COUNT: usize = HERE.len() + alerts::KEYS.len() + team::KEYS.len() + messages::KEYS.len();
 
 /// All but what a team decides and the texts of messages.
 const HERE: &[Key] = &[

@@ -12,6 +12,7 @@ use crate::system::logging::{Format, Levels};
 use crate::system::network::Network;
 use crate::system::vault::{Keys, VaultError};
 
+mod alerts;
 mod check;
 mod copies;
 mod database;
@@ -26,6 +27,7 @@ mod problem;
 mod show;
 
 pub use crate::system::environment::Environment;
+pub use alerts::{Address, Alerts};
 pub use copies::{Bucket, Copies};
 pub use database::DatabaseUrl;
 pub use edit::Draft;
@@ -51,6 +53,8 @@ pub struct Config {
     pub health: Health,
     /// The way to servers outside.
     pub network: Network,
+    /// Where alerts go beside the chat.
+    pub alerts: Alerts,
     /// The bot and its chats.
     pub telegram: Telegram,
     /// What the box's own team decided first; what it decides later is in the records.
@@ -75,6 +79,7 @@ impl Config {
             .cloned()
             .chain(self.backup.copies.secret_key.clone())
             .chain(self.network.held_secrets())
+            .chain(self.alerts.addresses().flat_map(Address::secrets))
             .chain(key)
             .chain(self.database.url.password())
             .collect()

@@ -46,6 +46,7 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         backup,
         health,
         network,
+        alerts,
         telegram,
         team,
         log,
@@ -77,6 +78,12 @@ fn value(config: &Config, path: &str, origin: &Origin) -> Option<String> {
         "health.listen" => health.listen?.to_string(),
         "network.proxy" => network.proxy()?.to_string(),
         "network.ca_file" => network.authorities()?.path().display().to_string(),
+        "alerts.webhook_url" => alerts.webhook.as_ref().map(|it| secret(it.text()))?,
+        "alerts.ntfy_url" => alerts.ntfy.as_ref().map(|it| secret(it.text()))?,
+        "alerts.sendmail" => alerts.mail.clone()?,
+        "alerts.heartbeat_url" => alerts.heartbeat.as_ref().map(|it| secret(it.text()))?,
+        "alerts.heartbeat_minutes" => alerts.heartbeat_minutes.to_string(),
+        "alerts.heartbeat_fail" => alerts.heartbeat_fail.to_string(),
         "telegram.token" => telegram.token.as_ref().map(secret)?,
         "telegram.token_file" => telegram.token_file.as_ref()?.display().to_string(),
         "telegram.admin_chat" => telegram.admin_chat?.to_string(),
@@ -104,6 +111,8 @@ mod tests {
 
     const KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
 
+    const ADDRESS: &str = "https://example.org/canary";
+
     const RECIPIENT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
     const CA_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/ca.pem");
@@ -120,6 +129,9 @@ mod tests {
                 ("STORYLINE_TELEGRAM_WEBHOOK_SECRET".to_owned(), "canary"),
                 ("STORYLINE_BACKUP_S3_SECRET_KEY".to_owned(), "canary"),
                 ("STORYLINE_BACKUP_ENCRYPT_FOR".to_owned(), RECIPIENT),
+                ("STORYLINE_ALERTS_WEBHOOK_URL".to_owned(), ADDRESS),
+                ("STORYLINE_ALERTS_NTFY_URL".to_owned(), ADDRESS),
+                ("STORYLINE_ALERTS_HEARTBEAT_URL".to_owned(), ADDRESS),
             ])
             .collect()
     }

@@ -10,6 +10,8 @@ mod library;
 mod machine;
 mod network;
 mod records;
+mod version;
+mod ways;
 
 use std::path::Path;
 
@@ -23,6 +25,7 @@ pub use library::library;
 pub use machine::machine;
 pub use network::network;
 pub use records::{Service, clock_alone, desk, named, settings_of_all};
+pub use version::{newer, version};
 
 use crate::config::{Config, DatabaseUrl};
 use crate::domain::team::TeamSettings;
@@ -62,5 +65,6 @@ pub async fn look(
     disk::judge(findings, &libraries, &own, growth, &seen);
     board::judge(findings, &seen);
     copies::copies(findings, config, teams.own(), service, now).await?;
+    ways::ways(findings, config, teams.own(), now).await?;
     Ok(all)
 }

@@ -63,6 +63,8 @@ pub mod topic {
     pub const CRASHES: &str = "crashes";
     /// The box was away. News.
     pub const AWAY: &str = "away";
+    /// A newer version may be installed. News.
+    pub const NEWER: &str = "newer";
     /// Another version runs. News.
     pub const VERSION: &str = "version";
 }
@@ -91,7 +93,7 @@ impl Severity {
             };
         }
         match topic {
-            topic::AWAY | topic::VERSION => Self::Notice,
+            topic::AWAY | topic::VERSION | topic::NEWER => Self::Notice,
             topic::IN_MEMORY
             | topic::BACKUP
             | topic::BACKUP_COPY
@@ -143,7 +145,10 @@ impl Alert {
     /// Whether it is news: once it is told there is nothing to be reminded of, and nothing that could be over.
     #[must_use]
     pub fn is_news(&self) -> bool {
-        matches!(self.topic.as_str(), topic::AWAY | topic::VERSION)
+        matches!(
+            self.topic.as_str(),
+            topic::AWAY | topic::VERSION | topic::NEWER
+        )
     }
 }
 

@@ -33,4 +33,5 @@ pub mod story;
 pub mod team;
 pub mod template;
 pub mod verbosity;
+pub mod way;
 pub mod written;

@@ -5,8 +5,8 @@
 //! [`act`] presses become outcomes, or are taken back, [`messages`] and what the chat shows follows · [`upkeep`] whatever was
 //! left standing is put right. Beside that way: [`steer`] how the box runs · [`curate`] what people decide about the library ·
 //! [`edit`] what they say of a media · [`handin`] what they send, and [`intake`] its way into the library · [`people`] who may ·
-//! [`clock`] whether the time is to be believed · [`survey`], [`album`] and [`life`] what people ask to see · [`bulletin`] what they are told unasked · [`teams`] who is on the box ·
-//! [`copies`] which backups have left it.
+//! [`clock`] whether the time is to be believed · [`survey`], [`album`] and [`life`] what people ask to see · [`bulletin`] what
+//! they are told unasked · [`teams`] who is on the box · [`copies`] which backups have left it, [`ways`] which alerts.
 //! [`outlet`] is what all of it asks of the world outside.
 
 pub mod act;
@@ -32,6 +32,7 @@ pub mod intake;
 mod keep;
 pub mod life;
 pub mod messages;
+mod newer;
 mod originals;
 pub mod outlet;
 mod overdue;
@@ -53,6 +54,7 @@ mod timekeeper;
 mod undo;
 pub mod upkeep;
 mod waiting;
+pub mod ways;
 pub mod weekly;
 
 use std::sync::atomic::AtomicBool;

@@ -29,6 +29,10 @@ const FAILURES: &str = "failures:";
 const COPIES: &str = "copies:";
 /// How many files of no use a team's library has that are on no other record; its id follows.
 const OVERLOOKED: &str = "overlooked:";
+/// What is on record of the second ways for alerts; the way's name follows.
+const WAYS: &str = "ways:";
+/// When a newer version was told of.
+const NEWER: &str = "newer_told_at";
 /// When a process beside the daemon last changed something.
 const KNOCKED_AT: &str = "knocked_at";
 
@@ -178,6 +182,25 @@ pub(crate) fn copies(tx: &mut dyn Tx, destination: &str) -> Result<Option<String
 /// Notes what there is to tell of the copies that go to a destination; it is for the caller to read.
 pub(crate) fn note_copies(tx: &mut dyn Tx, destination: &str, copied: &str) -> Result<()> {
     set(tx, &format!("{COPIES}{destination}"), copied)
+}
+
+/// What is on record of a second way for alerts.
+pub(crate) fn way(tx: &mut dyn Tx, way: &str) -> Result<Option<String>> {
+    get(tx, &format!("{WAYS}{way}"))
+}
+
+/// Notes what there is to tell of a second way for alerts; it is for the caller to read.
+pub(crate) fn note_way(tx: &mut dyn Tx, way: &str, record: &str) -> Result<()> {
+    set(tx, &format!("{WAYS}{way}"), record)
+}
+
+pub(crate) fn newer(tx: &mut dyn Tx) -> Result<Option<Timestamp>> {
+    time(tx, NEWER)
+}
+
+/// Notes that a newer version is told of now.
+pub(crate) fn note_newer(tx: &mut dyn Tx, now: Timestamp) -> Result<()> {
+    set(tx, NEWER, &now.to_string())
 }
 
 fn maybe(at: Option<Timestamp>) -> String {

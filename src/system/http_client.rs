@@ -52,6 +52,8 @@ pub enum Body {
     Nothing,
     /// JSON, by POST.
     Json(Vec<u8>),
+    /// A text, and headers that go with it, by POST.
+    Text(String, Vec<(&'static str, String)>),
     /// A form with files, by POST.
     Form(Form),
     /// A file of so many bytes, by PUT.
@@ -262,6 +264,12 @@ impl HttpClient {
                 .post(url)
                 .header(CONTENT_TYPE, "application/json")
                 .body(json),
+            Body::Text(text, headers) => {
+                let call = self.client.post(url).body(text);
+                headers
+                    .into_iter()
+                    .fold(call, |call, (name, value)| call.header(name, value))
+            }
             Body::Form(form) => self.client.post(url).multipart(form),
             Body::File(file, length) => self
                 .client

@@ -33,7 +33,7 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
         .stdout
         .lines()
         .filter(|line| {
-            let of_the_machine = ["clock", "database", "disk", "watches"];
+            let of_the_machine = ["board", "clock", "database", "disk", "version", "watches"];
             !of_the_machine
                 .iter()
                 .any(|what| line.contains(&format!("  {what} ")))

@@ -12,6 +12,7 @@ mod address;
 #[path = "../support/namespaces.rs"]
 mod namespaces;
 
+mod alerts;
 mod backups;
 mod bench;
 mod checking;
