@@ -23,17 +23,20 @@ on_every_engine! {
         let raise = |topic: &'static str| {
             move |tx: &mut dyn Tx| alerts::raise(tx, team, topic, "full", noon()).map(drop)
         };
+        // A server of PostgreSQL has one mark for all its databases, and the tests beside this one write too.
+        wait_for("a moment of rest", async || {
+            let before = edition().await;
+            bed.store.read(move |tx| alerts::standing(tx, team)).await.expect("a look");
+            bed.store.write(|_| Ok(())).await.expect("nothing is written");
+            edition().await == before
+        })
+        .await;
         let first = edition().await;
-        bed.store.read(move |tx| alerts::standing(tx, team)).await.expect("a look");
-        bed.store.write(|_| Ok(())).await.expect("nothing is written");
-        assert_eq!(edition().await, first);
         bed.store.write(raise("disk")).await.expect("a write");
         let second = edition().await;
         assert_ne!(second, first);
         another.write(raise("library")).await.expect("a write of somebody else's");
-        let third = edition().await;
-        assert_ne!(third, second);
-        assert_eq!(edition().await, third);
+        assert_ne!(edition().await, second);
     }
 
     async fn whoever_claims_nothing_may_still_work(bed: Bed) {
