@@ -419,3 +419,28 @@ fn the_records_rooms_reach_files_beneath_a_folder_that_is_held() {
         }
     }
 }
+
+/// A secret that the service may be given is the owner's no more after a purge.
+#[test]
+fn a_purge_removes_every_secret_that_the_unit_names() {
+    let file =
+        |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let purge = file("debian/postrm").replace("\\\n", " ");
+    let list = purge
+        .lines()
+        .find(|line| line.contains("for secret in"))
+        .unwrap();
+    let removed: Vec<&str> = list.split([' ', ';']).collect();
+    let unit = file("systemd/storyline.service");
+    let named: Vec<&str> = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("LoadCredential=")?.split(':').next())
+        .collect();
+    assert!(named.len() > 4, "{named:?}");
+    for secret in named {
+        assert!(
+            removed.contains(&secret),
+            "{secret} is left behind by a purge"
+        );
+    }
+}

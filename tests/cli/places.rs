@@ -61,7 +61,11 @@ async fn what_the_service_keeps_is_no_library_and_no_import_however_it_is_called
         ),
         (
             "media import --team Club ROOT/link",
-            "(really ROOT/cache) is ROOT/cache",
+            "is a link, or lies behind one",
+        ),
+        (
+            "media import --team Club ROOT/cache",
+            "ROOT/cache, where rendered pictures are kept",
         ),
         ("media import --team Club /", "holds "),
     ] {
