@@ -74,13 +74,14 @@ impl Flow {
                     Some(_) => Timestamp::MAX,
                     None => ends.last().map_or(from, |entry| entry.ended_at),
                 };
-                let mut happenings = Vec::new();
+                // First what was shown: it is what makes the rest so, at the same moment.
+                let mut happenings: Vec<Happening> =
+                    messages::of_story(tx, id)?.iter().map(message).collect();
                 if let Some(story) = &open {
                     let path = media::get(tx, story.media)?.path;
                     tell_open(story, &path, &zone, &mut happenings);
                 }
                 tell_ends(&ends, &zone, open.is_some(), &mut happenings);
-                happenings.extend(messages::of_story(tx, id)?.iter().map(message));
                 for alert in alerts::since(tx, team, from)? {
                     if !speaks_of(&alert.text, number) {
                         continue;

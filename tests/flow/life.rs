@@ -44,12 +44,12 @@ fn an_open_story_tells_what_became_of_it_so_far() {
         the_box.life(story.card.number),
         [
             "00:00:00 planned for Mon 1 Mar, 09:00".to_owned(),
-            "09:00:00 before the team".to_owned(),
-            "09:00:00 awaits a press".to_owned(),
             format!(
                 "09:00:00 shown by message {} in chat {} (attempt 1)",
                 message.message, message.chat
             ),
+            "09:00:00 before the team".to_owned(),
+            "09:00:00 awaits a press".to_owned(),
             format!("09:10:00 swapped, once so far: {path} now (Ben)"),
             "09:10:00 somebody is on it (Anna)".to_owned(),
         ]
