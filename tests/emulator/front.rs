@@ -89,14 +89,25 @@ async fn call(
     let out = shared
         .http
         .post(format!("{}/{bot}/{method}", shared.emulator));
+    let is_form = kind.as_bytes().starts_with(b"multipart/form-data");
     let out = if method == "setWebhook" {
-        let parts = parts(request).await;
-        let text = |name: &str| String::from_utf8(parts[name].bytes.to_vec()).unwrap();
-        shared.seen.lock().unwrap().webhook = Some((text("url"), text("secret_token")));
+        // The Bot API takes a form or JSON.
+        let said: BTreeMap<String, String> = if is_form {
+            let text = |part: Part| String::from_utf8(part.bytes.to_vec()).unwrap();
+            let named = parts(request).await.into_iter();
+            named.map(|(name, part)| (name, text(part))).collect()
+        } else {
+            let body = to_bytes(request.into_body(), LARGEST).await.unwrap();
+            let said: Value = serde_json::from_slice(&body).unwrap();
+            let text = |name: &str| (name.to_owned(), said[name].as_str().unwrap().to_owned());
+            [text("url"), text("secret_token")].into()
+        };
+        let webhook = (said["url"].clone(), said["secret_token"].clone());
+        shared.seen.lock().unwrap().webhook = Some(webhook);
         let way = json!({ "url": format!("{}/called", shared.url) });
         out.header(header::CONTENT_TYPE, "application/json")
             .body(way.to_string())
-    } else if kind.as_bytes().starts_with(b"multipart/form-data") {
+    } else if is_form {
         out.multipart(with_files_in_place(parts(request).await))
     } else {
         let body = to_bytes(request.into_body(), LARGEST).await.unwrap();
