@@ -19,19 +19,20 @@ struct Envelope<R> {
     // Named by a function, so that `R` itself need not have a default.
     #[serde(default = "nothing")]
     result: Option<R>,
+    // A server of others may say `null` where Telegram says nothing.
     #[serde(default)]
     error_code: Option<u16>,
     #[serde(default)]
-    description: String,
+    description: Option<String>,
     #[serde(default)]
-    parameters: Parameters,
+    parameters: Option<Parameters>,
 }
 
 fn nothing<R>() -> Option<R> {
     None
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 struct Parameters {
     /// In seconds.
@@ -77,14 +78,14 @@ fn refusal<R>(status: u16, refused: &Envelope<R>, clean: impl Fn(&str) -> String
     let Parameters {
         retry_after,
         migrate_to_chat_id,
-    } = refused.parameters;
+    } = refused.parameters.unwrap_or_default();
     if let Some(seconds) = retry_after {
         return Failure::Later(Duration::from_secs(seconds.into()));
     }
     if let Some(chat) = migrate_to_chat_id {
         return Failure::Moved(chat);
     }
-    let description = clean(&refused.description);
+    let description = clean(refused.description.as_deref().unwrap_or_default());
     let known: StrDeserializer<'_, Error> = description.as_str().into_deserializer();
     let error = ApiError::deserialize(known).unwrap_or(ApiError::Unknown(description.clone()));
     let number = refused.error_code.or((status >= 400).then_some(status));
@@ -129,6 +130,9 @@ mod tests {
     #[test]
     fn a_result_is_read_and_a_refusal_is_told_apart() {
         assert!(read::<True>(200, r#"{"ok":true,"result":true}"#).is_ok());
+        let nothing_said =
+            r#"{"ok":true,"result":true,"error_code":null,"description":null,"parameters":null}"#;
+        assert!(read::<True>(200, nothing_said).is_ok());
         let refused = read::<True>(
             403,
             r#"{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}"#,
