@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Backup, Backups, Error, Manifest, STAMP, Whose, archive, unpack};
 use crate::store::place::Place;
-use crate::system::beneath::Folder;
+use crate::system::beneath::{Folder, Kind};
 
 /// What the database is called until it has its place.
 const DATABASE: &str = "storyline.db";
@@ -66,6 +66,9 @@ impl Backups {
         let name = self.database.file_name().unwrap_or_default();
         let rights = data
             .stat(name)
+            // A link's own say nothing.
+            .ok()
+            .filter(|before| before.kind == Kind::File)
             .map_or(RIGHTS, |before| before.rights & 0o777);
         within
             .open_file(DATABASE)

@@ -80,6 +80,8 @@ impl NotCopied {
 
 /// The folder in the library in which files are written; nothing in it is looked at.
 pub(super) const DRAFTS: &str = ".import";
+/// How many drafts are looked at each time: whoever may write there may have made a million names.
+const MOST_CLEARED: usize = 1_000;
 /// What the name of a draft begins with.
 const DRAFT: &str = "draft-";
 
@@ -101,7 +103,11 @@ pub(super) fn clear(library: &Folder) -> Result<(), NotCopied> {
         {
             left.push(name.to_owned());
         }
-        ControlFlow::Continue(())
+        if left.len() < MOST_CLEARED {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     });
     if let Err(error) = listed {
         tracing::debug!("the drafts cannot be listed: {error}");

@@ -15,6 +15,7 @@ use super::voice::Voice;
 use crate::domain::story::MessageRef;
 use crate::flow::intake::{Courier, Receipt};
 use crate::flow::outlet::{Answer, Trouble};
+use crate::system::background::blocking;
 
 /// The bot as a courier.
 pub struct Porter {
@@ -79,7 +80,10 @@ async fn fetch(client: Client, file_id: String, into: File) -> Result<(), Troubl
         0 => longest,
         told => told.min(longest),
     };
-    has_room(&into, most_bytes)?;
+    // A share that does not answer must hold up nobody else.
+    let into = blocking(move || has_room(&into, most_bytes).map(|()| into))
+        .await
+        .map_err(|cut_off| Trouble::Unreachable(cut_off.to_string()))??;
     if is_on_disk(&file.path) {
         return copy(client.files().cloned(), file.path, most_bytes, into).await;
     }

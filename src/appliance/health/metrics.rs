@@ -11,7 +11,8 @@ use crate::doctor::State;
 use crate::domain::outcome::Outcome;
 use crate::flow::Error;
 use crate::flow::teams::Teams;
-use crate::system::board::Board;
+use crate::system::background::blocking;
+use crate::system::board::{Board, Seen};
 use crate::system::lock::lock;
 use crate::system::supervisor::Supervisor;
 
@@ -65,7 +66,10 @@ pub(super) async fn metrics(Held(health): Held<Health>) -> Response {
         let found = answer.findings.iter().filter(|one| one.state == state);
         lines.value("findings", &[("state", state.name())], found.count());
     }
-    board(&mut lines);
+    // A Raspberry Pi asks its firmware for it, which may take a while.
+    if let Ok(seen) = blocking(|| Board::here().look([])).await {
+        board(&mut lines, &seen);
+    }
     let sight = lock(&health.sight).clone();
     if let Sight::Work(teams, supervisor) = sight {
         tasks(&mut lines, &supervisor);
@@ -86,8 +90,7 @@ pub(super) async fn metrics(Held(health): Held<Health>) -> Response {
 }
 
 /// What the machine tells of itself, where it does.
-fn board(lines: &mut Lines) {
-    let seen = Board::here().look([]);
+fn board(lines: &mut Lines, seen: &Seen) {
     if let Some(celsius) = seen.celsius {
         lines.about("board_celsius", "gauge", "How hot the box is.");
         lines.value("board_celsius", &[], celsius);
