@@ -236,7 +236,13 @@ fn keep_in_time(
         }
         // Nobody can be blamed for not pressing what may never have come.
         State::Unconfirmed if waited() > patience => (Outcome::Missed, nobody_had_it(story)),
-        State::Retrying if stood() > PATIENCE && story.delivery.sent_at.is_some() => {
+        // From when it may have stood there: each try begins its state anew.
+        State::Retrying
+            if story
+                .delivery
+                .sent_at
+                .is_some_and(|sent| time.stood(story.id, sent, now) > PATIENCE) =>
+        {
             (Outcome::Missed, nobody_had_it(story))
         }
         State::Retrying if stood() > PATIENCE => {
